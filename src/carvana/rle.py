@@ -1,0 +1,104 @@
+"""Run-length encoding of masks as the competition defines it.
+
+Pixels are numbered from 1, row by row (left to right, then top to bottom); a mask is its runs of set pixels, written
+as `start length` pairs joined by single blanks. An empty mask is the empty string.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
+Runs = npt.NDArray[np.int64]
+
+
+def encode(mask_HW: Mask) -> str:
+    """RLE of a mask.
+
+    Args:
+        mask_HW: (H, W) bool or uint8; every value other than 0 is set.
+
+    Returns:
+        `start length start length ...`, maximal runs in ascending order.
+    """
+    pixels = mask_HW.ravel()
+    is_set = pixels if pixels.dtype == np.bool_ else pixels != 0
+    changes = np.flatnonzero(is_set[1:] != is_set[:-1]) + 2
+    starts_set = is_set.size > 0 and bool(is_set[0])
+    ends_set = is_set.size > 0 and bool(is_set[-1])
+    edges = np.concatenate([[1] if starts_set else [], changes, [is_set.size + 1] if ends_set else []])
+    pairs = edges.astype(np.int64).reshape(-1, 2)
+    pairs[:, 1] -= pairs[:, 0]
+    return " ".join(map(str, pairs.ravel().tolist()))
+
+
+def runs(rle: str) -> Runs:
+    """The runs of an RLE string, as written.
+
+    Returns:
+        (n, 2) int64: 1-based start and length of each run.
+
+    Raises:
+        ValueError: a token is not a whole number, their count is odd, a start or length is below 1, or the runs are
+            not in ascending order without overlap (runs that touch are legal).
+    """
+    try:
+        numbers = np.array(rle.split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise ValueError("the RLE holds something other than whole numbers") from None
+    if numbers.size % 2:
+        raise ValueError(f"the RLE has {numbers.size} numbers; starts and lengths come in pairs")
+    pairs = numbers.reshape(-1, 2)
+    if (pairs < 1).any():
+        raise ValueError("the RLE has a start or a length below 1")
+    starts = pairs[:, 0]
+    if (np.diff(starts) <= 0).any():
+        raise ValueError("the RLE's starts are not in ascending order")
+    if (pairs[:-1, 1] > np.diff(starts)).any():
+        raise ValueError("the RLE has runs that overlap")
+    return pairs
+
+
+def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
+    """`runs`, also checked to lie inside an image of (H, W) pixels.
+
+    Raises:
+        ValueError: as `runs`, or a run goes past the last pixel.
+    """
+    pairs = runs(rle)
+    pixels = size_HW[0] * size_HW[1]
+    # The start is compared before the sum is formed: the sum of two huge numbers would wrap.
+    if pairs.size and (pairs[-1, 0] > pixels or pairs[-1, 1] > pixels - pairs[-1, 0] + 1):
+        raise ValueError(f"the RLE goes past the last of the image's {pixels} pixels")
+    return pairs
+
+
+def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """The mask of an RLE string.
+
+    Returns:
+        (H, W) uint8 of 0 and 1.
+
+    Raises:
+        ValueError: the string is malformed or does not fit the image (see `runs_within`).
+    """
+    pairs = runs_within(rle, size_HW)
+    first = pairs[:, 0] - 1
+    edges = np.stack([first, first + pairs[:, 1]], axis=1).ravel()
+    lengths = np.diff(edges, prepend=0, append=size_HW[0] * size_HW[1])
+    values = (np.arange(lengths.size) % 2).astype(np.uint8)
+    return np.repeat(values, lengths).reshape(size_HW)
+
+
+def area(rle: str) -> int:
+    """Number of set pixels of an RLE string; raises as `runs`."""
+    return int(runs(rle)[:, 1].sum())
+
+
+def force_corners_off(mask_HW: Mask) -> Mask:
+    """A copy of the mask whose first and last pixel are 0, as in every published submission of the winners."""
+    forced = mask_HW.copy()
+    forced.flat[0] = 0
+    forced.flat[-1] = 0
+    return forced

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from carvana import rle
+
+
+def naive_encode(mask):
+    pairs, run = [], 0
+    for position, value in enumerate([*mask.ravel().tolist(), 0], start=1):
+        if value:
+            run += 1
+        elif run:
+            pairs += [position - run, run]
+            run = 0
+    return " ".join(map(str, pairs))
+
+
+def random_masks():
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        size = tuple(rng.integers(1, 12, 2))
+        yield (rng.random(size) < rng.choice([0.0, 0.1, 0.5, 0.9, 1.0])).astype(np.uint8)
+
+
+def test_encode_agrees_with_a_loop_over_pixels():
+    for mask in random_masks():
+        assert rle.encode(mask) == naive_encode(mask)
+        assert rle.encode(mask.astype(bool)) == naive_encode(mask)
+        assert rle.encode(mask * np.uint8(255)) == naive_encode(mask)
+
+
+def test_decode_inverts_encode():
+    for mask in random_masks():
+        decoded = rle.decode(rle.encode(mask), mask.shape)
+        assert decoded.dtype == np.uint8
+        np.testing.assert_array_equal(decoded, mask)
+        assert rle.area(rle.encode(mask)) == mask.sum()
+
+
+def test_pixels_are_numbered_row_by_row_from_one():
+    mask = np.array([[0, 1, 1], [1, 0, 1]], np.uint8)
+    assert rle.encode(mask) == "2 3 6 1"
+
+
+def test_a_mask_that_is_not_contiguous_is_encoded_row_by_row():
+    mask = np.array([[0, 1, 1], [1, 0, 1]], np.uint8)
+    assert rle.encode(mask.T) == rle.encode(np.ascontiguousarray(mask.T))
+
+
+def test_runs_that_touch_are_read():
+    np.testing.assert_array_equal(rle.decode("2 2 4 1", (2, 3)), [[0, 1, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1", "pairs"),
+        ("1 2 3", "pairs"),
+        ("1 x", "whole numbers"),
+        ("1.5 2", "whole numbers"),
+        ("0 1", "below 1"),
+        ("1 0", "below 1"),
+        ("1 -2", "below 1"),
+        ("5 1 2 1", "ascending"),
+        ("2 1 2 1", "ascending"),
+        ("1 3 3 1", "overlap"),
+        ("1 9223372036854775807 3 1", "overlap"),
+        ("6 2", "past the last"),
+        ("7 1", "past the last"),
+        ("1 9223372036854775807", "past the last"),
+        ("99999999999999999999 1", "whole numbers"),
+    ],
+)
+def test_malformed_rles_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        rle.decode(text, (2, 3))
+
+
+def test_force_corners_off_changes_only_the_corners_and_not_its_input():
+    mask = np.ones((3, 4), np.uint8)
+    forced = rle.force_corners_off(mask)
+    assert rle.encode(forced) == "2 10"
+    assert mask.all()
