@@ -1,0 +1,339 @@
+"""A recipe as typed, validated values: what a winner did for one model, and where that is known from.
+
+A recipe file holds `{value: ..., source: ...}` wherever it states a value. `load_recipe` gives the values, typed;
+`resolved_document` gives values and sources together, for the record that lies beside the weights.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from carvana.errors import UserError
+
+RECIPES: Final = Path(__file__).resolve().parents[2] / "config" / "recipes"
+
+# `script`: the released 2017 programs. `slides`: the team's presentation. `assumption`: neither says it.
+# `ours`: a choice of this reproduction where the authors published nothing.
+SOURCES: Final = frozenset({"script", "slides", "assumption", "ours"})
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Range = tuple[float, float]
+
+
+class Section(BaseModel):
+    """Base of every part of a recipe: frozen, strict about unknown keys and types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Modules(Section):
+    """The library modules that this recipe alone uses; a change in one retrains only its recipes."""
+
+    network: str
+    transforms: str
+    loss: str
+    schedule: str
+
+
+class Folds(Section):
+    """How the cars are divided; `count` is the authors' (a small run may ask for fewer)."""
+
+    scheme: Literal["f04a", "fma", "random7", "area7"]
+    count: Count
+
+
+class Network(Section):
+    """Encoder whose ImageNet weights start the network (none: random), and the decoder's width."""
+
+    encoder: Literal["vgg11", "resnet34"] | None
+    num_filters: Count
+
+
+class Clahe(Section):
+    """Contrast-limited adaptive histogram equalisation of the luma plane."""
+
+    clip_limit: Positive
+    tiles: tuple[int, int]
+
+
+class Input(Section):
+    """From the decoded 8-bit image to the network's input."""
+
+    channels: Literal["rgb", "bgr"]
+    size: Literal["wide", "square"]
+    border: Literal["reflect_both_sides", "zeros_right", "none"]
+    normalisation: Literal["imagenet", "none"]
+    clahe: Clahe | None = None
+
+
+class TernausAugmentation(Section):
+    """Horizontal flip, then an HSV shift or a grey car. Shifts are half-widths of uniform draws, in 8-bit HSV units."""
+
+    kind: Literal["ternaus"]
+    flip_probability: Probability
+    colour_probability: Probability
+    hsv_probability: Probability
+    hue_shift: float
+    saturation_shift: float
+    value_shift: float
+
+
+class AlbuAugmentation(Section):
+    """Flip, shift-scale-rotate, brightness, HSV shift. Angles in degrees; `shift` is a fraction of the size."""
+
+    kind: Literal["albu"]
+    flip_probability: Probability
+    shift_scale_rotate_probability: Probability
+    angle: float
+    scale: Range
+    shift: float
+    shift_rounded_before_scaling: bool
+    brightness_probability: Probability
+    brightness: float
+    hsv_probability: Probability
+    hue_shift: float
+    saturation_shift: float
+    value_shift: float
+
+
+class AsanakoyStage(Section):
+    """One `aug` level of the released U-Net programs, in force from `from_epoch` on."""
+
+    from_epoch: Annotated[int, Field(ge=0)]
+    flip_probability: Probability
+    shift_scale_rotate_probability: Probability
+    angle: float
+    scale: Range
+    shift: float
+    brightness_probability: Probability
+    brightness: float
+    contrast_probability: Probability
+    contrast: float
+    saturation_probability: Probability
+    saturation: float
+    grey_probability: Probability
+
+
+class AsanakoyAugmentation(Section):
+    """The stages in order of `from_epoch`; a warped mask is car where it is above `mask_threshold` (8 bits)."""
+
+    kind: Literal["asanakoy"]
+    mask_threshold: int
+    stages: tuple[AsanakoyStage, ...]
+
+
+class TernausLoss(Section):
+    """Binary cross-entropy minus the logarithm of the batch's soft Dice."""
+
+    kind: Literal["ternaus"]
+    epsilon: Positive
+
+
+class AlbuLoss(Section):
+    """Binary cross-entropy on logits plus one minus the mean soft Dice."""
+
+    kind: Literal["albu"]
+    smooth: Positive
+
+
+class AsanakoyLoss(Section):
+    """Cross-entropy and Dice, weighted near the outline. `kernels`: pooling window by mask height in pixels."""
+
+    kind: Literal["asanakoy"]
+    kernels: dict[int, int]
+    outline: Range
+    outline_weight: Positive
+    smooth: Positive
+
+
+class Optimizer(Section):
+    """The optimizer, and when a new one (without memory) takes its place."""
+
+    name: Literal["adam", "rmsprop", "sgd"]
+    momentum: float
+    weight_decay: float
+    renewed: Literal["never", "every_epoch", "at_epoch"]
+    renewed_at: int | None = None
+    renewed_as: Literal["adam", "rmsprop", "sgd"] | None = None
+
+
+class TernausSchedule(Section):
+    """rate x factor ^ floor((epoch mod period) / step)."""
+
+    kind: Literal["ternaus"]
+    rate: Positive
+    factor: Positive
+    period: Count
+    step: Count
+
+
+class AlbuSchedule(Section):
+    """Before `restart`: rate x factor ^ floor(epoch / first_step); then repeating, with `period` and `step`."""
+
+    kind: Literal["albu"]
+    rate: Positive
+    factor: Positive
+    first_step: Count
+    restart: Count
+    period: Count
+    step: Count
+
+
+class MilestoneSchedule(Section):
+    """The rate is multiplied by `factor` at every milestone, counted within a cycle (`cycle`: none, one long run)."""
+
+    kind: Literal["milestones"]
+    rate: Positive
+    factor: Positive
+    milestones: tuple[int, ...]
+    cycle: Count | None
+
+
+class Training(Section):
+    """The optimisation loop. `gradient_scale: batch` multiplies the loss by the batch's size before its gradient."""
+
+    epochs: Count
+    first_epoch: Literal[0, 1]
+    batch_size: Count
+    drop_last: bool
+    accumulate: Count
+    gradient_scale: Literal["mean", "batch"]
+    clip_norm: float | None
+    hard_negative_period: int | None
+
+
+class Validation(Section):
+    """How an epoch is judged. `batch_norm: batch`: statistics of the batch, and the running ones move."""
+
+    batch_size: Count
+    batch_norm: Literal["running", "batch"]
+    border: Annotated[int, Field(ge=0)]
+    masks_at: Literal["network", "image"]
+
+
+class Selection(Section):
+    """Which epoch's weights are kept."""
+
+    metric: Literal["loss", "dice"]
+    goal: Literal["lowest", "highest"]
+
+
+class Prediction(Section):
+    """From logits to a stored 8-bit map."""
+
+    mirror: bool
+    to_8_bits: Literal["truncate", "round"]
+
+
+class Merge(Section):
+    """From several 8-bit maps to one."""
+
+    to_8_bits: Literal["truncate", "round"]
+
+
+class Submission(Section):
+    """The member's own mask: car where the merged 8-bit map, or the unrounded mean of the maps, reaches `threshold`."""
+
+    of: Literal["merged", "mean"]
+    threshold: int
+
+
+class Recipe(Section):
+    """Everything that decides one model's weights and maps."""
+
+    recipe: str
+    model: str
+    member: Literal["ternaus", "albu", "asanakoy"]
+    modules: Modules
+    folds: Folds
+    seed: int | None
+    network: Network
+    input: Input
+    augmentation: Annotated[TernausAugmentation | AlbuAugmentation | AsanakoyAugmentation, Field(discriminator="kind")]
+    loss: Annotated[TernausLoss | AlbuLoss | AsanakoyLoss, Field(discriminator="kind")]
+    optimizer: Optimizer
+    schedule: Annotated[TernausSchedule | AlbuSchedule | MilestoneSchedule, Field(discriminator="kind")]
+    training: Training
+    validation: Validation
+    selection: Selection
+    prediction: Prediction
+    merge: Merge
+    submission: Submission
+
+    def epoch_of(self, index: int, run_epochs: int) -> int:
+        """The recipe's epoch that epoch `index` (from 0) of a run of `run_epochs` stands for, as the authors count it.
+
+        A run of the authors' length maps one to one; a shorter one still passes every milestone.
+        """
+        return self.training.first_epoch + index * self.training.epochs // run_epochs
+
+
+def _is_leaf(node: Any) -> bool:
+    return isinstance(node, dict) and node.keys() == {"value", "source"}
+
+
+def _values(node: Any, path: str) -> Any:
+    """The tree without its sources. Raises UserError where a value names no known source."""
+    if _is_leaf(node):
+        if node["source"] not in SOURCES:
+            raise UserError(f"{path}: source {node['source']!r} is not one of {', '.join(sorted(SOURCES))}")
+        return node["value"]
+    if isinstance(node, dict):
+        return {key: _values(child, f"{path}.{key}") for key, child in node.items()}
+    if isinstance(node, list):
+        return [_values(child, f"{path}[{index}]") for index, child in enumerate(node)]
+    raise UserError(f"{path}: write {{value: {node!r}, source: ...}}; every value of a recipe names its source")
+
+
+def _overlay(base: Any, top: Any) -> Any:
+    """`top` laid over `base`: sections are merged key by key, values and lists replaced."""
+    if isinstance(base, dict) and isinstance(top, dict) and not _is_leaf(base) and not _is_leaf(top):
+        return {**base, **{key: _overlay(base.get(key), child) for key, child in top.items()}}
+    return top
+
+
+@cache
+def _documents(directory: Path) -> dict[str, dict[str, Any]]:
+    """Model name -> its recipe with values and sources; the variant's own values are laid over the recipe's."""
+    documents: dict[str, dict[str, Any]] = {}
+    for path in sorted(directory.glob("*.yaml")):
+        document = yaml.safe_load(path.read_text())
+        head = {key: document.pop(key) for key in ("recipe", "member", "modules")}
+        for model, variant in document.pop("models").items():
+            documents[model] = {**head, "model": model, **_overlay(document, variant or {})}
+    if not documents:
+        raise UserError(f"no recipe files (*.yaml) in {directory}")
+    return documents
+
+
+def model_names(directory: Path = RECIPES) -> tuple[str, ...]:
+    """The names of all models, in alphabetical order of recipe file and in file order within it."""
+    return tuple(_documents(directory))
+
+
+def resolved_document(model: str, directory: Path = RECIPES) -> dict[str, Any]:
+    """The recipe of `model` with a source for every value, ready to be written as YAML. Raises UserError."""
+    documents = _documents(directory)
+    if model not in documents:
+        raise UserError(f"no model {model!r}; the models are {', '.join(documents)}")
+    return documents[model]
+
+
+@cache
+def load_recipe(model: str, directory: Path = RECIPES) -> Recipe:
+    """The validated recipe of `model`. Raises UserError naming the file's value that is wrong, and how."""
+    document = resolved_document(model, directory)
+    head = {key: document[key] for key in ("recipe", "member", "model", "modules")}
+    body = {key: _values(child, f"{model}.{key}") for key, child in document.items() if key not in head}
+    try:
+        return Recipe.model_validate({**head, **body})
+    except ValidationError as error:
+        lines = [f"{model}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise UserError("bad recipe: " + "; ".join(lines)) from None
