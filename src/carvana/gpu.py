@@ -1,0 +1,163 @@
+"""Which GPU a job may use: a lease on whole devices, one lock file per device, held for the life of the process.
+
+A scheduler that counts GPUs says how many a job has, and not which. Every job therefore locks (`flock`) the files of
+the devices that it takes, in a folder that all jobs of the machine share, containers included. The kernel drops the
+locks with the last process that holds them, however that process ends, so a lease cannot be left behind.
+
+Call `lease` before torch is imported: CUDA reads CUDA_VISIBLE_DEVICES only once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from carvana.errors import UserError
+
+LOCKS_VARIABLE: Final = "CARVANA_GPU_LOCKS"
+VISIBLE_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
+CPU_SWITCH: Final = "to use the CPU, run with `--resources gpu=0`"
+SECONDS_BETWEEN_TRIES: Final = 0.5
+
+# Descriptors of the leased devices' lock files: never closed, so that the lease ends with the process.
+_held: list[int] = []
+
+
+def lease(wanted: int, granted: int) -> str:
+    """Take `wanted` GPUs for the life of this process and its forked children; wait while others have them.
+
+    CUDA_VISIBLE_DEVICES of the caller (a user's, Slurm's, Docker's) bounds the choice: indices, as `nvidia-smi` counts
+    them, or UUIDs. Afterwards it holds the UUIDs of the leased devices. A lease on the CPU changes nothing.
+
+    Args:
+        wanted: devices that the job is written for.
+        granted: devices that the scheduler gave it; 0 is the CPU switch.
+
+    Returns:
+        The device for torch, `cuda` or `cpu`.
+
+    Raises:
+        UserError: fewer devices were granted than wanted, or the machine does not show that many.
+    """
+    if wanted <= 0 or granted <= 0:
+        return "cpu"
+    if granted < wanted:
+        raise UserError(
+            f"this job needs {wanted} GPUs and was granted {granted}; "
+            f"allow that many with `--resources gpu={wanted}`, or, {CPU_SWITCH}"
+        )
+    usable = visible(devices(), os.environ.get(VISIBLE_VARIABLE))
+    if len(usable) < wanted:
+        limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
+        raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
+    folder = _lock_folder()
+    leased = _try_to_lock(folder, usable, wanted)
+    if not leased:
+        print(f"waiting for {wanted} of {len(usable)} GPU(s), all leased; locks are in {folder}", file=sys.stderr)
+    while not leased:
+        time.sleep(SECONDS_BETWEEN_TRIES)
+        leased = _try_to_lock(folder, usable, wanted)
+    os.environ[VISIBLE_VARIABLE] = ",".join(leased)
+    return "cuda"
+
+
+def devices() -> list[tuple[str, str]]:
+    """The machine's GPUs as (index, UUID), and its MIG instances as ("", UUID); nothing where there is no driver.
+
+    Raises:
+        UserError: `nvidia-smi` is there and fails.
+    """
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    answer = subprocess.run([program, "-L"], capture_output=True, text=True)
+    if answer.returncode != 0:
+        told = (answer.stdout + answer.stderr).strip()
+        raise UserError(f"`nvidia-smi -L` fails ({told}): mend the driver, or, {CPU_SWITCH}")
+    return re.findall(r"^\s*(?:GPU (\d+):|MIG ).*\(UUID: (\S+)\)", answer.stdout, flags=re.MULTILINE)
+
+
+def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
+    """UUIDs of the devices that CUDA would show under CUDA_VISIBLE_DEVICES=`wish` (None: not set).
+
+    As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list.
+    """
+    if wish is None:
+        return [uuid for index, uuid in machine if index]
+    chosen: list[str] = []
+    for name in (part.strip() for part in wish.split(",")):
+        fitting = [uuid for index, uuid in machine if name and (name == index or uuid.startswith(name))]
+        if len(fitting) != 1:
+            break
+        chosen += fitting
+    return chosen
+
+
+def _lock_folder() -> Path:
+    """The folder of the lock files, made for every user of the machine."""
+    given = os.environ.get(LOCKS_VARIABLE)
+    folder = Path(given) if given else Path(tempfile.gettempdir()) / "carvana-gpu"
+    with _for_everyone():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"no GPU locks in {folder} ({error}); name a usable folder in {LOCKS_VARIABLE}") from None
+    return folder
+
+
+@contextmanager
+def _for_everyone() -> Iterator[None]:
+    before = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        with _for_everyone():
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise UserError(f"no GPU lock {path} ({error}); name a usable folder in {LOCKS_VARIABLE}") from None
+
+
+def _try_to_lock(folder: Path, uuids: list[str], wanted: int) -> list[str]:
+    """Lock `wanted` of the devices and return their UUIDs, or lock none and return nothing.
+
+    Jobs try one after the other (`turn.lock`), so that two which need several devices never each hold a part.
+    """
+    turn = _open_lock(folder / "turn.lock")
+    taken: dict[str, int] = {}
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for uuid in uuids:
+            descriptor = _open_lock(folder / f"{uuid}.lock")
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                continue
+            taken[uuid] = descriptor
+            if len(taken) == wanted:
+                break
+        if len(taken) < wanted:
+            for descriptor in taken.values():
+                os.close(descriptor)
+            return []
+        for descriptor in taken.values():
+            os.set_inheritable(descriptor, True)
+        _held.extend(taken.values())
+        return list(taken)
+    finally:
+        os.close(turn)

@@ -1,0 +1,207 @@
+"""Leases on pretend devices: a `nvidia-smi` on PATH that lists them; the locks and the processes are real."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from carvana.errors import UserError
+from carvana.gpu import devices, lease, visible
+
+UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(4)]
+MIG = "MIG-5b2e7d11-0000-5000-8000-000000000001"
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A function that gives this machine GPUs, as text that `nvidia-smi -L` prints, and its exit code."""
+    monkeypatch.setenv("CARVANA_GPU_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+
+    def prepare(listing, exit_code=0):
+        program = programs / "nvidia-smi"
+        program.write_text(f"#!/bin/sh\n[ \"$1\" = -L ] || exit 9\ncat <<'END'\n{listing}\nEND\nexit {exit_code}\n")
+        program.chmod(0o755)
+
+    return prepare
+
+
+@pytest.fixture
+def four_gpus(machine):
+    machine("\n".join(f"GPU {index}: NVIDIA H100 80GB HBM3 (UUID: {uuid})" for index, uuid in enumerate(UUIDS)))
+
+
+# Tells the devices it got, fails where another job works on one of them too, and ends after `seconds`.
+JOB = """
+import os, sys, time
+from pathlib import Path
+from carvana.gpu import lease
+wanted, seconds, folder = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
+assert lease(wanted, wanted) == "cuda"
+mine = os.environ["CUDA_VISIBLE_DEVICES"].split(",")
+for uuid in mine:
+    (folder / uuid).touch(exist_ok=False)
+print(*mine, flush=True)
+time.sleep(seconds)
+for uuid in mine:
+    (folder / uuid).unlink()
+"""
+
+
+def start(wanted, seconds, folder, code=JOB):
+    folder.mkdir(exist_ok=True)
+    arguments = [sys.executable, "-c", code, str(wanted), str(seconds), str(folder)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def told(job):
+    output, errors = job.communicate(timeout=60)
+    assert job.returncode == 0, errors
+    return output.split()
+
+
+def test_twelve_jobs_on_four_devices_never_share_one(four_gpus, tmp_path):
+    jobs = [start(wanted, 0.2, tmp_path / "busy") for wanted in (1, 1, 1, 2, 1, 1, 2, 1, 4, 1, 1, 1)]
+    leased = [told(job) for job in jobs]
+    assert [len(uuids) for uuids in leased] == [1, 1, 1, 2, 1, 1, 2, 1, 4, 1, 1, 1]
+    assert {uuid for uuids in leased for uuid in uuids} == set(UUIDS)
+
+
+def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_gpus, tmp_path):
+    holder = start(4, 600, tmp_path / "first")
+    assert holder.stdout.readline().split() == UUIDS
+    waiting = start(1, 0, tmp_path / "second")
+    line = waiting.stderr.readline()
+    assert line.startswith("waiting for 1 of 4 GPU(s)")
+    time.sleep(1)
+    assert waiting.poll() is None
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate(timeout=60)
+    assert told(waiting) == UUIDS[:1]
+
+
+def test_a_forked_child_keeps_the_lease_of_its_killed_parent(four_gpus, tmp_path):
+    forking = """
+import os, sys, time
+from carvana.gpu import lease
+lease(4, 4)
+child = os.fork()
+if child:
+    print(child, flush=True)
+time.sleep(600)
+"""
+    parent = start(4, 0, tmp_path / "first", forking)
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait(timeout=60)
+    waiting = start(1, 0, tmp_path / "second")
+    try:
+        assert waiting.stderr.readline().startswith("waiting")
+        time.sleep(1)
+        assert waiting.poll() is None
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert told(waiting) == UUIDS[:1]
+    parent.communicate(timeout=60)
+
+
+def test_the_lease_survives_exec(four_gpus, tmp_path):
+    becoming = """
+import os, sys
+from carvana.gpu import lease
+lease(4, 4)
+print("held", flush=True)
+os.execv("/bin/sleep", ["sleep", "600"])
+"""
+    holder = start(4, 0, tmp_path / "first", becoming)
+    assert holder.stdout.readline() == "held\n"
+    time.sleep(0.5)
+    waiting = start(1, 0, tmp_path / "second")
+    try:
+        assert waiting.stderr.readline().startswith("waiting")
+        time.sleep(1)
+        assert waiting.poll() is None
+    finally:
+        holder.kill()
+    assert told(waiting) == UUIDS[:1]
+    holder.communicate(timeout=60)
+
+
+def test_devices_given_by_the_caller_bound_the_choice(four_gpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
+    jobs = [start(1, 0.2, tmp_path / "busy") for _ in range(4)]
+    assert {uuid for job in jobs for uuid in told(job)} == {UUIDS[3], UUIDS[1]}
+
+
+def test_visible_devices_are_those_that_cuda_would_show():
+    machine = [(str(index), uuid) for index, uuid in enumerate(UUIDS)] + [("", MIG)]
+    assert visible(machine, None) == UUIDS
+    assert visible(machine, "2, 0") == [UUIDS[2], UUIDS[0]]
+    assert visible(machine, UUIDS[3]) == [UUIDS[3]]
+    assert visible(machine, "GPU-2a3c,1") == [UUIDS[2], UUIDS[1]]
+    assert visible(machine, MIG) == [MIG]
+    assert visible(machine, "1,-1,2") == [UUIDS[1]]
+    assert visible(machine, "GPU-") == []
+    for nothing in ("", "NoDevFiles", "4"):
+        assert visible(machine, nothing) == []
+
+
+def test_the_list_of_devices_is_read_with_its_mig_instances(machine):
+    machine(
+        f"GPU 0: NVIDIA A100-SXM4-40GB (UUID: {UUIDS[0]})\n"
+        f"  MIG 3g.20gb     Device  0: (UUID: {MIG})\n"
+        f"GPU 1: NVIDIA A100-SXM4-40GB (UUID: {UUIDS[1]})"
+    )
+    assert devices() == [("0", UUIDS[0]), ("", MIG), ("1", UUIDS[1])]
+
+
+def test_nothing_granted_or_wanted_is_the_cpu(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    before = dict(os.environ)
+    assert lease(1, 0) == "cpu"
+    assert lease(0, 1) == "cpu"
+    assert dict(os.environ) == before
+
+
+def test_fewer_devices_granted_than_wanted_is_an_error(four_gpus):
+    with pytest.raises(UserError, match=re.escape("needs 2 GPUs and was granted 1")):
+        lease(2, 1)
+
+
+def test_a_machine_without_gpus_names_the_cpu_switch(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with pytest.raises(UserError, match=re.escape("shows 0; to use the CPU, run with `--resources gpu=0`")):
+        lease(1, 1)
+
+
+def test_devices_hidden_by_the_caller_are_told(four_gpus, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UserError, match=r"shows 0 under CUDA_VISIBLE_DEVICES=; .*gpu=0"):
+        lease(1, 1)
+
+
+def test_a_failing_driver_is_told_and_not_taken_for_no_gpu(machine):
+    machine("Failed to initialize NVML: Driver/library version mismatch", exit_code=18)
+    with pytest.raises(UserError, match="version mismatch"):
+        lease(1, 1)
+
+
+def test_a_lock_folder_that_cannot_be_made_is_told(four_gpus, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CARVANA_GPU_LOCKS", str(tmp_path / "file" / "locks"))
+    with pytest.raises(UserError, match="name a usable folder in CARVANA_GPU_LOCKS"):
+        lease(1, 1)
+
+
+def test_locks_can_be_taken_by_every_user(four_gpus, tmp_path):
+    told(start(1, 0, tmp_path / "busy"))
+    assert (tmp_path / "locks").stat().st_mode & 0o777 == 0o777
+    assert (tmp_path / "locks" / f"{UUIDS[0]}.lock").stat().st_mode & 0o777 == 0o666
