@@ -1,0 +1,224 @@
+"""Finding Kaggle's files in a user's folder, packed or not, and unpacking them where nothing of the user's changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from carvana.errors import UserError
+
+LAYOUT: Final = "train_hq, train_masks, test_hq (folders or .zip), metadata.csv, sample_submission.csv (or .csv.zip)"
+
+# Files that operating systems leave in folders and archives; they say nothing about the data.
+_SYSTEM_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+# What reading a broken zip raises; the file errors come from entries that are both a file and a folder.
+_DAMAGES: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    FileExistsError,
+    NotADirectoryError,
+)
+
+
+@dataclass(frozen=True)
+class UnpackLimits:
+    """What an archive may unpack to; the defaults leave the competition's own archives (100,064 images) room.
+
+    Attributes:
+        files: number of files.
+        file_bytes: size of one file.
+        total_bytes: size of all files.
+        ratio: all files' size over the archive's; JPEG, GIF and CSV files stay far below.
+    """
+
+    files: int = 200_000
+    file_bytes: int = 64 * 2**20
+    total_bytes: int = 64 * 2**30
+    ratio: int = 100
+
+
+COMPETITION_LIMITS: Final = UnpackLimits()
+
+
+def find_images(folder: Path, name: str, cache: Path) -> Path:
+    """The folder with the files of `train_hq`, `train_masks` or `test_hq`.
+
+    An unpacked folder is preferred to a zip. A folder that holds nothing but one folder, as zips often do, stands for
+    that inner folder.
+
+    Args:
+        folder: the user's data in Kaggle's layout; never written to.
+        name: `train_hq`, `train_masks` or `test_hq`.
+        cache: where a zip is unpacked, once for the same content.
+
+    Raises:
+        UserError: neither there, or the zip is damaged or unsafe.
+    """
+    found = folder / name
+    if not found.is_dir():
+        archive = folder / f"{name}.zip"
+        if not archive.is_file():
+            raise _not_found(folder, f"{name}/ or {name}.zip")
+        found = unpack(archive, cache)
+    while len(entries := visible_entries(found)) == 1 and entries[0].is_dir():
+        found = Path(entries[0])
+    return found
+
+
+def find_table(folder: Path, name: str, cache: Path) -> Path:
+    """The file `<name>.csv`, unpacked from `<name>.csv.zip` if need be.
+
+    Args:
+        folder: the user's data in Kaggle's layout; never written to.
+        name: `metadata` or `sample_submission`.
+        cache: where a zip is unpacked, once for the same content.
+
+    Raises:
+        UserError: neither there, or the zip is damaged, unsafe or without the file.
+    """
+    table = folder / f"{name}.csv"
+    if table.is_file():
+        return table
+    archive = folder / f"{name}.csv.zip"
+    if not archive.is_file():
+        raise _not_found(folder, f"{name}.csv or {name}.csv.zip")
+    unpacked = sorted(unpack(archive, cache).rglob(f"{name}.csv"))
+    if len(unpacked) != 1:
+        raise UserError(f"{archive}: expected one {name}.csv inside, found {len(unpacked)}; download the archive again")
+    return unpacked[0]
+
+
+def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
+    """The folder's entries sorted by name, without hidden ones and what operating systems leave behind."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not _is_ignored(entry.name)), key=lambda entry: entry.name)
+    except PermissionError:
+        raise UserError(f"{folder}: may not be read; change its permissions") from None
+
+
+def unpack(archive: Path, cache: Path, limits: UnpackLimits = COMPETITION_LIMITS) -> Path:
+    """Unpack a zip into a folder under `cache`, named after the archive and its content, and return that folder.
+
+    The folder appears whole or not at all; if it is there already, nothing is done.
+
+    Raises:
+        UserError: not a zip, damaged, encrypted, beyond the limits, no disk space, or with entries that are links
+            or would lie outside the folder.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [member for member in opened.infolist() if not _is_ignored_member(member)]
+            _check_members(archive, members, limits)
+            target = cache / f"{archive.stem}-{_listing_digest(members)[:16]}"
+            if not target.is_dir():
+                _check_disk_space(archive, members, cache)
+                _unpack_members(opened, members, target)
+            return target
+    except _DAMAGES as error:
+        raise UserError(f"{archive} is damaged or not a zip archive ({error}); download it again") from error
+
+
+def _unpack_members(opened: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as temporary:
+        staging = Path(temporary) / target.name
+        staging.mkdir()
+        for member in members:
+            path = staging / member.filename
+            if member.is_dir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(member) as source, path.open("xb") as sink:
+                shutil.copyfileobj(source, sink)
+        try:
+            staging.rename(target)
+        except OSError:
+            # Another process was faster with the same content.
+            if not target.is_dir():
+                raise
+
+
+def _check_members(archive: Path, members: list[zipfile.ZipInfo], limits: UnpackLimits) -> None:
+    seen: set[str] = set()
+    for member in members:
+        reason = _unsafe(member)
+        if reason is None and member.filename.casefold() in seen:
+            reason = "comes twice"
+        if reason is not None:
+            raise UserError(f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes")
+        seen.add(member.filename.casefold())
+    total = sum(member.file_size for member in members)
+    if (
+        len(members) > limits.files
+        or total > limits.total_bytes
+        or any(member.file_size > limits.file_bytes for member in members)
+        or total > limits.ratio * archive.stat().st_size
+    ):
+        raise UserError(
+            f"{archive} would unpack to {len(members):,} files of {total:,} bytes, which is more than the competition's"
+            " archives hold; use the archive that Kaggle publishes, or unpack it yourself"
+        )
+
+
+def _unsafe(member: zipfile.ZipInfo) -> str | None:
+    name = member.filename
+    # ZipInfo cuts names at a NUL; the original name shows what was written.
+    if "\\" in name or ":" in name or "\0" in member.orig_filename:
+        return "has a name that is not portable"
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        return "would lie outside the folder it is unpacked into"
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a special file"
+    if member.flag_bits & 0x1:
+        return "is encrypted"
+    return None
+
+
+def _check_disk_space(archive: Path, members: Iterable[zipfile.ZipInfo], cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    needed, free = sum(member.file_size for member in members), shutil.disk_usage(cache).free
+    if needed > free:
+        raise UserError(
+            f"{archive} needs {needed / 2**30:.1f} GiB unpacked and {cache} has {free / 2**30:.1f} GiB free;"
+            " make room, or unpack it elsewhere and give that folder as the data"
+        )
+
+
+def _listing_digest(members: Iterable[zipfile.ZipInfo]) -> str:
+    """Identifies the archive's content by its names, sizes and checksums, without reading the files."""
+    digest = hashlib.sha256()
+    for member in members:
+        digest.update(f"{member.filename}\0{member.file_size}\0{member.CRC}\n".encode())
+    return digest.hexdigest()
+
+
+def _is_ignored_member(member: zipfile.ZipInfo) -> bool:
+    parts = member.filename.rstrip("/").split("/")
+    return parts[0] == "__MACOSX" or (_is_ignored(parts[-1]) and parts[-1] not in (".", ".."))
+
+
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name in _SYSTEM_NAMES
+
+
+def _not_found(folder: Path, wanted: str) -> UserError:
+    if not folder.is_dir():
+        return UserError(f"{folder}: no such folder; give the folder that holds Kaggle's files: {LAYOUT}")
+    return UserError(f"{folder}: no {wanted}; the data folder needs Kaggle's layout: {LAYOUT}")

@@ -1,0 +1,315 @@
+"""Taking a user's images in: everything is checked, brought to the run's geometry and listed, or nothing is."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import cv2
+from tqdm import tqdm
+
+from carvana.data.archives import find_images, find_table, visible_entries
+from carvana.data.images import JPEG_START, decode_image, encoded_size, reduce_image
+from carvana.data.manifest import ImageRecord, Manifest, content_digest
+from carvana.data.masks import decode_mask, reduce_mask, write_mask
+from carvana.data.names import VIEWS, ImageName, parse_image_name
+from carvana.errors import UserError
+from carvana.geometry import FULL, Geometry
+
+Split = Literal["train", "test"]
+
+_SHOWN_PROBLEMS: Final = 10
+_MASK_SUFFIXES: Final = (".gif", ".png")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many cars and images a complete split has."""
+
+    cars: int
+    images: int
+
+
+def take_in(
+    folder: Path,
+    split: Split,
+    geometry: Geometry,
+    work_dir: Path,
+    expected: Counts | None = None,
+    workers: int = 1,
+    quiet: bool = False,
+) -> Manifest:
+    """Check every image of a split, bring it to the geometry and list it.
+
+    Images that have the geometry's size already are listed where they are. Full-size images in a smaller geometry are
+    reduced into a folder of `work_dir` named after their content; it is filled only when nothing is wrong. One image
+    per worker is in memory at a time.
+
+    Args:
+        folder: data in Kaggle's layout, packed or not; never written to.
+        split: `train` reads train_hq and train_masks; `test` reads test_hq and sample_submission.csv.
+        geometry: the run's sizes. Images must be of the competition's or of this geometry's size.
+        work_dir: where zips are unpacked and reduced images and masks lie.
+        expected: the published counts, for the full data set.
+        workers: number of threads that read and decode.
+        quiet: no progress bar.
+
+    Raises:
+        UserError: anything is wrong with the data; the message lists the first ten problems and their number.
+    """
+    cache = work_dir / "unpacked"
+    images_dir = find_images(folder, f"{split}_hq", cache)
+    masks_dir = find_images(folder, "train_masks", cache) if split == "train" else None
+
+    images, problems = _list_images(images_dir)
+    if not images and not problems:
+        raise UserError(f"{images_dir}: the folder is empty; expected images such as 03a857ce842d_01.jpg")
+    problems += _count_problems(images, expected) + _view_problems(images)
+    masks: Mapping[ImageName, Path] = {}
+    if masks_dir is not None:
+        masks, mask_problems = _list_masks(masks_dir, images)
+        problems += mask_problems
+    else:
+        problems += _submission_problems(images, find_table(folder, "sample_submission", cache))
+
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work_dir, prefix=f".intake-{split}.") as temporary:
+        staging = _Reduced(Path(temporary))
+
+        def check(name: ImageName) -> _Checked:
+            return _check_image(name, images[name], masks.get(name), geometry, staging)
+
+        with ThreadPoolExecutor(workers) as pool:
+            checked = list(
+                tqdm(
+                    pool.map(check, images),
+                    total=len(images),
+                    desc=f"taking in {split} images",
+                    unit="image",
+                    disable=quiet,
+                )
+            )
+        problems += [problem for one in checked for problem in one.problems]
+        records = [one.record for one in checked if one.record is not None]
+        problems += _size_problems(records)
+        if problems:
+            raise UserError(_report(images_dir, problems))
+        manifest = Manifest(tuple(records))
+        if (records[0].height, records[0].width) == geometry.image_size:
+            return manifest
+        final = _Reduced(work_dir / f"{split}_{geometry.name}_{content_digest(manifest)[:16]}")
+        staging.move(final)
+        return Manifest(tuple(final.locate(record) for record in records))
+
+
+@dataclass(frozen=True)
+class _Reduced:
+    """A folder of reduced images and masks."""
+
+    folder: Path
+
+    def image(self, name: ImageName) -> Path:
+        return self.folder / "images" / f"{name.stem}.png"
+
+    def mask(self, name: ImageName) -> Path:
+        return self.folder / "masks" / f"{name.mask_stem}.png"
+
+    def move(self, target: _Reduced) -> None:
+        for path in self.folder.glob("*/*.png"):
+            moved = target.folder / path.relative_to(self.folder)
+            moved.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(moved)
+
+    def locate(self, record: ImageRecord) -> ImageRecord:
+        name = ImageName(record.car, record.view)
+        return replace(record, file=str(self.image(name)), mask=str(self.mask(name)) if record.mask else "")
+
+
+@dataclass(frozen=True)
+class _Checked:
+    record: ImageRecord | None
+    problems: tuple[str, ...]
+
+
+def _list_images(folder: Path) -> tuple[dict[ImageName, Path], list[str]]:
+    """Images by name, sorted, and what else lies in the folder."""
+    images, problems = {}, []
+    for entry in visible_entries(folder):
+        try:
+            name = parse_image_name(entry.name)
+        except UserError as error:
+            problems.append(f"stray file: {error}")
+            continue
+        if entry.is_file():
+            images[name] = Path(entry)
+        else:
+            problems.append(f"{entry.name}: not a file")
+    return images, problems
+
+
+def _list_masks(folder: Path, images: Mapping[ImageName, Path]) -> tuple[dict[ImageName, Path], list[str]]:
+    """Masks by their image's name, and what is missing, double or stray."""
+    by_stem = {name.mask_stem: name for name in images}
+    masks: dict[ImageName, Path] = {}
+    problems = []
+    for entry in visible_entries(folder):
+        path = Path(entry)
+        name = by_stem.get(path.stem)
+        if name is None or path.suffix not in _MASK_SUFFIXES or not entry.is_file():
+            problems.append(f"stray file among the masks: {entry.name} is not the mask of an image that is there")
+        elif name in masks:
+            problems.append(f"{name}: two masks, {masks[name].name} and {path.name}")
+        else:
+            masks[name] = path
+    problems += [f"{name}: no mask {name.mask_stem}.gif in {folder}" for name in images if name not in masks]
+    return masks, problems
+
+
+def _count_problems(images: Iterable[ImageName], expected: Counts | None) -> list[str]:
+    names = list(images)
+    found = Counts(len({name.car for name in names}), len(names))
+    if expected is None or found == expected:
+        return []
+    return [
+        f"{found.cars:,} cars and {found.images:,} images found,"
+        f" the published data set has {expected.cars:,} cars and {expected.images:,} images"
+    ]
+
+
+def _view_problems(images: Iterable[ImageName]) -> list[str]:
+    views: dict[str, set[int]] = {}
+    for name in images:
+        views.setdefault(name.car, set()).add(name.view)
+    problems = []
+    for car, present in views.items():
+        missing = [f"{view:02d}" for view in VIEWS if view not in present]
+        if missing:
+            problems.append(f"car {car}: no image of view {', '.join(missing)}")
+    return problems
+
+
+def _submission_problems(images: Iterable[ImageName], table: Path) -> list[str]:
+    """Differences between the images and the names that Kaggle wants a mask for."""
+    try:
+        with table.open(newline="", encoding="utf-8") as stream:
+            wanted = Counter(row["img"] for row in csv.DictReader(stream))
+    except (KeyError, ValueError, OSError, csv.Error) as error:
+        raise UserError(f"{table}: not a table with a column img ({error}); download it from Kaggle again") from error
+    there = {str(name) for name in images}
+    return (
+        [f"{name}: {count} times in {table.name}" for name, count in sorted(wanted.items()) if count > 1]
+        + [f"{name}: in {table.name}, but there is no such image" for name in sorted(wanted.keys() - there)]
+        + [f"{name}: not in {table.name}" for name in sorted(there - wanted.keys())]
+    )
+
+
+def _check_image(
+    name: ImageName, image_path: Path, mask_path: Path | None, geometry: Geometry, staging: _Reduced
+) -> _Checked:
+    """Read one image and its mask once; write both reduced if they are larger than the geometry."""
+    problems = []
+    size = None
+    encoded = b""
+    try:
+        encoded = _read(image_path)
+        size = _take_image(encoded, geometry, staging.image(name))
+    except UserError as error:
+        problems.append(f"{image_path.name}: {error}")
+
+    mask_sha256, area = "", None
+    if mask_path is not None:
+        try:
+            encoded_mask = _read(mask_path)
+            mask_sha256 = hashlib.sha256(encoded_mask).hexdigest()
+            area = _take_mask(encoded_mask, size, geometry, staging.mask(name))
+        except UserError as error:
+            problems.append(f"{mask_path.name}: {error}")
+
+    if size is None:
+        return _Checked(None, tuple(problems))
+    record = ImageRecord(
+        name=str(name),
+        car=name.car,
+        view=name.view,
+        bytes=len(encoded),
+        width=size[1],
+        height=size[0],
+        sha256=hashlib.sha256(encoded).hexdigest(),
+        file=str(image_path),
+        mask=str(mask_path) if mask_path is not None else "",
+        mask_sha256=mask_sha256,
+        area=area,
+    )
+    return _Checked(record, tuple(problems))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})") from error
+
+
+def _take_image(encoded: bytes, geometry: Geometry, reduced: Path) -> tuple[int, int]:
+    """The image's (height, width), after a look at every pixel."""
+    if not encoded.startswith(JPEG_START):
+        raise UserError("not a JPEG file")
+    size = encoded_size(encoded)
+    if size not in (FULL.image_size, geometry.image_size):
+        allowed = " or ".join(dict.fromkeys(_size_text(allowed) for allowed in (FULL.image_size, geometry.image_size)))
+        raise UserError(f"image is {_size_text(size)}, expected {allowed}")
+    image_HWC = decode_image(encoded)
+    if size != geometry.image_size:
+        reduced.parent.mkdir(parents=True, exist_ok=True)
+        if not cv2.imwrite(str(reduced), reduce_image(image_HWC, geometry)):
+            raise OSError(f"{reduced} cannot be written")
+    return size
+
+
+def _take_mask(encoded: bytes, image_size: tuple[int, int] | None, geometry: Geometry, reduced: Path) -> int:
+    """The number of car pixels at the geometry's size; an unreadable image leaves its mask's size unchecked."""
+    mask_HW = decode_mask(encoded)
+    size = mask_HW.shape[0], mask_HW.shape[1]
+    if image_size is None:
+        return 0
+    if size != image_size:
+        raise UserError(f"mask is {_size_text(size)}, its image {_size_text(image_size)}")
+    mask_HW = reduce_mask(mask_HW, geometry)
+    if size != geometry.image_size:
+        reduced.parent.mkdir(parents=True, exist_ok=True)
+        write_mask(reduced, mask_HW)
+    return int(mask_HW.sum())
+
+
+def _size_problems(records: Iterable[ImageRecord]) -> list[str]:
+    """Images that are not of the size that most have."""
+    images = list(records)
+    sizes = Counter((record.height, record.width) for record in images)
+    if len(sizes) < 2:
+        return []
+    (usual, _), *_ = sizes.most_common()
+    return [
+        f"{record.name}: image is {_size_text((record.height, record.width))}, most are {_size_text(usual)}"
+        for record in images
+        if (record.height, record.width) != usual
+    ]
+
+
+def _size_text(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"
+
+
+def _report(folder: Path, problems: list[str]) -> str:
+    lines = [f"{folder}: {len(problems):,} problem{'s' if len(problems) > 1 else ''} with the data"]
+    lines += [f"  {problem}" for problem in problems[:_SHOWN_PROBLEMS]]
+    if len(problems) > _SHOWN_PROBLEMS:
+        lines.append(f"  ... and {len(problems) - _SHOWN_PROBLEMS:,} more")
+    lines.append("Mend these files (download or unpack them again) and rerun; nothing was taken in.")
+    return "\n".join(lines)

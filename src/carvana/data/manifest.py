@@ -1,0 +1,162 @@
+"""The list of images of a run, with what was found when they were taken in."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carvana.data.images import read_image
+from carvana.data.masks import read_mask
+from carvana.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image; the fields are the manifest file's columns.
+
+    Attributes:
+        name: `<car>_<view>.jpg`.
+        car: 12 hexadecimal digits.
+        view: 1..16.
+        bytes: size of the user's image file.
+        width: of the user's image, in pixels.
+        height: of the user's image, in pixels.
+        sha256: of the user's image file.
+        file: where the pixels of this run's geometry are, as given at intake (relative to the same working folder).
+        mask: the same for the mask, empty in the test set.
+        mask_sha256: of the user's mask file, empty in the test set.
+        area: number of car pixels in `mask`, none in the test set.
+    """
+
+    name: str
+    car: str
+    view: int
+    bytes: int
+    width: int
+    height: int
+    sha256: str
+    file: str
+    mask: str
+    mask_sha256: str
+    area: int | None
+
+
+COLUMNS: Final = tuple(field.name for field in fields(ImageRecord))
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Images, sorted by name, each name once."""
+
+    records: tuple[ImageRecord, ...]
+
+    def __post_init__(self) -> None:
+        if any(first.name >= second.name for first, second in zip(self.records, self.records[1:], strict=False)):
+            raise ValueError("a manifest's images are sorted by name and named once")
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[ImageRecord]:
+        return iter(self.records)
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, ImageRecord]:
+        """The records by image name, in the manifest's order."""
+        return {record.name: record for record in self.records}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Image names, sorted."""
+        return tuple(self.by_name)
+
+    @property
+    def cars(self) -> tuple[str, ...]:
+        """Car ids, sorted, each once."""
+        return tuple(dict.fromkeys(record.car for record in self.records))
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The pixels that a manifest lists, read from disk when asked for."""
+
+    manifest: Manifest
+
+    def image(self, name: str) -> NDArray[np.uint8]:
+        """image_HWC, uint8, blue, green, red; see `read_image`."""
+        return read_image(Path(self.manifest.by_name[name].file))
+
+    def mask(self, name: str) -> NDArray[np.uint8]:
+        """mask_HW, uint8, 0 or 1; see `read_mask`. A test image has none: ValueError."""
+        mask = self.manifest.by_name[name].mask
+        if not mask:
+            raise ValueError(f"{name} has no mask: it is a test image")
+        return read_mask(Path(mask))
+
+
+def content_digest(manifest: Manifest) -> str:
+    """SHA-256, in hexadecimal, of the images' names and of their and their masks' bytes, wherever the files lie."""
+    digest = hashlib.sha256()
+    for record in manifest:
+        digest.update(f"{record.name} {record.sha256} {record.mask_sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write the manifest as CSV; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(astuple(record) for record in manifest)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read what `write_manifest` wrote.
+
+    Raises:
+        UserError: no such file, or not a manifest.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.reader(stream, strict=True))
+        if not rows or tuple(rows[0]) != COLUMNS:
+            raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
+        return Manifest(tuple(_parse_row(row) for row in rows[1:]))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such manifest; the data intake (workflow/scripts/intake.py) makes it") from None
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path} is not a manifest: {error}; delete it and run the data intake again") from error
+
+
+def _parse_row(row: list[str]) -> ImageRecord:
+    if len(row) != len(COLUMNS):
+        raise ValueError(f"a row has {len(row)} columns, expected {len(COLUMNS)}")
+    name, car, view, size, width, height, sha256, file, mask, mask_sha256, area = row
+    return ImageRecord(
+        name=name,
+        car=car,
+        view=int(view),
+        bytes=int(size),
+        width=int(width),
+        height=int(height),
+        sha256=sha256,
+        file=file,
+        mask=mask,
+        mask_sha256=mask_sha256,
+        area=int(area) if area else None,
+    )
