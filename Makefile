@@ -1,0 +1,50 @@
+# make sample: the whole workflow on a drawn competition. make test: all tests. See README.md.
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+
+.PHONY: env sample test quick lint lock clean-env
+
+env: $(VENV)/.runtime
+
+$(VENV)/.runtime: envs/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
+	  || { echo "error: $(PYTHON) is not Python 3.11 or 3.12; name one: make PYTHON=python3.11 env" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "error: $(PYTHON) cannot make environments; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --requirement envs/requirements.txt
+	python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime envs/requirements-dev.txt
+	python -m pip install --quiet --requirement envs/requirements-dev.txt
+	@touch $@
+
+# make sample DATA=<folder>: the same small configuration on files in Kaggle's layout.
+sample: env
+	snakemake --cores $(CORES) --resources gpu=0 --quiet rules --configfile config/sample.yaml \
+	  $(if $(DATA),--config run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}')
+
+lint: $(VENV)/.dev
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow/rules
+	mypy
+	snakemake --lint
+
+quick: $(VENV)/.dev
+	python -m pytest -q -m "not slow"
+
+test: lint quick
+	python -m pytest -q -m slow
+
+# uv resolves for Python 3.11 and 3.12 at once.
+lock: $(VENV)/.dev
+	python -m pip install --quiet uv
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --upgrade envs/requirements.in --output-file envs/requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --upgrade envs/requirements-dev.in --output-file envs/requirements-dev.txt

@@ -1,0 +1,41 @@
+"""The winning solution of Kaggle's Carvana Image Masking Challenge: configuration, stages and targets for people."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version, validate
+
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+validate(config, "config/schema.yaml")
+
+
+pathvars:
+    results=str(Path(config["results"]) / config["run"]),
+    logs=str(Path(config["results"]) / config["run"] / "logs"),
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/folds.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/ensemble.smk"
+include: "workflow/rules/score.smk"
+
+
+localrules:
+    all,
+    submission,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.submission.input,
+        rules.score.output,
+        rules.picture.output,

@@ -1,0 +1,69 @@
+"""Who made what: members, their recipes and models, the submissions, and which parts of a recipe each step depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from carvana.recipe import load_recipe, model_names
+
+# Recipes in the order in which the ensemble takes their maps.
+RECIPES: Final = ("ternausnet", "linknet34", "unet_scratch", "unet_vgg11")
+
+# Member -> recipes.
+MEMBERS: Final = {
+    "ternaus": ("ternausnet",),
+    "albu": ("linknet34",),
+    "asanakoy": ("unet_scratch", "unet_vgg11"),
+}
+
+# A member's submission -> the recipe whose masks it holds; Artsiom Sanakoyeu submitted each of his networks.
+SUBMISSIONS: Final = {
+    "ternaus": "ternausnet",
+    "albu": "linknet34",
+    "asanakoy_scratch": "unet_scratch",
+    "asanakoy_vgg11": "unet_vgg11",
+}
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The parts of a recipe that a step depends on: of its modules, and of its values."""
+
+    modules: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+_TRAINING: Final = Sections(
+    ("network", "transforms", "loss", "schedule"),
+    (
+        "seed",
+        "network",
+        "input",
+        "augmentation",
+        "loss",
+        "optimizer",
+        "schedule",
+        "training",
+        "validation",
+        "selection",
+    ),
+)
+_PREDICTION: Final = Sections(("network", "transforms"), ("network", "input", "prediction"))
+_SECTIONS: Final = {"train.py": _TRAINING, "predict.py": _PREDICTION, "validate.py": _PREDICTION}
+
+
+def sections(script: str) -> Sections:
+    """The parts of a recipe that this script of workflow/scripts depends on."""
+    return _SECTIONS[Path(script).name]
+
+
+def models_of(recipe: str) -> tuple[str, ...]:
+    """The models trained by this recipe, in the recipe file's order."""
+    return tuple(model for model in model_names() if load_recipe(model).recipe == recipe)
+
+
+def recipe_of(model: str) -> str:
+    """The recipe that the model is trained by."""
+    return load_recipe(model).recipe

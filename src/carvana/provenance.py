@@ -1,0 +1,125 @@
+"""What a result depends on besides its input files: the code that makes it, the recipe's values, the packages.
+
+The digests become params of the workflow's rules: a job runs again exactly when one of them changes. Code counts by its
+syntax, not its text: comments, docstrings and formatting do not matter.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from carvana.recipe import RECIPES, load_recipe
+
+SOURCE: Final = Path(__file__).resolve().parents[1]
+PACKAGE: Final = Path(__file__).resolve().parent.name
+
+# The packages whose release can change a number.
+NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "pandas", "h5py", "hdf5plugin")
+
+
+def canonical_syntax(node: ast.AST) -> str:
+    """The syntax tree as text that is the same for every Python release from 3.11 on, without docstrings.
+
+    Empty and absent fields are left out, since newer releases add optional ones (such as `type_params`).
+    """
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+        node.body = node.body[1:]
+    parts = [type(node).__name__]
+    for name, field in ast.iter_fields(node):
+        if field is None or field == []:
+            continue
+        if isinstance(field, ast.AST):
+            parts.append(f"{name}={canonical_syntax(field)}")
+        elif isinstance(field, list):
+            items = [canonical_syntax(item) if isinstance(item, ast.AST) else repr(item) for item in field]
+            parts.append(f"{name}=[{','.join(items)}]")
+        else:
+            parts.append(f"{name}={field!r}")
+    return f"({' '.join(parts)})"
+
+
+def _module_file(module: str) -> Path | None:
+    base = SOURCE.joinpath(*module.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Names of modules of this package that the tree imports, wherever in the file it does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == PACKAGE and _module_file(name))
+
+
+@cache
+def _syntax_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
+    tree = ast.parse(path.read_text())
+    imports = tuple(sorted(set(_imports(tree))))
+    return canonical_syntax(tree), imports
+
+
+def used_modules(script: Path, modules: Iterable[str] = ()) -> tuple[str, ...]:
+    """Names of this package's modules that `script` reaches by import, and `modules` and what they reach; sorted."""
+    seen: set[str] = set()
+    waiting = [*modules, *_syntax_and_imports(script)[1]]
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        path = _module_file(module)
+        if path is None:
+            raise ModuleNotFoundError(f"{module}, named by a recipe, is not a module of {SOURCE / PACKAGE}")
+        seen.add(module)
+        waiting.extend(_syntax_and_imports(path)[1])
+    return tuple(sorted(seen))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def code_digest(script: Path, modules: tuple[str, ...] = ()) -> str:
+    """Digest of the syntax of `script` and of every module of this package that it uses."""
+    parts = {"script": _syntax_and_imports(script)[0]}
+    for module in used_modules(script, modules):
+        path = _module_file(module)
+        assert path is not None
+        parts[module] = _syntax_and_imports(path)[0]
+    return _digest(parts)
+
+
+@cache
+def recipe_digest(model: str, sections: tuple[str, ...], directory: Path = RECIPES) -> str:
+    """Digest of the values in these sections of the model's recipe."""
+    return _digest(load_recipe(model, directory).model_dump(mode="json", include=set(sections)))
+
+
+@cache
+def package_versions() -> str:
+    """The installed releases of the packages that touch numbers, on one line."""
+    return " ".join(f"{name}={version(name)}" for name in NUMERIC_PACKAGES)
+
+
+def listing_digest(folder: Path) -> str:
+    """Digest of names, sizes and times of what lies directly in `folder`; of nothing when there is no such folder.
+
+    Cheap enough for every planning of the workflow: replacing an archive or adding a file is seen, an edit inside a
+    subfolder's file is not (the manifest's SHA-256 sees it when the images are next taken in).
+    """
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return _digest([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in entries])

@@ -1,0 +1,81 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+from carvana import provenance
+from carvana.provenance import canonical_syntax, code_digest, recipe_digest, used_modules
+from carvana.recipe import load_recipe
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
+
+
+def syntax(text: str) -> str:
+    return canonical_syntax(ast.parse(text))
+
+
+def test_comments_docstrings_and_formatting_do_not_count():
+    plain = "def area(side):\n    return side * side\n"
+    dressed = (
+        '"""Squares."""\n\n\ndef area(\n    side,\n):\n    """The area."""\n    # multiply\n    return (side * side)\n'
+    )
+    assert syntax(plain) == syntax(dressed)
+
+
+@pytest.mark.parametrize("changed", ["return side + side", "return side * 2", "return side"])
+def test_a_changed_expression_counts(changed):
+    assert syntax("def area(side):\n    return side * side") != syntax(f"def area(side):\n    {changed}")
+
+
+def test_a_function_of_a_docstring_alone_can_be_read():
+    assert syntax('def area():\n    """Later."""') == "(Module body=[(FunctionDef name='area' args=(arguments))])"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package of the same name: script -> a -> b, and c which only a recipe names."""
+    (tmp_path / "carvana").mkdir()
+    for name, text in {"a": "from carvana import b", "b": "X = 1", "c": "Y = 1", "unused": "Z = 1"}.items():
+        (tmp_path / "carvana" / f"{name}.py").write_text(text)
+    (tmp_path / "carvana" / "__init__.py").touch()
+    (tmp_path / "script.py").write_text("def main():\n    import carvana.a\n")
+    monkeypatch.setattr(provenance, "SOURCE", tmp_path)
+
+    def digest():
+        provenance._syntax_and_imports.cache_clear()
+        code_digest.cache_clear()
+        return code_digest(tmp_path / "script.py", ("carvana.c",))
+
+    return tmp_path, digest
+
+
+def test_modules_reached_through_imports_and_recipes_count(package):
+    folder, digest = package
+    assert used_modules(folder / "script.py", ("carvana.c",)) == ("carvana", "carvana.a", "carvana.b", "carvana.c")
+    first = digest()
+    for name, counts in {"b": True, "c": True, "unused": False}.items():
+        path = folder / "carvana" / f"{name}.py"
+        original = path.read_text()
+        path.write_text(original.replace("1", "2"))
+        assert (digest() != first) is counts, name
+        path.write_text(original)
+    assert digest() == first
+
+
+def test_a_module_that_a_recipe_misspells_is_named(package):
+    with pytest.raises(ModuleNotFoundError, match=r"carvana\.d, named by a recipe"):
+        used_modules(package[0] / "script.py", ("carvana.d",))
+
+
+def test_a_network_counts_for_its_own_recipe_only():
+    modules = tuple(load_recipe("ternausnet").modules.model_dump().values())
+    used = used_modules(SCRIPTS / "train.py", modules)
+    assert "carvana.networks.ternausnet" in used
+    assert "carvana.training.loop" in used
+    assert not {"carvana.networks.linknet34", "carvana.networks.unet", "carvana.postprocess"} & set(used)
+
+
+def test_a_recipe_digest_follows_its_sections():
+    training = ("training", "optimizer")
+    assert recipe_digest("linknet34_fma_s44", training) == recipe_digest("linknet34_f04a_clahe", training)
+    assert recipe_digest("linknet34_fma_s44", training) != recipe_digest("linknet34_f04a_clahe_rmsprop", training)

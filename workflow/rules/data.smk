@@ -1,0 +1,60 @@
+# From a competition's files to manifests: every image checked, hashed and, for a small run, reduced.
+
+
+rule draw_synthetic:
+    output:
+        train="<results>/competition/train_hq.zip",
+        masks="<results>/competition/train_masks.zip",
+        test="<results>/competition/test_hq.zip",
+        metadata="<results>/competition/metadata.csv",
+        names="<results>/competition/sample_submission.csv",
+        solution="<results>/competition/solution.csv",
+    log:
+        "<logs>/draw_synthetic.log",
+    params:
+        **provenance("workflow/scripts/draw_synthetic.py"),
+        seed=config["data"]["synthetic"]["seed"],
+        train_cars=config["data"]["synthetic"]["train_cars"],
+        test_cars=config["data"]["synthetic"]["test_cars"],
+        geometry=config["geometry"],
+    shell:
+        "python workflow/scripts/draw_synthetic.py"
+        " --out $(dirname {output.train:q})"
+        " --seed {params.seed}"
+        " --train-cars {params.train_cars}"
+        " --test-cars {params.test_cars}"
+        " --geometry {params.geometry}"
+        " --archives"
+        " 2>&1 | tee {log:q}"
+
+
+rule intake:
+    input:
+        [rules.draw_synthetic.output.names] if SYNTHETIC else [],
+    output:
+        manifest="<results>/data/{split}.csv",
+    log:
+        "<logs>/intake/{split}.log",
+    params:
+        **provenance("workflow/scripts/intake.py"),
+        data=DATA,
+        listing="" if SYNTHETIC else listing_digest(Path(DATA)),
+        geometry=config["geometry"],
+        work_dir="<results>/data/{split}",
+        expected=lambda wc: (
+            "--expected-cars {cars} --expected-images {images}".format(**PUBLISHED["counts"][wc.split])
+            if config["data"]["expect_published"]
+            else ""
+        ),
+        quiet=QUIET,
+    threads: config["threads"]
+    shell:
+        "python workflow/scripts/intake.py"
+        " --data {params.data:q}"
+        " --split {wildcards.split}"
+        " --geometry {params.geometry}"
+        " --work-dir {params.work_dir:q}"
+        " --manifest {output.manifest:q}"
+        " --workers {threads}"
+        " {params.expected} {params.quiet}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,80 @@
+# A model's networks on images: out of fold for the training images, all networks summed for the test images.
+
+
+def weights_of(wildcards):
+    return [f"<results>/models/{wildcards.model}/fold{fold}/weights.safetensors" for fold in folds_of(wildcards.model)]
+
+
+rule validate:
+    input:
+        manifest="<results>/data/train.csv",
+        folds=lambda wc: f"<results>/folds/{load_recipe(wc.model).folds.scheme}.csv",
+        weights=weights_of,
+    output:
+        maps="<results>/oof/{model}/maps.h5",
+        dice="<results>/oof/{model}/dice.csv",
+        timings="<results>/oof/{model}/timings.json",
+    log:
+        "<logs>/validate/{model}.log",
+    params:
+        **recipe_provenance("workflow/scripts/validate.py"),
+        geometry=config["geometry"],
+        precision=config["precision"],
+        gpus=1,
+        workers=config["workers"],
+        quiet=QUIET,
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    shell:
+        "python workflow/scripts/validate.py"
+        " --model {wildcards.model}"
+        " --weights {input.weights:q}"
+        " --manifest {input.manifest:q}"
+        " --folds {input.folds:q}"
+        " --geometry {params.geometry}"
+        " --precision {params.precision}"
+        " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
+        " --threads {threads} --workers {params.workers}"
+        " --maps {output.maps:q}"
+        " --dice {output.dice:q}"
+        " --timings {output.timings:q}"
+        " {params.quiet}"
+        " 2>&1 | tee {log:q}"
+
+
+rule predict:
+    input:
+        manifest="<results>/data/test.csv",
+        weights=weights_of,
+    output:
+        sums="<results>/predictions/{model}/test-{shard}-of-{shards}.h5",
+        timings="<results>/predictions/{model}/test-{shard}-of-{shards}.json",
+    log:
+        "<logs>/predict/{model}/test-{shard}-of-{shards}.log",
+    params:
+        **recipe_provenance("workflow/scripts/predict.py"),
+        shard=lambda wc: int(wc.shard) - 1,
+        shards=config["shards"],
+        geometry=config["geometry"],
+        precision=config["precision"],
+        gpus=1,
+        workers=config["workers"],
+        quiet=QUIET,
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    shell:
+        "python workflow/scripts/predict.py"
+        " --model {wildcards.model}"
+        " --weights {input.weights:q}"
+        " --manifest {input.manifest:q}"
+        " --shard {params.shard} --shards {params.shards}"
+        " --geometry {params.geometry}"
+        " --precision {params.precision}"
+        " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
+        " --threads {threads} --workers {params.workers}"
+        " --out {output.sums:q}"
+        " --timings {output.timings:q}"
+        " {params.quiet}"
+        " 2>&1 | tee {log:q}"
