@@ -60,7 +60,11 @@ def test_runs_that_touch_are_read():
         ("1.5 2", "whole numbers"),
         ("0 1", "below 1"),
         ("1 0", "below 1"),
-        ("1 -2", "below 1"),
+        ("1 -2", "whole numbers"),
+        ("+1 2", "whole numbers"),
+        ("1_0 2", "whole numbers"),
+        ("1  2", "single blanks"),
+        ("1 2 ", "single blanks"),
         ("5 1 2 1", "ascending"),
         ("2 1 2 1", "ascending"),
         ("1 3 3 1", "overlap"),
@@ -68,7 +72,7 @@ def test_runs_that_touch_are_read():
         ("6 2", "past the last"),
         ("7 1", "past the last"),
         ("1 9223372036854775807", "past the last"),
-        ("99999999999999999999 1", "whole numbers"),
+        ("99999999999999999999 1", "far past"),
     ],
 )
 def test_malformed_rles_are_refused(text, message):
@@ -81,3 +85,4 @@ def test_force_corners_off_changes_only_the_corners_and_not_its_input():
     forced = rle.force_corners_off(mask)
     assert rle.encode(forced) == "2 10"
     assert mask.all()
+    assert rle.encode_as_published(mask) == "2 10"

@@ -40,13 +40,18 @@ def runs(rle: str) -> Runs:
         (n, 2) int64: 1-based start and length of each run.
 
     Raises:
-        ValueError: a token is not a whole number, their count is odd, a start or length is below 1, or the runs are
-            not in ascending order without overlap (runs that touch are legal).
+        ValueError: a token is not a whole number in plain digits, their count is odd, a start or length is below 1, or
+            the runs are not in ascending order without overlap (runs that touch are legal).
     """
+    # Python's own conversion of a token would also take "+1", "1_0" and the digits of other scripts.
+    digits = rle.replace(" ", "")
+    tokens = rle.split(" ") if rle else []
+    if tokens and not (digits.isascii() and digits.isdecimal() and all(tokens)):
+        raise ValueError("the RLE holds something other than whole numbers joined by single blanks")
     try:
-        numbers = np.array(rle.split(), dtype=np.int64)
-    except (ValueError, OverflowError):
-        raise ValueError("the RLE holds something other than whole numbers") from None
+        numbers = np.array([int(token) for token in tokens], dtype=np.int64)
+    except OverflowError:
+        raise ValueError("the RLE holds a number far past any image's last pixel") from None
     if numbers.size % 2:
         raise ValueError(f"the RLE has {numbers.size} numbers; starts and lengths come in pairs")
     pairs = numbers.reshape(-1, 2)
@@ -102,3 +107,8 @@ def force_corners_off(mask_HW: Mask) -> Mask:
     forced.flat[0] = 0
     forced.flat[-1] = 0
     return forced
+
+
+def encode_as_published(mask_HW: Mask) -> str:
+    """RLE of the mask with its first and last pixel forced to 0, as the released scripts write it; see `encode`."""
+    return encode(force_corners_off(mask_HW))

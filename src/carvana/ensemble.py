@@ -1,0 +1,73 @@
+"""From the networks' 8-bit maps to one map per recipe, and to the ensemble's mean.
+
+The maps of a model's networks arrive as their exact uint16 sums, so the order in which they were added does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Map = npt.NDArray[np.uint8]
+Sums = npt.NDArray[np.uint16]
+
+# A pixel is car where its mean is at least this.
+THRESHOLD: Final = 128
+
+
+def merge_truncated(sums: Sums, networks: int) -> Map:
+    """Mean of the networks' 8-bit maps, the fraction dropped (released ternausnet and albu merging scripts).
+
+    Args:
+        sums: uint16 sums over the networks, any shape.
+        networks: their number.
+    """
+    return (sums // networks).astype(np.uint8)
+
+
+def merge_rounded(sums: Sums, networks: int) -> Map:
+    """float32 mean of the networks' 8-bit maps, rounded half to even (released asanakoy merging script).
+
+    Args:
+        sums: uint16 sums over the networks, any shape.
+        networks: their number.
+    """
+    mean_of_networks: npt.NDArray[np.float32] = sums.astype(np.float32) / np.float32(networks)
+    return np.rint(mean_of_networks).astype(np.uint8)
+
+
+def mask_of_merged(merged: Map) -> npt.NDArray[np.bool_]:
+    """Car where the merged 8-bit map is at least 128: the masks of ternaus and albu (nothing was published)."""
+    return merged >= THRESHOLD
+
+
+def mask_of_sums(sums: Sums, networks: int) -> npt.NDArray[np.bool_]:
+    """Car where the networks' unrounded mean is at least 128: asanakoy's published masks.
+
+    Args:
+        sums: uint16 sums over the networks, any shape.
+        networks: their number, at most 257.
+    """
+    return sums >= THRESHOLD * networks
+
+
+def mean(maps: Sequence[Map]) -> npt.NDArray[np.float32]:
+    """float32 mean of the four recipes' 8-bit maps, 0.25 of each (released ensemble script); it is exact.
+
+    Raises:
+        ValueError: not four maps of one shape.
+    """
+    if len(maps) != 4:
+        raise ValueError(f"the ensemble is the mean of four maps, not of {len(maps)}")
+    sums = np.add(maps[0], maps[1], dtype=np.uint16)
+    for more in maps[2:]:
+        sums += more
+    return sums * np.float32(0.25)
+
+
+def stored_picture(mean_HW: npt.NDArray[np.float32]) -> Map:
+    """The mean as the ensemble's 8-bit picture, rounded half to even: a stored 128 need not be car."""
+    return np.rint(mean_HW).astype(np.uint8)
