@@ -121,8 +121,8 @@ def unpack(archive: Path, cache: Path, limits: UnpackLimits = COMPETITION_LIMITS
     """
     try:
         with zipfile.ZipFile(archive) as opened:
+            _check_members(archive, opened.infolist(), limits)
             members = [member for member in opened.infolist() if not _is_ignored_member(member)]
-            _check_members(archive, members, limits)
             target = cache / f"{archive.stem}-{_listing_digest(members)[:16]}"
             if not target.is_dir():
                 _check_disk_space(archive, members, cache)
@@ -210,8 +210,7 @@ def _listing_digest(members: Iterable[zipfile.ZipInfo]) -> str:
 
 
 def _is_ignored_member(member: zipfile.ZipInfo) -> bool:
-    parts = member.filename.rstrip("/").split("/")
-    return parts[0] == "__MACOSX" or (_is_ignored(parts[-1]) and parts[-1] not in (".", ".."))
+    return any(_is_ignored(part) for part in PurePosixPath(member.filename).parts)
 
 
 def _is_ignored(name: str) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -56,7 +56,7 @@ def decode_mask(encoded: bytes) -> NDArray[np.uint8]:
 def reduce_mask(mask_HW: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
     """The mask at the geometry's size: 1 where at least half of the target pixel's area is car.
 
-    Computed in whole numbers, so the result is the same on every machine.
+    Computed in whole numbers: floating point would let the machine decide where exactly half is car.
 
     Args:
         mask_HW: uint8, 0 or 1, at least as large as the geometry's images.
@@ -64,11 +64,11 @@ def reduce_mask(mask_HW: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.ui
     """
     if mask_HW.shape == geometry.image_size:
         return mask_HW
-    rows = _overlaps(mask_HW.shape[0], geometry.image_size[0])
-    columns = _overlaps(mask_HW.shape[1], geometry.image_size[1])
-    # float32 for the speed of its matrix product; every sum is a whole number far below 2 ** 24, hence exact.
-    car_area_HW = rows @ mask_HW.astype(np.float32) @ columns.T
-    pixel_area = rows[0].sum() * columns[0].sum()
+    height, width = geometry.image_size
+    # The integral image is bilinear between pixel corners, so its values at cut pixels are exact too.
+    corner_sums = _at_boundaries(_at_boundaries(cv2.integral(mask_HW).astype(np.int64), height).T, width).T
+    car_area_HW = np.diff(np.diff(corner_sums, axis=0), axis=1)
+    pixel_area = math.lcm(mask_HW.shape[0], height) // height * (math.lcm(mask_HW.shape[1], width) // width)
     reduced_HW: NDArray[np.uint8] = (2 * car_area_HW >= pixel_area).astype(np.uint8)
     return reduced_HW
 
@@ -78,13 +78,21 @@ def write_mask(path: Path, mask_HW: NDArray[np.uint8]) -> None:
     Image.fromarray(mask_HW * np.uint8(255), mode="L").save(path, format="PNG")
 
 
-@functools.cache
-def _overlaps(source: int, target: int) -> NDArray[np.float32]:
-    """Lengths of source pixels inside target pixels, (target, source), in the largest unit that makes them whole."""
-    shared = math.gcd(source, target)
-    source_length, target_length = target // shared, source // shared
-    source_start = np.arange(source) * source_length
-    target_start = np.arange(target)[:, None] * target_length
-    end = np.minimum(source_start + source_length, target_start + target_length)
-    overlaps: NDArray[np.float32] = np.clip(end - np.maximum(source_start, target_start), 0, None).astype(np.float32)
-    return overlaps
+def _at_boundaries(sums: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Running sums over rows, interpolated at the boundaries of `count` equal spans, times what makes them whole.
+
+    Args:
+        sums: (rows + 1, columns), whole numbers; row r sums the rows before r.
+        count: of spans.
+
+    Returns:
+        (count + 1, columns), in units of `count / gcd(rows, count)` per row.
+    """
+    rows = sums.shape[0] - 1
+    parts_of_row = count // math.gcd(rows, count)
+    boundaries_in_parts = np.arange(count + 1) * rows * parts_of_row // count
+    before, parts_after = np.divmod(boundaries_in_parts, parts_of_row)
+    sums_before = sums[before]
+    sums_next = sums[np.minimum(before + 1, rows)]
+    between: NDArray[np.int64] = sums_before * (parts_of_row - parts_after[:, None]) + sums_next * parts_after[:, None]
+    return between

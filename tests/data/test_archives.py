@@ -1,0 +1,174 @@
+import stat
+import warnings
+import zipfile
+
+import pytest
+
+from carvana.data.archives import UnpackLimits, find_images, find_table, unpack
+from carvana.errors import UserError
+
+
+def make_zip(path, entries, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a name that comes twice
+        for name, content in entries:
+            archive.writestr(name, content)
+    return path
+
+
+def link_to(name):
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+def found_files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_folder_is_used_where_it_is(data, tmp_path):
+    (data / "train_hq").mkdir()
+    (data / "train_hq" / "a.jpg").touch()
+    assert find_images(data, "train_hq", tmp_path / "cache") == data / "train_hq"
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("inner", ["", "train_hq/", "some/other name/"])
+def test_images_are_found_whatever_the_folder_in_the_zip_is_called(data, tmp_path, inner):
+    entries = [
+        (f"{inner}a.jpg", b"a"),
+        (f"{inner}b.jpg", b"b"),
+        ("__MACOSX/._a.jpg", b"x"),
+        (f"{inner}.DS_Store", b"x"),
+    ]
+    make_zip(data / "train_hq.zip", entries)
+    found = find_images(data, "train_hq", tmp_path / "cache")
+    assert found_files(found) == ["a.jpg", "b.jpg"]
+    assert (found / "b.jpg").read_bytes() == b"b"
+    assert [path.name for path in data.iterdir()] == ["train_hq.zip"]
+
+
+def test_folder_entries_and_a_doubly_unpacked_folder_are_understood(data, tmp_path):
+    make_zip(data / "train_hq.zip", [("train_hq/", b""), ("train_hq/a.jpg", b"a"), ("train_hq/b.jpg", b"b")])
+    assert found_files(find_images(data, "train_hq", tmp_path / "cache")) == ["a.jpg", "b.jpg"]
+    inner = data / "test_hq" / "test_hq"
+    inner.mkdir(parents=True)
+    (inner / "a.jpg").touch()
+    assert find_images(data, "test_hq", tmp_path / "cache") == inner
+
+
+def test_an_archive_is_unpacked_once_and_again_when_its_content_changes(data, tmp_path):
+    archive = make_zip(data / "train_hq.zip", [("a.jpg", b"a")])
+    first = unpack(archive, tmp_path / "cache")
+    marker = first / "kept"
+    marker.touch()
+    assert unpack(archive, tmp_path / "cache") == first
+    assert marker.exists()
+    make_zip(archive, [("a.jpg", b"b")])
+    second = unpack(archive, tmp_path / "cache")
+    assert second != first
+    assert (second / "a.jpg").read_bytes() == b"b"
+
+
+def test_tables_are_found_packed_and_unpacked(data, tmp_path):
+    (data / "metadata.csv").write_text("id\n")
+    make_zip(data / "sample_submission.csv.zip", [("sample_submission.csv", b"img,rle_mask\n")])
+    assert find_table(data, "metadata", tmp_path / "cache") == data / "metadata.csv"
+    table = find_table(data, "sample_submission", tmp_path / "cache")
+    assert table.read_text() == "img,rle_mask\n"
+
+
+def test_what_is_missing_is_named(data, tmp_path):
+    with pytest.raises(UserError, match=r"no train_hq/ or train_hq\.zip"):
+        find_images(data, "train_hq", tmp_path / "cache")
+    with pytest.raises(UserError, match=r"no metadata\.csv or metadata\.csv\.zip"):
+        find_table(data, "metadata", tmp_path / "cache")
+    with pytest.raises(UserError, match="no such folder"):
+        find_images(data / "elsewhere", "train_hq", tmp_path / "cache")
+    make_zip(data / "metadata.csv.zip", [("other.csv", b"")])
+    with pytest.raises(UserError, match=r"expected one metadata\.csv inside, found 0"):
+        find_table(data, "metadata", tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ([("../evil.jpg", b"x")], "outside"),
+        ([("a/../../evil.jpg", b"x")], "outside"),
+        ([("/tmp/evil.jpg", b"x")], "outside"),
+        ([("..", b"x")], "outside"),
+        ([("..\\evil.jpg", b"x")], "not portable"),
+        ([("C:evil.jpg", b"x")], "not portable"),
+        ([(link_to("train_hq"), b"/etc")], "link"),
+        ([(link_to("train_hq"), b"/tmp"), ("train_hq/evil.jpg", b"x")], "link"),
+        ([("a.jpg", b"x"), ("A.jpg", b"y")], "comes twice"),
+        ([("a.jpg", b"x"), ("a.jpg", b"y")], "comes twice"),
+        ([("a", b"x"), ("a/b.jpg", b"y")], "damaged"),
+    ],
+)
+def test_refuses_unsafe_archives_and_leaves_nothing(tmp_path, entries, reason):
+    cache = tmp_path / "deep" / "cache"
+    archive = make_zip(tmp_path / "evil.zip", [("fine.jpg", b"fine"), *entries])
+    with pytest.raises(UserError, match=reason):
+        unpack(archive, cache)
+    assert found_files(tmp_path) == ["evil.zip"]
+    assert not cache.exists() or not list(cache.iterdir())
+
+
+def test_refuses_an_encrypted_archive(tmp_path):
+    archive = make_zip(tmp_path / "locked.zip", [("a.jpg", b"x")])
+    encoded = bytearray(archive.read_bytes())
+    encoded[encoded.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(encoded)
+    with pytest.raises(UserError, match="encrypted"):
+        unpack(archive, tmp_path / "cache")
+
+
+def test_refuses_a_bomb_by_its_ratio(tmp_path):
+    archive = make_zip(tmp_path / "bomb.zip", [("a.jpg", bytes(10**6))], zipfile.ZIP_DEFLATED)
+    with pytest.raises(UserError, match="more than the competition's"):
+        unpack(archive, tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("limits", [UnpackLimits(files=1), UnpackLimits(file_bytes=9), UnpackLimits(total_bytes=19)])
+def test_refuses_more_than_the_limits(tmp_path, limits):
+    archive = make_zip(tmp_path / "large.zip", [("a.jpg", b"0123456789"), ("b.jpg", b"0123456789")])
+    assert found_files(unpack(archive, tmp_path / "cache")) == ["a.jpg", "b.jpg"]
+    with pytest.raises(UserError, match="2 files of 20 bytes"):
+        unpack(archive, tmp_path / "other cache", limits)
+
+
+def test_an_archive_that_lies_about_its_sizes_writes_no_more_than_it_says(tmp_path):
+    archive = make_zip(tmp_path / "liar.zip", [("a.jpg", bytes(50_000))], zipfile.ZIP_DEFLATED)
+    encoded = archive.read_bytes().replace((50_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    archive.write_bytes(encoded)
+    with pytest.raises(UserError, match="damaged"):
+        unpack(archive, tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_refuses_a_damaged_archive_and_leaves_nothing(tmp_path, compression):
+    content = bytes(range(256)) * 4
+    archive = make_zip(tmp_path / "damaged.zip", [("a.jpg", b"first"), ("b.jpg", content)], compression)
+    encoded = bytearray(archive.read_bytes())
+    where = encoded.index(b"b.jpg") + 40
+    encoded[where] ^= 0xFF
+    archive.write_bytes(encoded)
+    with pytest.raises(UserError, match="damaged"):
+        unpack(archive, tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_refuses_what_is_no_zip(tmp_path):
+    (tmp_path / "no.zip").write_bytes(b"not a zip")
+    with pytest.raises(UserError, match="not a zip archive"):
+        unpack(tmp_path / "no.zip", tmp_path / "cache")
