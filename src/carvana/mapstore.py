@@ -11,7 +11,7 @@ content gives equal bytes.
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carvana.errors import UserError
+from carvana.files import whole_file
 
 Kind = Literal["sums", "maps"]
 Map = npt.NDArray[np.uint16] | npt.NDArray[np.uint8]
@@ -40,8 +41,7 @@ COMPRESSION_LEVEL: Final = 2
 class MapWriter:
     """Writes the maps of a list of images, in its order; the file has its name only once it is complete.
 
-    Use as a context manager. The maps go to `<path>.partial`, which is renamed at the end if all were written, and
-    removed if an error ends the writing; a killed writer's leftover is overwritten by the next one.
+    Use as a context manager; see `whole_file` for what an error or a kill leaves.
 
     Args:
         path: the file to make.
@@ -63,7 +63,6 @@ class MapWriter:
         if not 1 <= networks <= np.iinfo(np.uint16).max // 255:
             raise ValueError(f"16 bits hold sums of 1 to 257 maps, not of {networks}")
         self._path = path
-        self._partial = path.with_name(path.name + ".partial")
         self._names = list(names)
         self._size_HW = size_HW
         self._kind: Kind = kind
@@ -72,11 +71,16 @@ class MapWriter:
         self._written = 0
 
     def __enter__(self) -> Self:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = h5py.File(self._partial, "w", libver=FORMAT)
+        with contextlib.ExitStack() as stack:
+            partial = stack.enter_context(whole_file(self._path))
+            self._create(stack.enter_context(h5py.File(partial, "w", libver=FORMAT)))
+            self._closing = stack.pop_all()
+        return self
+
+    def _create(self, file: h5py.File) -> None:
         names = np.array(self._names, dtype=np.bytes_)
-        self._file.create_dataset("names", data=names, chunks=names.shape, fletcher32=True)
-        self._maps = self._file.create_dataset(
+        file.create_dataset("names", data=names, chunks=names.shape, fletcher32=True)
+        self._maps = file.create_dataset(
             "maps",
             (len(self._names), *self._size_HW),
             DTYPES[self._kind],
@@ -89,7 +93,6 @@ class MapWriter:
         self._maps.attrs["description"] = np.bytes_(DESCRIPTIONS[self._kind])
         self._maps.attrs["source"] = np.bytes_(self._source)
         self._maps.attrs["networks"] = self._networks
-        return self
 
     def write(self, name: str, map_HW: Map) -> None:
         """Append the map of the next image of the list.
@@ -107,18 +110,11 @@ class MapWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
-        if error is not None or self._written != len(self._names):
-            self._partial.unlink()
-            if error is None:
-                raise ValueError(f"{self._path}: {self._written} of {len(self._names)} maps were written")
-            return
-        descriptor = os.open(self._partial, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._partial.replace(self._path)
+        if error is None and self._written != len(self._names):
+            incomplete = ValueError(f"{self._path}: {self._written} of {len(self._names)} maps were written")
+            self._closing.__exit__(ValueError, incomplete, None)
+            raise incomplete
+        self._closing.__exit__(kind, error, traceback)
 
 
 class MapReader:

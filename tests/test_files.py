@@ -1,0 +1,37 @@
+import pytest
+
+from carvana.files import whole_file, write_table
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path):
+    path = tmp_path / "new" / "result.txt"
+    with whole_file(path) as partial:
+        partial.write_text("all of it")
+        assert not path.exists()
+    assert path.read_text() == "all of it"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("before")
+    with pytest.raises(RuntimeError), whole_file(path) as partial:
+        partial.write_text("half of")
+        raise RuntimeError
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_whose_rows_fail_is_not_written(tmp_path):
+    def rows():
+        yield 1, "x"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_table(tmp_path / "table.csv", ("a", "b"), rows())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_is_csv_with_plain_line_ends(tmp_path):
+    write_table(tmp_path / "table.csv", ("a", "b"), [(1, "x"), (2, "y,z")])
+    assert (tmp_path / "table.csv").read_bytes() == b'a,b\n1,x\n2,"y,z"\n'
