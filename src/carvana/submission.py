@@ -1,0 +1,162 @@
+"""Tables of masks (`img, rle_mask`) and the submissions made of them."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from carvana import rle
+from carvana.errors import UserError
+from carvana.files import whole_file
+
+COLUMNS: Final = ("img", "rle_mask")
+_EXAMPLES_SHOWN: Final = 10
+
+# A mask of noise has an RLE longer than the csv module's limit of 128 KiB.
+csv.field_size_limit(sys.maxsize)
+
+
+def read_masks(path: Path) -> Iterator[tuple[str, str]]:
+    """Image name and RLE of each row of a table of masks, `.csv` or `.csv.gz`.
+
+    The columns begin with `img, rle_mask`; further columns are not looked at.
+
+    Raises:
+        UserError: no such file, damaged, or not such a table.
+    """
+    try:
+        with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as stream:
+            rows = csv.reader(stream, strict=True)
+            header = next(rows, [])
+            if tuple(header[:2]) != COLUMNS:
+                raise UserError(f"{path}: its columns are {header}, expected {', '.join(COLUMNS)} first")
+            for row in rows:
+                if len(row) != len(header):
+                    raise UserError(f"{path}, line {rows.line_num}: {len(row)} values, expected {len(header)}")
+                yield row[0], row[1]
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such table of masks; run the step that makes it") from None
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and run the step that made it again") from error
+
+
+def sample_names(path: Path) -> tuple[str, ...]:
+    """Image names of `sample_submission.csv`, in its order.
+
+    Raises:
+        UserError: as `read_masks`, or an image is listed twice.
+    """
+    names = tuple(name for name, _ in read_masks(path))
+    if len(set(names)) != len(names):
+        raise UserError(f"{path} lists an image twice; restore Kaggle's file")
+    return names
+
+
+class _MaskTables:
+    """Rows of several plain CSV tables of masks, found by image name without holding the masks in memory."""
+
+    def __init__(self, paths: Sequence[Path], closing: contextlib.ExitStack) -> None:
+        self._places: dict[str, tuple[io.BufferedReader, int]] = {}
+        for path in paths:
+            try:
+                stream = closing.enter_context(path.open("rb"))
+            except OSError as error:
+                raise UserError(f"{path}: {error.strerror}; run the step that makes this table of masks") from None
+            self._index(path, stream)
+
+    def _index(self, path: Path, stream: io.BufferedReader) -> None:
+        header = stream.readline().decode("utf-8", "replace").rstrip("\n").split(",")
+        if tuple(header[:2]) != COLUMNS:
+            raise UserError(f"{path}: its columns are {header}, expected {', '.join(COLUMNS)} first")
+        place = stream.tell()
+        for line in stream:
+            values = line.rstrip(b"\n").split(b",")
+            if len(values) != len(header) or not line.endswith(b"\n"):
+                raise UserError(f"{path} is damaged at byte {place}; delete it and run the step that made it again")
+            name = values[0].decode("utf-8", "replace")
+            if name in self._places:
+                raise UserError(f"{path}: {name} is in the tables of masks twice; was a shard given twice?")
+            self._places[name] = stream, place
+            place += len(line)
+
+    @property
+    def names(self) -> set[str]:
+        return set(self._places)
+
+    def rle_of(self, name: str) -> bytes:
+        stream, place = self._places[name]
+        stream.seek(place)
+        return stream.readline().rstrip(b"\n").split(b",")[1]
+
+
+def write_submission(mask_tables: Sequence[Path], names: Sequence[str], path: Path) -> None:
+    """Join the shards' tables of masks into a gzip-compressed submission; equal content gives equal bytes.
+
+    Args:
+        mask_tables: plain CSV files whose columns begin with `img, rle_mask`, in any order.
+        names: every image of the sample submission, in its order.
+        path: the file to write, `.csv.gz`.
+
+    Raises:
+        UserError: a table is missing or damaged, or the tables' images are not the sample submission's.
+    """
+    with contextlib.ExitStack() as closing:
+        tables = _MaskTables(mask_tables, closing)
+        _check_same_images(tables.names, set(names))
+        partial = closing.enter_context(whole_file(path))
+        stream = closing.enter_context(partial.open("wb"))
+        # No name and no time in the header.
+        packed = closing.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0))
+        packed.write(",".join(COLUMNS).encode() + b"\n")
+        for name in names:
+            packed.write(name.encode() + b"," + tables.rle_of(name) + b"\n")
+
+
+def _check_same_images(found: set[str], expected: set[str]) -> None:
+    problems = [
+        f"{len(images)} images {what} ({', '.join(sorted(images)[:_EXAMPLES_SHOWN])})"
+        for images, what in ((expected - found, "have no mask"), (found - expected, "are not in sample_submission.csv"))
+        if images
+    ]
+    if problems:
+        raise UserError(f"no submission can be made: {'; '.join(problems)}. Check that every shard is there")
+
+
+def validate_submission(path: Path, names: Sequence[str], size_HW: tuple[int, int]) -> None:
+    """Check a written submission as a stranger would read it.
+
+    Args:
+        path: `.csv.gz` or `.csv`.
+        names: every image of the sample submission, in its order.
+        size_HW: of the masks.
+
+    Raises:
+        UserError: other columns, names or order; or RLEs that are malformed, not ascending, overlapping, outside the
+            image, or that set the first or last pixel. The first ten are listed, with the total.
+    """
+    problems = []
+    expected = iter(names)
+    rows = 0
+    for rows, (name, encoded) in enumerate(read_masks(path), start=1):
+        if name != next(expected, None):
+            problems.append(f"row {rows}: {name} is not the image expected there")
+            break
+        try:
+            runs = rle.runs_within(encoded, size_HW)
+            if len(runs) and (runs[0, 0] == 1 or runs[-1].sum() == size_HW[0] * size_HW[1] + 1):
+                raise ValueError("the RLE sets the image's first or last pixel")
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+    else:
+        if rows != len(names):
+            problems.append(f"{rows} rows, expected {len(names)}")
+    if problems:
+        shown = "\n  ".join(problems[:_EXAMPLES_SHOWN])
+        raise UserError(f"{path} is not a valid submission; {len(problems)} problems:\n  {shown}\nMake it again")

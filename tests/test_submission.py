@@ -1,0 +1,109 @@
+import gzip
+
+import pytest
+
+from carvana.errors import UserError
+from carvana.submission import read_masks, sample_names, validate_submission, write_submission
+
+SIZE = (4, 5)
+NAMES = ("b_01.jpg", "a_01.jpg", "a_02.jpg")
+ROWS = {"a_01.jpg": "2 3", "a_02.jpg": "", "b_01.jpg": "7 1 9 4"}
+
+
+def table(path, rows, header="img,rle_mask", more=""):
+    path.write_text("".join(f"{line}\n" for line in [header, *(f"{name},{rle}{more}" for name, rle in rows)]))
+    return path
+
+
+@pytest.fixture
+def shards(tmp_path):
+    rows = list(ROWS.items())
+    return [
+        table(tmp_path / "0.csv", rows[:1], "img,rle_mask,fired", ",0"),
+        table(tmp_path / "1.csv", rows[1:]),
+    ]
+
+
+def test_a_submission_has_every_row_in_the_samples_order(tmp_path, shards):
+    path = tmp_path / "new" / "submission.csv.gz"
+    write_submission(shards, NAMES, path)
+    assert gzip.decompress(path.read_bytes()).decode() == ("img,rle_mask\nb_01.jpg,7 1 9 4\na_01.jpg,2 3\na_02.jpg,\n")
+    assert list(read_masks(path)) == [(name, ROWS[name]) for name in NAMES]
+    validate_submission(path, NAMES, SIZE)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_equal_content_gives_equal_bytes(tmp_path, shards):
+    write_submission(shards, NAMES, tmp_path / "one.csv.gz")
+    write_submission(list(reversed(shards)), NAMES, tmp_path / "two.csv.gz")
+    assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
+
+
+def test_images_must_be_the_samples(tmp_path, shards):
+    for names, message in (
+        ((*NAMES, "c_01.jpg"), r"1 images have no mask \(c_01\.jpg\)"),
+        (NAMES[:2], r"1 images are not in sample_submission\.csv \(a_02\.jpg\)"),
+    ):
+        with pytest.raises(UserError, match=message):
+            write_submission(shards, names, tmp_path / "submission.csv.gz")
+    with pytest.raises(UserError, match=r"a_01\.jpg is in the tables of masks twice"):
+        write_submission([*shards, shards[0]], NAMES, tmp_path / "submission.csv.gz")
+    assert not (tmp_path / "submission.csv.gz").exists()
+
+
+def test_missing_and_damaged_tables_are_user_errors(tmp_path, shards):
+    out = tmp_path / "submission.csv.gz"
+    with pytest.raises(UserError, match=r"absent\.csv"):
+        write_submission([tmp_path / "absent.csv"], NAMES, out)
+    shards[1].write_bytes(shards[1].read_bytes()[:-2])
+    with pytest.raises(UserError, match=r"1\.csv is damaged at byte"):
+        write_submission(shards, NAMES, out)
+    with pytest.raises(UserError, match="its columns are"):
+        write_submission([table(tmp_path / "2.csv", [], "image,mask")], NAMES, out)
+    assert not out.exists()
+
+
+def test_reading_refuses_what_is_no_table_of_masks(tmp_path):
+    with pytest.raises(UserError, match="no such table"):
+        list(read_masks(tmp_path / "absent.csv"))
+    with pytest.raises(UserError, match="its columns are"):
+        list(read_masks(table(tmp_path / "columns.csv", [], "image,mask")))
+    with pytest.raises(UserError, match="line 2: 3 values, expected 2"):
+        list(read_masks(table(tmp_path / "values.csv", [("a", "1 1,x")])))
+    packed = gzip.compress(b"img,rle_mask\n" + b"a,1 1\n" * 100)
+    for number, damaged in enumerate((packed[:-10], packed[:20] + b"\xff" + packed[21:], b"no gzip")):
+        path = tmp_path / f"{number}.csv.gz"
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="is damaged"):
+            list(read_masks(path))
+
+
+def test_a_mask_of_noise_can_be_read(tmp_path):
+    long = " ".join(f"{start} 1" for start in range(2, 200_000, 2))
+    assert list(read_masks(table(tmp_path / "noise.csv", [("a", long)]))) == [("a", long)]
+
+
+def test_sample_names_come_in_their_order_and_once(tmp_path):
+    assert sample_names(table(tmp_path / "s.csv", [(name, "1 1") for name in NAMES])) == NAMES
+    with pytest.raises(UserError, match="twice"):
+        sample_names(table(tmp_path / "s.csv", [("a", "1 1"), ("a", "1 1")]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("a_01.jpg", "2 1"), ("b_01.jpg", "2 1")], r"row 1: a_01\.jpg"),
+        ([("b_01.jpg", "2 1")], "1 rows, expected 2"),
+        ([("b_01.jpg", ""), ("a_01.jpg", ""), ("a_02.jpg", "")], r"row 3: a_02\.jpg"),
+        ([("b_01.jpg", "2"), ("a_01.jpg", "")], r"b_01\.jpg: .*pairs"),
+        ([("b_01.jpg", "2 2 3 1"), ("a_01.jpg", "")], r"b_01\.jpg: .*overlap"),
+        ([("b_01.jpg", "5 2 3 1"), ("a_01.jpg", "")], r"b_01\.jpg: .*ascending"),
+        ([("b_01.jpg", "2 1"), ("a_01.jpg", "20 2")], r"a_01\.jpg: .*past the last"),
+        ([("b_01.jpg", "1 1"), ("a_01.jpg", "")], r"b_01\.jpg: .*first or last"),
+        ([("b_01.jpg", "2 1"), ("a_01.jpg", "18 3")], r"a_01\.jpg: .*first or last"),
+        ([("b_01.jpg", "1 1"), ("a_01.jpg", "20 1")], "2 problems"),
+    ],
+)
+def test_an_invalid_submission_is_found(tmp_path, rows, message):
+    with pytest.raises(UserError, match=message):
+        validate_submission(table(tmp_path / "submission.csv", rows), NAMES[:2], SIZE)

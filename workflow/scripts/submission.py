@@ -1,0 +1,27 @@
+"""Join the shards' tables of masks into a submission, and check it as a stranger would."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.errors import main_guard
+from carvana.geometry import GEOMETRIES
+from carvana.submission import sample_names, validate_submission, write_submission
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--masks", type=Path, nargs="+", required=True, help="tables of masks of all shards")
+    parser.add_argument("--sample-submission", type=Path, required=True, help="Kaggle's, for names and order")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
+    parser.add_argument("--out", type=Path, required=True, help="submission to write, .csv.gz")
+    given = parser.parse_args()
+    names = sample_names(given.sample_submission)
+    write_submission(given.masks, names, given.out)
+    validate_submission(given.out, names, GEOMETRIES[given.geometry].image_size)
+    print(f"{given.out}: {len(names)} images, valid")
+
+
+if __name__ == "__main__":
+    main_guard(main)
