@@ -1,0 +1,67 @@
+"""U-Net over VGG11 (Artsiom Sanakoyeu, released script). Its output is logits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from carvana.networks.vgg11_encoder import VGG11Encoder
+
+
+class ConvReLU(nn.Module):
+    """3x3 convolution and ReLU."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.block = nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU())
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, H, W)."""
+        return self.block(x_NCHW)  # type: ignore[no-any-return]
+
+
+class DecoderBlock(nn.Module):
+    """Convolution, then a transposed convolution that doubles the size."""
+
+    def __init__(self, inputs: int, middle: int, outputs: int) -> None:
+        super().__init__()
+        self.block = nn.Sequential(
+            ConvReLU(inputs, middle),
+            nn.ConvTranspose2d(middle, outputs, 3, stride=2, padding=1, output_padding=1),
+            nn.ReLU(),
+        )
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """(N, inputs, H, W) -> (N, outputs, 2H, 2W)."""
+        return self.block(x_NCHW)  # type: ignore[no-any-return]
+
+
+class VGGUNet(VGG11Encoder):
+    """Shape: (N, 3, H, W) -> (N, 1, H, W) logits; H and W divisible by 32."""
+
+    def __init__(self, num_filters: int) -> None:
+        super().__init__()
+        f = num_filters
+        self.center = DecoderBlock(512, f * 16, f * 8)
+        self.dec5 = DecoderBlock(f * 8 + 512, f * 8, f * 8)
+        self.dec4 = DecoderBlock(f * 8 + 512, f * 8, f * 4)
+        self.dec3 = DecoderBlock(f * 4 + 256, f * 4, f * 2)
+        self.dec2 = DecoderBlock(f * 2 + 128, f * 2, f)
+        self.dec1 = ConvReLU(f + 64, f)
+        self.final = nn.Conv2d(f, 1, 1)
+
+    def forward(self, images_N3HW: Tensor) -> Tensor:
+        """Logits of car; the decoder's channels come first in every concatenation, the skip's second."""
+        level1, level2, level3, level4, level5 = self.levels(images_N3HW)
+        up = self.center(nn.functional.max_pool2d(level5, 2))  # (N, 8f, H/16, W/16)
+        up = self.dec5(torch.cat([up, level5], 1))  # (N, 8f, H/8, W/8)
+        up = self.dec4(torch.cat([up, level4], 1))  # (N, 4f, H/4, W/4)
+        up = self.dec3(torch.cat([up, level3], 1))  # (N, 2f, H/2, W/2)
+        up = self.dec2(torch.cat([up, level2], 1))  # (N, f, H, W)
+        up = self.dec1(torch.cat([up, level1], 1))
+        return self.final(up)  # type: ignore[no-any-return]
+
+
+def build(num_filters: int) -> VGGUNet:
+    """The network of the recipe (64 filters: 33.55 M parameters)."""
+    return VGGUNet(num_filters)
