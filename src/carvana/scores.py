@@ -1,0 +1,204 @@
+"""Mean Dice of every model, recipe, member and of the ensemble, out of fold and on the hidden truth."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from carvana import rle
+from carvana.data.manifest import Manifest
+from carvana.data.masks import read_mask
+from carvana.errors import UserError
+from carvana.files import whole_file, write_table
+from carvana.geometry import Geometry
+from carvana.metrics import dice_of_runs
+from carvana.submission import read_masks
+
+Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+NOT_AVAILABLE: Final = "not available"
+
+Truth = Mapping[str, rle.Runs]
+"""Runs of the true mask by image name."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is scored as one row.
+
+    Attributes:
+        level: of the row.
+        name: of the baseline, model, recipe, member or ensemble.
+        out_of_fold: tables of masks of the training images, together each image once; empty if there are none.
+        test: tables of masks of the test images, likewise.
+        notes: remarks for the row.
+    """
+
+    level: Level
+    name: str
+    out_of_fold: tuple[Path, ...]
+    test: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+def parse_entry(words: Sequence[str]) -> Entry:
+    """An entry from the words `LEVEL NAME OUT_OF_FOLD TEST [NOTE ...]`.
+
+    OUT_OF_FOLD and TEST are paths of tables of masks, joined by commas where they are several, or `-` for none.
+
+    Raises:
+        UserError: too few words, or no such level.
+    """
+    level = next((known for known in LEVELS if known == words[0]), None)
+    if level is None or len(words) < 4:
+        raise UserError(
+            f"not an entry: {' '.join(words)}; expected LEVEL NAME OUT_OF_FOLD TEST [NOTE ...] with one of the levels"
+            f" {', '.join(LEVELS)}"
+        )
+    out_of_fold, test = (() if word == "-" else tuple(map(Path, word.split(","))) for word in words[2:4])
+    return Entry(level, words[1], out_of_fold, test, tuple(words[4:]))
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row; the fields are the columns of `scores.csv`.
+
+    Attributes:
+        level: see `Entry`.
+        name: see `Entry`.
+        out_of_fold: mean Dice over the training images, or `not available`.
+        public: mean Dice over the public test images, or `not available`.
+        private: mean Dice over the private test images, or `not available`.
+        images: number of training images scored out of fold.
+        geometry: of the run.
+        note: what a reader must know to take the numbers for what they are.
+    """
+
+    level: Level
+    name: str
+    out_of_fold: float | str
+    public: float | str
+    private: float | str
+    images: int
+    geometry: str
+    note: str
+
+
+COLUMNS: Final = tuple(field.name for field in fields(Score))
+
+
+def training_truth(manifest: Manifest) -> dict[str, rle.Runs]:
+    """The training images' true masks."""
+    return {record.name: rle.runs(rle.encode(read_mask(Path(record.mask)))) for record in manifest}
+
+
+def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.Runs]]:
+    """The scored test images' true masks, by usage (`Public`, `Private`) and image name.
+
+    Args:
+        solution: CSV with the columns img, rle_mask and usage (Public, Private or Ignored).
+        geometry: of the masks.
+
+    Raises:
+        UserError: no such file, other columns or usages, or a malformed RLE.
+    """
+    truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}, "Ignored": {}}
+    try:
+        with solution.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream, strict=True):
+                truth[row["usage"]][row["img"]] = rle.runs_within(row["rle_mask"], geometry.image_size)
+    except OSError as error:
+        raise UserError(f"{solution}: {error.strerror}; give the hidden truth, or none") from None
+    except (KeyError, ValueError, csv.Error) as error:
+        raise UserError(f"{solution} is not a hidden truth ({error}): expected img, rle_mask, usage") from error
+    del truth["Ignored"]
+    return truth
+
+
+def dice_by_image(tables: Iterable[Path], truth: Truth) -> dict[str, float]:
+    """Dice of each image that has a truth; rows of other images are passed over.
+
+    Raises:
+        UserError: a table is missing or damaged, or an image with a truth is in the tables twice or not at all.
+    """
+    dice: dict[str, float] = {}
+    for table in tables:
+        for name, encoded in read_masks(table):
+            if name not in truth:
+                continue
+            if name in dice:
+                raise UserError(f"{table}: {name} has a second mask; was a table given twice?")
+            try:
+                dice[name] = dice_of_runs(rle.runs(encoded), truth[name])
+            except ValueError as error:
+                raise UserError(f"{table}: {name}: {error}; run the step that made the table again") from error
+    if missing := sorted(truth.keys() - dice.keys()):
+        shown = ", ".join(missing[:10])
+        raise UserError(f"{len(missing)} images to score have no mask ({shown}) in {', '.join(map(str, tables))}")
+    return dice
+
+
+def score(entry: Entry, training: Truth, hidden: Mapping[str, Truth] | None, geometry: Geometry) -> Score:
+    """Score one entry.
+
+    Args:
+        entry: what to score.
+        training: truth of the training images.
+        hidden: truth of the test images by usage, None where it is not known.
+        geometry: of the run.
+
+    Raises:
+        UserError: as `dice_by_image`.
+    """
+    notes = list(entry.notes)
+    if entry.out_of_fold and entry.level != "baseline":
+        notes.append("each network was selected on its fold: out_of_fold is optimistic")
+    if geometry.name != "full":
+        notes.append(f"{geometry.name} geometry: cannot be submitted")
+    out_of_fold = dice_by_image(entry.out_of_fold, training) if entry.out_of_fold else {}
+    scored = {name: runs for truth in (hidden or {}).values() for name, runs in truth.items()}
+    test = dice_by_image(entry.test, scored) if entry.test and scored else {}
+    return Score(
+        level=entry.level,
+        name=entry.name,
+        out_of_fold=_mean(out_of_fold.values()),
+        public=_mean(dice for name, dice in test.items() if hidden and name in hidden["Public"]),
+        private=_mean(dice for name, dice in test.items() if hidden and name in hidden["Private"]),
+        images=len(out_of_fold),
+        geometry=geometry.name,
+        note="; ".join(notes),
+    )
+
+
+def _mean(dice: Iterable[float]) -> float | str:
+    values = list(dice)
+    return math.fsum(values) / len(values) if values else NOT_AVAILABLE
+
+
+def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> None:
+    """Write the rows as a JSON list of objects and as CSV, both with the columns `COLUMNS`."""
+    with whole_file(json_path) as partial:
+        partial.write_text(json.dumps([asdict(row) for row in scores], indent=1) + "\n")
+    write_table(csv_path, COLUMNS, (astuple(row) for row in scores))
+
+
+def format_table(scores: Sequence[Score]) -> str:
+    """The rows as aligned text, with numbered notes below."""
+    notes = list(dict.fromkeys(note for row in scores for note in row.note.split("; ") if note))
+    columns = ("level", "name", "out_of_fold", "public", "private", "images")
+    lines: list[tuple[str, ...]] = [(*columns, "notes")]
+    for row in scores:
+        numbers = " ".join(f"[{notes.index(note) + 1}]" for note in row.note.split("; ") if note)
+        lines.append((*(_shown(getattr(row, column)) for column in columns), numbers))
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([*text, *(f"[{number}] {note}" for number, note in enumerate(notes, start=1))])
+
+
+def _shown(value: float | int | str) -> str:
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
