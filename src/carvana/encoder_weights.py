@@ -1,0 +1,138 @@
+"""ImageNet weights of the encoders: torchvision's published files, verified and put into our networks."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+from typing import Final, Literal
+
+import torch
+from torch import Tensor, nn
+
+from carvana.errors import UserError
+from carvana.files import whole_file
+from carvana.networks.initialisation import ENCODER_PREFIXES
+
+Encoder = Literal["vgg11", "resnet34"]
+
+ATTEMPTS: Final = 4
+TIMEOUT_SECONDS: Final = 60
+CHUNK_BYTES: Final = 1 << 20
+
+# torchvision's names -> ours; other entries of the files (the classifiers) are not used.
+RENAMED: Final[dict[Encoder, tuple[tuple[str, str], ...]]] = {
+    "vgg11": ((r"features\.", "encoder."),),
+    "resnet34": ((r"conv1\.", "firstconv."), (r"bn1\.", "firstbn."), (r"layer(\d)\.", r"encoder\1.")),
+}
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(path: Path, name: str) -> str:
+    """The file's SHA-256, which must begin with what its published name carries (`vgg11-bbd30ac9.pth`).
+
+    Raises:
+        UserError: it does not, or the name carries nothing.
+    """
+    stated = re.search(r"-([0-9a-f]{8,})\.pth$", name)
+    if stated is None:
+        raise UserError(f"{name} does not carry the beginning of a SHA-256, as torchvision's files do")
+    digest = sha256_of(path)
+    if not digest.startswith(stated[1]):
+        raise UserError(f"{path} is not the published {name}: its SHA-256 begins {digest[:8]}; remove it and try again")
+    return digest
+
+
+def fetch(url: str, path: Path, pause_seconds: float = 5.0) -> str:
+    """Download `url` to `path` and verify it; whole or not at all.
+
+    Args:
+        url: ends in the published file name.
+        path: where it goes; a file that is there already is verified and kept.
+        pause_seconds: before the second attempt; doubled before each further one.
+
+    Returns:
+        The file's SHA-256.
+
+    Raises:
+        UserError: the server refuses, cannot be reached, or sends something else.
+    """
+    name = url.rsplit("/", 1)[-1]
+    if path.exists():
+        return verify(path, name)
+    for attempt in range(ATTEMPTS):
+        try:
+            with whole_file(path) as partial:
+                _download(url, partial)
+                return verify(partial, name)
+        except urllib.error.HTTPError as error:
+            problem = f"the server answered {error.code} {error.reason}"
+            if error.code < 500 and error.code != 429:
+                break
+        except (OSError, HTTPException, UserError) as error:
+            problem = str(error)
+        if attempt + 1 < ATTEMPTS:
+            time.sleep(pause_seconds * 2**attempt)
+    raise UserError(
+        f"{url} could not be had: {problem}; "
+        "get the file elsewhere and set encoder_weights to {source: folder, folder: <where it lies>}"
+    )
+
+
+def _download(url: str, path: Path) -> None:
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer, path.open("wb") as stream:
+        expected = answer.headers.get("Content-Length")
+        received = 0
+        while chunk := answer.read(CHUNK_BYTES):
+            received += stream.write(chunk)
+        if expected is not None and received != int(expected):
+            raise OSError(f"{received} of {expected} bytes arrived")
+
+
+def encoder_state(encoder: Encoder, path: Path) -> dict[str, Tensor]:
+    """The encoder's tensors under our networks' names, from a published file. Raises UserError."""
+    try:
+        published = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise UserError(f"{path} cannot be read as PyTorch weights: {error}") from None
+    state: dict[str, Tensor] = {}
+    for name, tensor in published.items():
+        for pattern, ours in RENAMED[encoder]:
+            if re.match(pattern, name):
+                state[re.sub(rf"^{pattern}", ours, name)] = tensor.detach()
+    return state
+
+
+def load_encoder(network: nn.Module, encoder: Encoder, path: Path) -> None:
+    """Replace the weights of the network's encoder by those of a published file, strictly.
+
+    Args:
+        network: built on this encoder.
+        encoder: which.
+        path: a verified file.
+
+    Raises:
+        UserError: the file cannot be read, or its names or shapes are not the encoder's.
+    """
+    given = encoder_state(encoder, path)
+    own = network.state_dict()
+    prefixes = tuple(ENCODER_PREFIXES[encoder])
+    wanted = {name for name in own if name.startswith(prefixes)}
+    # The files of 2017 are older than batch norm's counter, which nothing here depends on.
+    missing = sorted(name for name in wanted - given.keys() if not name.endswith("num_batches_tracked"))
+    wrong = sorted(name for name in given if name not in wanted or own[name].shape != given[name].shape)
+    if missing or wrong:
+        raise UserError(
+            f"{path} does not hold a {encoder}: {', '.join((missing + wrong)[:4])} missing or of another shape"
+        )
+    network.load_state_dict(given, strict=False)

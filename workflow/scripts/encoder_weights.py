@@ -1,0 +1,38 @@
+"""Get and verify the ImageNet weights of one encoder; write a receipt of what they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from carvana.encoder_weights import encoder_state, fetch, verify
+from carvana.errors import UserError, main_guard
+from carvana.files import whole_file
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoder", choices=("vgg11", "resnet34"), required=True)
+    parser.add_argument("--file", type=Path, required=True, help="where the weights lie, or are put")
+    parser.add_argument("--url", help="where to download them if they are not there; ends in the published name")
+    parser.add_argument("--receipt", type=Path, required=True, help="JSON to write")
+    given = parser.parse_args()
+    if given.url is None and not given.file.is_file():
+        raise UserError(f"{given.file} is not there; put torchvision's published {given.file.name} there")
+    digest = fetch(given.url, given.file) if given.url else verify(given.file, given.file.name)
+    tensors = encoder_state(given.encoder, given.file)
+    receipt = {
+        "encoder": given.encoder,
+        "file": given.file.name,
+        "bytes": given.file.stat().st_size,
+        "sha256": digest,
+        "tensors": len(tensors),
+        "source": given.url or "local file",
+    }
+    with whole_file(given.receipt) as partial:
+        partial.write_text(json.dumps(receipt, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main_guard(main)
