@@ -193,7 +193,7 @@ def format_table(scores: Sequence[Score]) -> str:
     columns = ("level", "name", "out_of_fold", "public", "private", "images")
     lines: list[tuple[str, ...]] = [(*columns, "notes")]
     for row in scores:
-        numbers = " ".join(f"[{notes.index(note) + 1}]" for note in row.note.split("; ") if note)
+        numbers = " ".join(sorted(f"[{notes.index(note) + 1}]" for note in row.note.split("; ") if note))
         lines.append((*(_shown(getattr(row, column)) for column in columns), numbers))
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
