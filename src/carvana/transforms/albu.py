@@ -1,0 +1,96 @@
+"""LinkNet34's pre-processing and augmentation (released training script)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from carvana.geometry import Geometry
+from carvana.recipe import AlbuAugmentation, Clahe, Recipe
+from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv, to_network
+from carvana.transforms.spatial import ShiftScaleRotate, flip, shift_scale_rotate, zeros_right
+
+Image = npt.NDArray[np.uint8]
+Tensor = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One training sample's augmentation; `hsv` holds the shifts of hue, saturation and value."""
+
+    flip: bool
+    geometry: ShiftScaleRotate | None
+    brightness: float | None
+    hsv: tuple[float, float, float] | None
+
+
+@dataclass(frozen=True)
+class AlbuTransforms:
+    """Shapes as in `Transforms`; inputs stay BGR and get two columns of zeros at the right, as the masks do."""
+
+    augmentation: AlbuAugmentation
+    clahe: Clahe | None
+    size: tuple[int, int]
+
+    def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
+        """The augmentation is the same in every epoch."""
+        spec = self.augmentation
+        flipped = rng.random() < spec.flip_probability
+        geometry = self._sample_geometry(rng) if rng.random() < spec.shift_scale_rotate_probability else None
+        brightness = None
+        if rng.random() < spec.brightness_probability:
+            brightness = 1 + spec.brightness * rng.uniform(-1, 1)
+        if rng.random() >= spec.hsv_probability:
+            return Draw(flipped, geometry, brightness, None)
+        hue, saturation, value = (
+            rng.uniform(-shift, shift) for shift in (spec.hue_shift, spec.saturation_shift, spec.value_shift)
+        )
+        return Draw(flipped, geometry, brightness, (hue, saturation, value))
+
+    def _sample_geometry(self, rng: np.random.Generator) -> ShiftScaleRotate:
+        spec = self.augmentation
+        angle, scale = rng.uniform(-spec.angle, spec.angle), rng.uniform(*spec.scale)
+        height, width = self.size
+        fraction_x, fraction_y = rng.uniform(-spec.shift, spec.shift), rng.uniform(-spec.shift, spec.shift)
+        if spec.shift_rounded_before_scaling:
+            return ShiftScaleRotate(angle, scale, round(fraction_x) * width, round(fraction_y) * height)
+        return ShiftScaleRotate(angle, scale, fraction_x * width, fraction_y * height)
+
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+        """Flip, shift-scale-rotate, brightness, HSV shift; the warped mask stays soft at its edges."""
+        image_HWC, mask_HW = self._load(image_HWC), zeros_right(mask_HW * np.uint8(255))
+        if draw.flip:
+            image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
+        if draw.geometry:
+            image_HWC, mask_HW = (shift_scale_rotate(array, draw.geometry) for array in (image_HWC, mask_HW))
+        if draw.brightness is not None:
+            image_HWC = scale_brightness_8_bits(np.ascontiguousarray(image_HWC), draw.brightness)
+        if draw.hsv:
+            image_HWC = shift_hsv(np.ascontiguousarray(image_HWC), *draw.hsv)
+        return to_network(image_HWC, normalised=False), as_target(mask_HW)
+
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+        """No augmentation; the mask has the border too."""
+        return self.predict(image_HWC), as_target(zeros_right(mask_HW * np.uint8(255)))
+
+    def predict(self, image_HWC: Image) -> Tensor:
+        """BGR, equalised if the variant does so, with its border."""
+        return to_network(self._load(image_HWC), normalised=False)
+
+    def _load(self, image_HWC: Image) -> Image:
+        if self.clahe:
+            image_HWC = equalise_luma(image_HWC, self.clahe.clip_limit, self.clahe.tiles)
+        return zeros_right(image_HWC)
+
+
+def as_target(mask_HW: Image) -> Tensor:
+    """(1, H, W) float32 in [0, 1] from 8 bits."""
+    return np.ascontiguousarray(mask_HW[None].astype(np.float32) / np.float32(255))
+
+
+def build(recipe: Recipe, geometry: Geometry) -> AlbuTransforms:
+    """The transforms of a recipe whose augmentation is of kind `albu`."""
+    assert isinstance(recipe.augmentation, AlbuAugmentation)
+    return AlbuTransforms(recipe.augmentation, recipe.input.clahe, geometry.wide_size)

@@ -1,0 +1,124 @@
+"""The U-Nets' pre-processing and augmentation (released training script)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from carvana.geometry import Geometry
+from carvana.recipe import AsanakoyAugmentation, AsanakoyStage, Recipe
+from carvana.transforms.colour import (
+    Floats,
+    grey,
+    scale_brightness,
+    scale_contrast,
+    scale_saturation,
+    to_network,
+)
+from carvana.transforms.spatial import ShiftScaleRotate, flip, resize_bilinear, shift_scale_rotate
+
+Image = npt.NDArray[np.uint8]
+Tensor = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One training sample's augmentation; colours are factors, None leaves the image as it is."""
+
+    flip: bool
+    geometry: ShiftScaleRotate | None
+    brightness: float | None
+    contrast: float | None
+    saturation: float | None
+    grey: bool
+
+    @property
+    def changes_colour(self) -> bool:
+        """Whether the image goes through floats and back."""
+        return self.grey or any(factor is not None for factor in (self.brightness, self.contrast, self.saturation))
+
+
+@dataclass(frozen=True)
+class AsanakoyTransforms:
+    """Shapes as in `Transforms`; inputs are RGB, resized to a square. Validation masks keep the image's size."""
+
+    augmentation: AsanakoyAugmentation
+    size: tuple[int, int]
+    normalised: bool
+
+    def stage(self, epoch: int) -> AsanakoyStage:
+        """The augmentation in force in the author's epoch `epoch`, counted from 0."""
+        return [stage for stage in self.augmentation.stages if stage.from_epoch <= epoch][-1]
+
+    def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
+        """Draws in the released script's order."""
+        spec = self.stage(epoch)
+        flipped = rng.random() < spec.flip_probability
+        geometry = None
+        if rng.random() < spec.shift_scale_rotate_probability:
+            geometry = self._sample_geometry(rng, spec)
+        brightness = _sample_factor(rng, spec.brightness_probability, spec.brightness)
+        contrast = _sample_factor(rng, spec.contrast_probability, spec.contrast)
+        saturation = _sample_factor(rng, spec.saturation_probability, spec.saturation)
+        turns_grey = spec.grey_probability > 0 and rng.random() < spec.grey_probability
+        return Draw(flipped, geometry, brightness, contrast, saturation, turns_grey)
+
+    def _sample_geometry(self, rng: np.random.Generator, spec: AsanakoyStage) -> ShiftScaleRotate:
+        angle, scale = rng.uniform(-spec.angle, spec.angle), rng.uniform(*spec.scale)
+        height, width = self.size
+        shift_x = round(rng.uniform(-spec.shift, spec.shift) * width)
+        shift_y = round(rng.uniform(-spec.shift, spec.shift) * height)
+        return ShiftScaleRotate(angle, scale, shift_x, shift_y)
+
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+        """Resize, flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
+        image_HWC, mask_HW = self._load(image_HWC), resize_bilinear(mask_HW * np.uint8(255), self.size)
+        if draw.flip:
+            image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
+        if draw.geometry:
+            image_HWC, mask_HW = (shift_scale_rotate(array, draw.geometry) for array in (image_HWC, mask_HW))
+        if draw.changes_colour:
+            image_HWC = change_colour(image_HWC, draw)
+        target_HW = mask_HW > self.augmentation.mask_threshold
+        return to_network(image_HWC, self.normalised), np.ascontiguousarray(target_HW[None], dtype=np.float32)
+
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+        """No augmentation; the mask stays at the image's size."""
+        return self.predict(image_HWC), np.ascontiguousarray(mask_HW[None], dtype=np.float32)
+
+    def predict(self, image_HWC: Image) -> Tensor:
+        """RGB at the network's size."""
+        return to_network(self._load(image_HWC), self.normalised)
+
+    def _load(self, image_HWC: Image) -> Image:
+        return resize_bilinear(image_HWC[..., ::-1], self.size)
+
+
+def _sample_factor(rng: np.random.Generator, probability: float, width: float) -> float | None:
+    """A factor around 1, or None; nothing is drawn where a stage has no such change (aug=0)."""
+    if probability > 0 and rng.random() < probability:
+        return 1 + rng.uniform(-width, width)
+    return None
+
+
+def change_colour(image_HWC: Image, draw: Draw) -> Image:
+    """Brightness, contrast, saturation and grey of an RGB image in floats, back to 8 bits by truncation."""
+    floats_HWC: Floats = image_HWC.astype(np.float32) / np.float32(255)
+    if draw.brightness is not None:
+        floats_HWC = scale_brightness(floats_HWC, draw.brightness)
+    if draw.contrast is not None:
+        floats_HWC = scale_contrast(floats_HWC, draw.contrast)
+    if draw.saturation is not None:
+        floats_HWC = scale_saturation(floats_HWC, draw.saturation)
+    if draw.grey:
+        floats_HWC = grey(floats_HWC)
+    return (floats_HWC * 255).astype(np.uint8)
+
+
+def build(recipe: Recipe, geometry: Geometry) -> AsanakoyTransforms:
+    """The transforms of a recipe whose augmentation is of kind `asanakoy`."""
+    assert isinstance(recipe.augmentation, AsanakoyAugmentation)
+    normalised = recipe.input.normalisation == "imagenet"
+    return AsanakoyTransforms(recipe.augmentation, geometry.square_size, normalised)

@@ -1,0 +1,70 @@
+"""Geometric transforms with explicit parameters; image and mask go through the same ones.
+
+Shape: an array is (H, W) or (H, W, C), uint8. Flips are views; nothing is changed in place.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as PillowImage
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ShiftScaleRotate:
+    """One draw: degrees, factor, and shifts in pixels to the right and down."""
+
+    angle: float
+    scale: float
+    shift_x: float
+    shift_y: float
+
+
+def flip(array: Pixels) -> Pixels:
+    """The mirror image, left and right exchanged."""
+    return array[:, ::-1]
+
+
+def shift_scale_rotate(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
+    """Rotate and scale about the centre, then shift; bilinear, reflected at the borders (released scripts).
+
+    The transform goes through four float32 corners and a perspective matrix, as released, since the matrix decides the
+    last bit of every coordinate.
+    """
+    height, width = array.shape[:2]
+    angle = draw.angle / 180 * math.pi
+    cosine, sine = draw.scale * math.cos(angle), draw.scale * math.sin(angle)
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float64)
+    centre = np.array([width / 2, height / 2])
+    moved = (corners - centre) @ np.array([[cosine, -sine], [sine, cosine]]).T
+    moved += centre + np.array([draw.shift_x, draw.shift_y])
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
+    warped = cv2.warpPerspective(
+        np.ascontiguousarray(array), matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return warped.astype(np.uint8, copy=False)
+
+
+def reflect_both_sides(array: Pixels) -> Pixels:
+    """One more column left and right, mirrored without repeating the edge (1918 -> 1920)."""
+    bordered = cv2.copyMakeBorder(np.ascontiguousarray(array), 0, 0, 1, 1, cv2.BORDER_REFLECT_101)
+    return bordered.astype(np.uint8, copy=False)
+
+
+def zeros_right(array: Pixels) -> Pixels:
+    """Two columns of zeros at the right (1918 -> 1920)."""
+    bordered = cv2.copyMakeBorder(np.ascontiguousarray(array), 0, 0, 0, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    return bordered.astype(np.uint8, copy=False)
+
+
+def resize_bilinear(array: Pixels, size: tuple[int, int]) -> Pixels:
+    """Pillow's bilinear resizing (which averages when it shrinks) to (H, W)."""
+    height, width = size
+    image = PillowImage.fromarray(np.ascontiguousarray(array))
+    return np.asarray(image.resize((width, height), PillowImage.Resampling.BILINEAR))

@@ -1,0 +1,82 @@
+"""TernausNet's pre-processing and augmentation (released training script)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from carvana.geometry import Geometry
+from carvana.recipe import Recipe, TernausAugmentation
+from carvana.transforms.colour import grey_car, shift_hsv, to_network
+from carvana.transforms.spatial import flip, reflect_both_sides
+
+Image = npt.NDArray[np.uint8]
+Tensor = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One training sample's augmentation; `hsv` holds the shifts of hue, saturation and value."""
+
+    flip: bool
+    hsv: tuple[float, float, float] | None
+    grey: bool
+
+
+@dataclass(frozen=True)
+class TernausTransforms:
+    """Shapes as in `Transforms`; inputs are RGB with a reflected border of one column at either side."""
+
+    augmentation: TernausAugmentation
+
+    def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
+        """The augmentation is the same in every epoch."""
+        spec = self.augmentation
+        flipped = rng.random() < spec.flip_probability
+        if rng.random() >= spec.colour_probability:
+            return Draw(flipped, None, grey=False)
+        if rng.random() >= spec.hsv_probability:
+            return Draw(flipped, None, grey=True)
+        hue, saturation, value = (
+            rng.uniform(-shift, shift) for shift in (spec.hue_shift, spec.saturation_shift, spec.value_shift)
+        )
+        return Draw(flipped, (hue, saturation, value), grey=False)
+
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+        """Flip, then an HSV shift or a grey car."""
+        image_HWC, mask_HW = load(image_HWC, mask_HW)
+        if draw.flip:
+            image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
+        if draw.hsv:
+            # The array is RGB and the conversion's BGR: the released script exchanges the channels.
+            image_HWC = shift_hsv(np.ascontiguousarray(image_HWC), *draw.hsv)
+        if draw.grey:
+            image_HWC = grey_car(image_HWC, mask_HW)
+        return to_network(image_HWC, normalised=True), as_target(mask_HW)
+
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+        """No augmentation; the mask has the border too."""
+        image_HWC, mask_HW = load(image_HWC, mask_HW)
+        return to_network(image_HWC, normalised=True), as_target(mask_HW)
+
+    def predict(self, image_HWC: Image) -> Tensor:
+        """RGB with its border, normalised."""
+        return to_network(reflect_both_sides(image_HWC[..., ::-1]), normalised=True)
+
+
+def load(image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
+    """RGB image and mask with their reflected borders, as the released loader gives them."""
+    return reflect_both_sides(image_HWC[..., ::-1]), reflect_both_sides(mask_HW)
+
+
+def as_target(mask_HW: Image) -> Tensor:
+    """(1, H, W) float32."""
+    return np.ascontiguousarray(mask_HW[None], dtype=np.float32)
+
+
+def build(recipe: Recipe, geometry: Geometry) -> TernausTransforms:
+    """The transforms of a recipe whose augmentation is of kind `ternaus`; they keep the geometry's size."""
+    assert isinstance(recipe.augmentation, TernausAugmentation)
+    return TernausTransforms(recipe.augmentation)
