@@ -1,0 +1,182 @@
+"""Batches of one network's training and validation images, the same for any number of loading processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, Self
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from carvana.recipe import Recipe
+from carvana.training.draws import Draws
+from carvana.training.pixels import Pixels
+from carvana.training.split import Split
+from carvana.transforms.protocol import Tensor as Floats
+from carvana.transforms.protocol import Transforms
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images with their masks, as the network and the loss take them.
+
+    Attributes:
+        names: the images' names.
+        images_N3HW: floating.
+        masks_N1HW: the same type, 0..1; in validation its (H, W) may be the image's and not the network's.
+    """
+
+    names: tuple[str, ...]
+    images_N3HW: Tensor  # noqa: N815
+    masks_N1HW: Tensor  # noqa: N815
+
+    def pin_memory(self) -> Self:
+        """The batch in page-locked memory, from where a GPU copies while it computes; DataLoader calls this."""
+        return type(self)(self.names, self.images_N3HW.pin_memory(), self.masks_N1HW.pin_memory())
+
+    def to(self, device: torch.device) -> Self:
+        """The batch on `device`; itself if it is there."""
+        images_N3HW = self.images_N3HW.to(device, non_blocking=True)
+        return type(self)(self.names, images_N3HW, self.masks_N1HW.to(device, non_blocking=True))
+
+
+class SampleKey(NamedTuple):
+    """What a training sample is: the image, and what its random draws depend on.
+
+    Attributes:
+        epoch: the run's epoch, from 0.
+        number: the sample's place in the epoch's order, from 0.
+        name: the image's name.
+    """
+
+    epoch: int
+    number: int
+    name: str
+
+
+class EpochOrder(Sampler[list[SampleKey]]):
+    """The batches of an epoch: all names in an order drawn for the epoch, cut into batches.
+
+    Attributes:
+        epoch: the run's epoch that the next iteration is for.
+    """
+
+    def __init__(self, names: Sequence[str], draws: Draws, batch_size: int, drop_last: bool) -> None:
+        self.epoch = 0
+        self._names, self._draws, self._batch_size, self._drop_last = names, draws, batch_size, drop_last
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self._names), self._batch_size)
+        return whole + (rest > 0 and not self._drop_last)
+
+    def __iter__(self) -> Iterator[list[SampleKey]]:
+        epoch = self.epoch
+        order = self._draws.generator("order", epoch).permutation(len(self._names))
+        keys = [SampleKey(epoch, number, self._names[place]) for number, place in enumerate(order)]
+        for number in range(len(self)):
+            yield keys[number * self._batch_size : (number + 1) * self._batch_size]
+
+
+class Sample(NamedTuple):
+    """One image and its mask, ready for a batch."""
+
+    name: str
+    image_3HW: Floats  # noqa: N815
+    mask_1HW: Floats  # noqa: N815
+
+
+class TrainingSamples(Dataset[Sample]):
+    """Augmented samples; all draws of one come from a generator of its own, so it does not matter who loads it."""
+
+    def __init__(
+        self, pixels: Pixels, transforms: Transforms[object], draws: Draws, epoch_of: Callable[[int], int]
+    ) -> None:
+        self._pixels, self._transforms, self._draws, self._epoch_of = pixels, transforms, draws, epoch_of
+
+    def __getitem__(self, key: SampleKey) -> Sample:
+        rng = self._draws.generator("sample", key.epoch, key.number)
+        draw = self._transforms.sample(rng, self._epoch_of(key.epoch))
+        image_HWC, mask_HW = self._pixels.image(key.name), self._pixels.mask(key.name)
+        return Sample(key.name, *self._transforms.train(image_HWC, mask_HW, draw))
+
+
+class ValidationSamples(Dataset[Sample]):
+    """Samples as validation takes them, by image name."""
+
+    def __init__(self, pixels: Pixels, transforms: Transforms[object]) -> None:
+        self._pixels, self._transforms = pixels, transforms
+
+    def __getitem__(self, name: str) -> Sample:
+        return Sample(name, *self._transforms.valid(self._pixels.image(name), self._pixels.mask(name)))
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """The samples as one batch."""
+    images_N3HW = torch.from_numpy(np.stack([sample.image_3HW for sample in samples]))
+    masks_N1HW = torch.from_numpy(np.stack([sample.mask_1HW for sample in samples]))
+    return Batch(tuple(sample.name for sample in samples), images_N3HW, masks_N1HW)
+
+
+class Loading:
+    """Loads the batches of one network, on as many processes as wished; they live as long as this object.
+
+    Attributes:
+        training_images: per epoch.
+        validation_images: per epoch.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        split: Split,
+        pixels: Pixels,
+        transforms: Transforms[object],
+        draws: Draws,
+        epochs: int,
+        device: torch.device,
+        workers: int,
+    ) -> None:
+        """`epochs` is the run's length; `workers` of 0 loads in this process."""
+        training = recipe.training
+        self._device = device
+        self._order = EpochOrder(split.training, draws, training.batch_size, training.drop_last)
+        samples = TrainingSamples(pixels, transforms, draws, partial(recipe.epoch_of, run_epochs=epochs))
+        self._training = _loader(samples, self._order, device, workers)
+        size, names = recipe.validation.batch_size, split.validation
+        groups = [list(names[first : first + size]) for first in range(0, len(names), size)]
+        self._validation = _loader(ValidationSamples(pixels, transforms), groups, device, workers)
+        rest = len(split.training) % training.batch_size if training.drop_last else 0
+        self.training_images, self.validation_images = len(split.training) - rest, len(names)
+
+    def training_batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of the run's epoch, from 0."""
+        self._order.epoch = epoch
+        return (batch.to(self._device) for batch in self._training)
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """The validation batches, in the order of the images' names."""
+        return (batch.to(self._device) for batch in self._validation)
+
+
+def _loader(
+    samples: Dataset[Sample], order: Iterable[list[SampleKey]] | Iterable[list[str]], device: torch.device, workers: int
+) -> DataLoader[Sample]:
+    return DataLoader(
+        samples,
+        batch_sampler=order,
+        collate_fn=collate,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=device.type == "cuda",
+        worker_init_fn=_begin_worker,
+    )
+
+
+def _begin_worker(number: int) -> None:
+    # The processes are the parallelism; threads of each would compete for the same cores.
+    cv2.setNumThreads(0)

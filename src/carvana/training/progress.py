@@ -1,0 +1,63 @@
+"""Long work shows itself: a line per epoch, and within long epochs one every so often."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from carvana.training.records import EpochRecord, Means, StepRecord
+from carvana.training.stopwatch import EpochTimings, Stopwatch
+
+# The reported measure that scores masks as the competition does, by the name that a member gave it.
+_DICE: Final = ("dice", "hard_dice")
+
+
+class Progress:
+    """Prints to stderr how far a training is.
+
+    Args:
+        label: what is trained, such as `ternausnet fold 0`.
+        epochs: of the run.
+        work: of the whole run, see `stopwatch.work`.
+        stopwatch: sees every step and epoch before this does.
+        interval: seconds from one line to the next within an epoch.
+    """
+
+    def __init__(self, label: str, epochs: int, work: int, stopwatch: Stopwatch, interval: float = 30.0) -> None:
+        self._label, self._epochs, self._work, self._interval = label, epochs, work, interval
+        self._stopwatch = stopwatch
+        self._printed_at = 0.0
+        self._means = Means()
+
+    def step(self, record: StepRecord) -> None:
+        """Show the means since the epoch's (or validation's) beginning, if the last line is `interval` seconds old."""
+        if record.number == 0 and record.phase != "replay":
+            self._means = Means()
+        if record.phase != "replay":
+            self._means.add(record.values)
+        if self._stopwatch.seconds - self._printed_at >= self._interval:
+            phase = "validation" if record.phase == "valid" else "training"
+            place = f"{record.epoch + 1}/{self._epochs} {phase} batch {record.number + 1}"
+            self._print(place, self._means.values(), self._stopwatch.current)
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Show the epoch: training loss, validation Dice, and a star if its weights are the best so far."""
+        values = {**record.valid, "loss": record.train["loss"]}
+        mark = " *" if record.selected else ""
+        self._print(f"{record.epoch + 1}/{self._epochs}", values, self._stopwatch.epochs[-1], mark)
+
+    def _print(self, place: str, values: Mapping[str, float], timings: EpochTimings, mark: str = "") -> None:
+        self._printed_at = self._stopwatch.seconds
+        figures = [f"loss {values['loss']:.4f}"] if "loss" in values else []
+        figures += [f"dice {values[name]:.4f}" for name in _DICE if name in values]
+        left = (self._work - self._stopwatch.work) * self._stopwatch.seconds / self._stopwatch.work
+        pace = f"{timings.images_per_second:.1f} images/s {clock(left)} left"
+        print(f"[{self._label}] epoch {place} {' '.join(figures)} {pace}{mark}", file=sys.stderr, flush=True)
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, and hours if there are any: `0:42`, `1:02:03`."""
+    minutes, seconds_left = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours}:{minutes_left:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"

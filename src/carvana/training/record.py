@@ -1,0 +1,102 @@
+"""What is written down about a training, beside its weights and its history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import resource
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import yaml
+
+from carvana.provenance import package_versions
+from carvana.recipe import resolved_document
+from carvana.training.stopwatch import Stopwatch
+
+# The released scripts' values; the slides' are another edition.
+EDITION: Final = "released"
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a run adds to a recipe.
+
+    Attributes:
+        model: as recipes name it.
+        fold: the fold validated on.
+        geometry: name of the geometry.
+        epochs: of the run; the recipe's own, or fewer that stand for all.
+        seed: everything random derives from it.
+        precision: `exact` or `tf32`, see `runtime`.
+        device: `cpu` or `cuda`.
+        threads: CPU threads of one operation.
+        workers: processes that load images; none: the training process does.
+        encoder_weights: file of ImageNet weights; none: the encoder begins from random weights.
+    """
+
+    model: str
+    fold: int
+    geometry: str
+    epochs: int
+    seed: int
+    precision: str
+    device: str
+    threads: int
+    workers: int
+    encoder_weights: Path | None
+
+
+def device_name(device: str) -> str:
+    """The device as its maker calls it."""
+    return torch.cuda.get_device_name() if device == "cuda" else platform.processor() or platform.machine()
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has occupied so far, without its loading processes."""
+    # Linux counts in KiB.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def recipe_record(conditions: Conditions, folds: int) -> dict[str, Any]:
+    """The resolved recipe with the source of every value, and a section `run` with what this training adds to it.
+
+    Args:
+        conditions: of the run.
+        folds: number of folds that the cars were cut into.
+    """
+    weights = conditions.encoder_weights
+    run = asdict(conditions) | {
+        "edition": EDITION,
+        "folds": folds,
+        "encoder_weights": "random" if weights is None else weights.name,
+        "encoder_weights_sha256": None if weights is None else hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "device_name": device_name(conditions.device),
+        "packages": package_versions(),
+    }
+    return resolved_document(conditions.model) | {"run": run}
+
+
+def write_recipe(record: dict[str, Any], path: Path) -> None:
+    """Write the record as YAML, in its own order."""
+    # Sections that variants share are one object; without this they would be written as anchors and aliases.
+    document = json.loads(json.dumps(record))
+    path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
+
+
+def write_timings(conditions: Conditions, stopwatch: Stopwatch, path: Path) -> None:
+    """Write how long the training took and what it needed, as JSON. Peak memory is that of the training process."""
+    document = {
+        "seconds": stopwatch.seconds,
+        "device": conditions.device,
+        "device_name": device_name(conditions.device),
+        "threads": conditions.threads,
+        "workers": conditions.workers,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if conditions.device == "cuda" else None,
+        "epochs": [asdict(epoch) | {"images_per_second": epoch.images_per_second} for epoch in stopwatch.epochs],
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""What the loop tells whoever watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["train", "replay", "valid"]
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One batch.
+
+    Attributes:
+        epoch: the run's epoch, from 0.
+        phase: trained on, trained on once more, or validated on.
+        number: the batch's place in the epoch and phase, from 0; a replay has that of the batch that it follows.
+        names: the images' names.
+        values: loss terms and reported measures by name.
+    """
+
+    epoch: int
+    phase: Phase
+    number: int
+    names: tuple[str, ...]
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch.
+
+    Attributes:
+        epoch: the run's epoch, from 0.
+        recipe_epoch: the recipe's epoch that it stands for, as the authors count it.
+        learning_rate: in force during the epoch.
+        train: means over the epoch's batches, replays left out.
+        valid: means over the validation batches.
+        selected: whether its weights are the best so far.
+    """
+
+    epoch: int
+    recipe_epoch: int
+    learning_rate: float
+    train: Mapping[str, float]
+    valid: Mapping[str, float]
+    selected: bool
+
+
+OnStep = Callable[[StepRecord], None]
+OnEpoch = Callable[[EpochRecord], None]
+
+
+class Means:
+    """Running means of named values."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._count = 0
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Count one batch's values in."""
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+
+    def values(self) -> dict[str, float]:
+        """The means over the batches so far, each batch counted alike."""
+        return {name: total / self._count for name, total in self._sums.items()}

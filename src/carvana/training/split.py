@@ -1,0 +1,38 @@
+"""Which images a network is trained on, and which it is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from carvana.data.manifest import Manifest
+from carvana.errors import UserError
+
+
+@dataclass(frozen=True)
+class Split:
+    """The names of one network's training and validation images, each sorted."""
+
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+
+
+def split(manifest: Manifest, folds: Mapping[str, int], fold: int) -> Split:
+    """Validate on the cars of `fold`, train on all others.
+
+    Raises:
+        UserError: a car of the manifest has no fold, or one of the two parts is empty.
+    """
+    without = [car for car in manifest.cars if car not in folds]
+    if without:
+        raise UserError(
+            f"{len(without)} cars have no fold, {without[0]} first; make the folds again from this manifest"
+        )
+    training = tuple(record.name for record in manifest if folds[record.car] != fold)
+    validation = tuple(record.name for record in manifest if folds[record.car] == fold)
+    if not training or not validation:
+        raise UserError(
+            f"fold {fold} leaves {len(training)} images to train and {len(validation)} to validate on; "
+            f"the folds are {', '.join(map(str, sorted(set(folds.values()))))}"
+        )
+    return Split(training, validation)

@@ -1,0 +1,156 @@
+"""The winners' training trajectories, through the training loop that trains for real; in float64, on given batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+
+from carvana.geometry import FULL
+from carvana.recipe import Recipe, load_recipe
+from carvana.training import parts
+from carvana.training.batches import Batch
+from carvana.training.loop import Course, begin, run_epoch
+from carvana.training.records import EpochRecord, StepRecord
+from carvana.training.state import TrainingState
+from carvana.training.validation import validate
+from tests.golden.inputs import ellipse_mask, parameter
+
+LOSS_TOLERANCE = 1e-9
+OUTPUT_TOLERANCE = 1e-8
+# Of a tensor's root of the sum of squares.
+PARAMETER_TOLERANCE = 1e-9
+
+
+def float64(array):
+    """Inputs are float32 values, and were trained on in float64."""
+    return torch.from_numpy(np.asarray(array).astype(np.float32)).double()
+
+
+def batch(name, images_N3HW, masks_N1HW):
+    return Batch((name,) * len(images_N3HW), float64(images_N3HW), float64(masks_N1HW))
+
+
+@dataclass
+class Trajectory:
+    """A training from `parameter` weights, on the same batches in every epoch, and all that it reports."""
+
+    course: Course
+    state: TrainingState
+    after_train: dict[str, torch.Tensor]
+    steps: list[StepRecord] = field(default_factory=list)
+    epochs: list[EpochRecord] = field(default_factory=list)
+
+    def losses(self, epoch, *phases):
+        return [step.values["loss"] for step in self.steps if step.epoch == epoch and step.phase in phases]
+
+    @torch.no_grad()
+    def output(self, images_N3HW):
+        return self.state.network.eval()(images_N3HW).numpy()
+
+
+def train(recipe: Recipe, training: Sequence[Batch], validation: Sequence[Batch], epochs: int) -> Trajectory:
+    network = parts.network(recipe)
+    for name, tensor in network.state_dict().items():
+        tensor.copy_(torch.from_numpy(parameter(name, tuple(tensor.shape))))
+    after_train: dict[str, torch.Tensor] = {}
+
+    def validation_batches():
+        after_train.update({name: tensor.clone() for name, tensor in network.state_dict().items()})
+        return validation
+
+    objective = parts.objective(recipe, FULL)
+    course = Course(recipe, objective, recipe.training.epochs, lambda epoch: training, validation_batches)
+    trajectory = Trajectory(course, begin(course, network.double()), after_train)
+    for _ in range(epochs):
+        trajectory.epochs.append(run_epoch(course, trajectory.state, trajectory.steps.append))
+    return trajectory
+
+
+def assert_parameters_equal(found, expected):
+    assert set(found) == set(expected)
+    for name, tensor in found.items():
+        values = tensor.numpy().astype(np.float64).ravel()
+        total, squares, *first = expected[name]
+        scale = np.sqrt(squares)
+        assert np.sqrt(np.square(values).sum()) == pytest.approx(scale, rel=PARAMETER_TOLERANCE), name
+        assert values[:4] == pytest.approx(np.array(first), rel=0, abs=PARAMETER_TOLERANCE * scale), name
+        # By Cauchy and Schwarz, errors of that size add up to this much in a sum.
+        assert values.sum() == pytest.approx(total, rel=0, abs=PARAMETER_TOLERANCE * scale * np.sqrt(values.size)), name
+
+
+def test_ternausnet(golden, golden_json, RS):
+    random = RS(5)
+
+    def draw(name):
+        return batch(name, random.randn(2, 3, 32, 64), random.rand(2, 1, 32, 64) > 0.5)
+
+    training, validation = [draw(str(number)) for number in range(3)], [draw("validation")]
+    trajectory = train(load_recipe("ternausnet"), training, validation, epochs=2)
+    expected = golden("ternausnet")
+    losses = [loss for epoch in (0, 1) for loss in trajectory.losses(epoch, "train", "valid")]
+    assert losses == pytest.approx(expected["train_losses"], rel=0, abs=LOSS_TOLERANCE)
+    assert_parameters_equal(trajectory.state.network.state_dict(), golden_json("train_ternausnet"))
+    output = trajectory.output(validation[0].images_N3HW)
+    assert output == pytest.approx(expected["train_final_out"], rel=0, abs=OUTPUT_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("model", "optimizer"), [("linknet34_f04a_clahe", "adam"), ("linknet34_f04a_clahe_rmsprop", "rmsprop")]
+)
+def test_linknet34(golden, golden_json, RS, model, optimizer):
+    random = RS(15)
+
+    def draw(name):
+        return batch(name, random.rand(4, 3, 64, 64), random.rand(4, 1, 64, 64) > 0.5)
+
+    training, validation = [draw(str(number)) for number in range(12)], [draw("-1"), draw("-1")]
+    trajectory = train(load_recipe(model), training, validation, epochs=2)
+    expected = golden_json("train_linknet34")[optimizer]
+    losses, numbers, trained = zip(*expected["order"], strict=True)
+    assert [step.values["loss"] for step in trajectory.steps] == pytest.approx(losses, rel=0, abs=LOSS_TOLERANCE)
+    assert [int(step.names[0]) for step in trajectory.steps] == list(numbers)
+    assert [step.phase != "valid" for step in trajectory.steps] == list(trained)
+    first, second = trajectory.epochs
+    for found, key in ((first.train, "train"), (first.valid, "val"), (second.valid, "val2")):
+        for name in ("loss", "soft dice", "hard dice", "bce"):
+            assert found[name.replace(" ", "_")] == pytest.approx(expected[key][name], rel=0, abs=LOSS_TOLERANCE)
+    assert_parameters_equal(trajectory.state.network.state_dict(), expected["params"])
+    output = trajectory.output(validation[0].images_N3HW)
+    final = golden("linknet34")[f"train_{optimizer}_final_out"]
+    assert output == pytest.approx(final, rel=0, abs=OUTPUT_TOLERANCE)
+
+
+@pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])
+def test_unets(golden, golden_json, RS, model):
+    random = RS(25)
+
+    def draw(number):
+        image = random.rand(1, 3, 128, 128)
+        centre = 0.3 + 0.4 * random.rand(), 0.3 + 0.4 * random.rand()
+        return batch(str(number), image, ellipse_mask(128, 128, *centre)[None, None])
+
+    training = [draw(number) for number in range(9)]
+    masks = np.stack([ellipse_mask(160, 190)[None]] * 2)
+    validation = [batch("validation", random.rand(2, 3, 128, 128), masks)]
+    recipe = load_recipe(model)
+    trajectory = train(recipe, training, validation, epochs=1)
+    expected = golden_json("train_asanakoy")[model]
+    found = [
+        [step.values[name] for name in ("loss", "bce", "dice_loss")]
+        for step in trajectory.steps
+        if step.phase == "train"
+    ]
+    assert np.array(found) == pytest.approx(np.array(expected["losses"]), rel=0, abs=LOSS_TOLERANCE)
+    assert_parameters_equal(trajectory.after_train, expected["after_train"])
+    dice = trajectory.epochs[0].valid["dice"]
+    assert dice == pytest.approx(expected["val_dice_batch_stats"], rel=0, abs=LOSS_TOLERANCE)
+    running = recipe.validation.model_copy(update={"batch_norm": "running"})
+    network = trajectory.state.network
+    in_evaluation_mode = validate(network, running, trajectory.course.objective, validation, 0, trajectory.steps.append)
+    assert in_evaluation_mode["dice"] == pytest.approx(expected["val_dice_eval"], rel=0, abs=LOSS_TOLERANCE)
+    assert_parameters_equal(network.state_dict(), expected["after_validate"])
+    output = trajectory.output(validation[0].images_N3HW)
+    final = golden("asanakoy")[f"{model}_train_final_out"]
+    assert output == pytest.approx(final, rel=0, abs=OUTPUT_TOLERANCE)

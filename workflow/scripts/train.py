@@ -1,0 +1,64 @@
+"""Train one network: a model's fold."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.data.manifest import read_manifest
+from carvana.errors import main_guard
+from carvana.folds import read_folds
+from carvana.geometry import GEOMETRIES
+from carvana.gpu import lease
+from carvana.recipe import load_recipe, model_names
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=model_names(), required=True)
+    parser.add_argument("--fold", type=int, required=True, help="validated on; the others are trained on")
+    parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
+    parser.add_argument("--folds", type=Path, required=True, help="CSV: car, fold")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
+    parser.add_argument(
+        "--epochs", type=int, help="fewer than the recipe's stand for all of them (default: the recipe's)"
+    )
+    parser.add_argument("--seed", type=int, required=True, help="everything random derives from it")
+    parser.add_argument("--precision", choices=("exact", "tf32"), required=True)
+    parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
+    parser.add_argument("--gpus-wanted", type=int, required=True)
+    parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
+    parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
+    parser.add_argument("--workers", type=int, required=True, help="processes that load images; 0: this one does")
+    parser.add_argument("--weights", type=Path, required=True, help=".safetensors to write")
+    parser.add_argument("--history", type=Path, required=True, help="CSV to write")
+    parser.add_argument("--recipe", type=Path, required=True, help="YAML to write")
+    parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
+    parser.add_argument("--tensorboard", type=Path, required=True, help="folder for event files")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    given = parser.parse_args()
+    manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
+    device = lease(given.gpus_wanted, given.gpus_granted)
+
+    # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
+    from carvana.training.record import Conditions
+    from carvana.training.run import Outputs, train_network
+
+    conditions = Conditions(
+        model=given.model,
+        fold=given.fold,
+        geometry=given.geometry,
+        epochs=given.epochs or load_recipe(given.model).training.epochs,
+        seed=given.seed,
+        precision=given.precision,
+        device=device,
+        threads=given.threads,
+        workers=given.workers,
+        encoder_weights=given.encoder_weights,
+    )
+    outputs = Outputs(given.weights, given.history, given.recipe, given.timings, given.tensorboard)
+    train_network(conditions, manifest, folds, outputs, given.quiet)
+
+
+if __name__ == "__main__":
+    main_guard(main)
