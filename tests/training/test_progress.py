@@ -42,7 +42,7 @@ def test_a_line_per_epoch(capsys):
 def test_lines_within_a_long_epoch(capsys):
     _, lines = run(15, capsys)
     assert lines[0].startswith("[ternausnet fold 0] epoch 1/2 training batch 2 loss 0.5000 dice 0.9000 0.2 images/s")
-    assert len(lines) == 3
+    assert len(lines) == 4
 
 
 def test_replays_are_timed_and_not_work_that_is_planned():

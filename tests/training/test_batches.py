@@ -1,0 +1,96 @@
+import pytest
+import torch
+
+from carvana.data.manifest import ImageSet
+from carvana.geometry import SMALL
+from carvana.recipe import load_recipe
+from carvana.training.batches import EpochOrder, Loading, SampleKey
+from carvana.training.draws import Draws
+from carvana.training.pixels import KeptPixels
+from carvana.training.split import split
+from carvana.transforms.protocol import build_transforms
+
+CPU = torch.device("cpu")
+EPOCHS = 3
+
+
+def loading(model, manifest, folds, workers=0, seed=0, kept=False):
+    recipe = load_recipe(model)
+    images = ImageSet(manifest)
+    return Loading(
+        recipe=recipe,
+        split=split(manifest, folds, 0),
+        pixels=KeptPixels(images) if kept else images,
+        transforms=build_transforms(recipe, SMALL),
+        draws=Draws(seed, recipe.seed, model, 0),
+        epochs=EPOCHS,
+        device=CPU,
+        workers=workers,
+    )
+
+
+def assert_equal(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.names == other.names
+        assert torch.equal(one.images_N3HW, other.images_N3HW)
+        assert torch.equal(one.masks_N1HW, other.masks_N1HW)
+
+
+@pytest.mark.parametrize("model", ["ternausnet", "linknet34_f04a_clahe", "unet_vgg11"])
+def test_batches_are_the_same_for_any_number_of_workers(model, manifest, folds):
+    alone = loading(model, manifest, folds)
+    for workers in (1, 2):
+        helped = loading(model, manifest, folds, workers)
+        # Out of order, as if a run went on from epoch 1 and another began again.
+        for epoch in (1, 0):
+            assert_equal(list(helped.training_batches(epoch)), list(alone.training_batches(epoch)))
+        assert_equal(list(helped.validation_batches()), list(alone.validation_batches()))
+
+
+def test_epochs_and_seeds_differ(manifest, folds):
+    def images(epoch, seed):
+        batches = loading("ternausnet", manifest, folds, seed=seed).training_batches(epoch)
+        return torch.cat([batch.images_N3HW for batch in batches])
+
+    first = images(0, 0)
+    assert torch.equal(images(0, 0), first)
+    assert not torch.equal(images(1, 0), first)
+    assert not torch.equal(images(0, 1), first)
+
+
+def test_pixels_kept_in_memory_are_those_of_the_disk(manifest, folds):
+    kept, read = (loading("unet_vgg11", manifest, folds, kept=kept) for kept in (True, False))
+    for epoch in (0, 1):
+        assert_equal(list(kept.training_batches(epoch)), list(read.training_batches(epoch)))
+
+
+def test_validation_batches_are_in_the_names_order(manifest, folds):
+    names = [name for batch in loading("ternausnet", manifest, folds).validation_batches() for name in batch.names]
+    assert names == list(split(manifest, folds, 0).validation)
+
+
+def test_an_incomplete_last_batch(manifest, folds):
+    """Six training images in batches of 4: ternausnet trains on the last two, linknet34 drops them."""
+    whole, dropping = (loading(model, manifest, folds) for model in ("ternausnet", "linknet34_fma_s44"))
+    assert [len(batch.names) for batch in whole.training_batches(0)] == [4, 2]
+    assert [len(batch.names) for batch in dropping.training_batches(0)] == [4]
+    assert (whole.training_images, dropping.training_images) == (6, 4)
+    assert dropping.validation_images == 6
+
+
+def test_an_epoch_goes_through_every_image_once():
+    names = [str(number) for number in range(10)]
+    order = EpochOrder(names, Draws(0, None, "ternausnet", 0), batch_size=3, drop_last=False)
+    order.epoch = 2
+    keys = [key for batch in order for key in batch]
+    assert sorted(key.name for key in keys) == names
+    assert keys == [SampleKey(2, number, key.name) for number, key in enumerate(keys)]
+    order.epoch = 3
+    assert [key.name for batch in order for key in batch] != [key.name for key in keys]
+
+
+def test_validation_masks_of_the_unets_keep_the_images_size(manifest, folds):
+    batch = next(iter(loading("unet_scratch", manifest, folds).validation_batches()))
+    assert batch.images_N3HW.shape == (2, 3, *SMALL.square_size)
+    assert batch.masks_N1HW.shape == (2, 1, *SMALL.image_size)

@@ -1,0 +1,129 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
+
+from carvana.errors import UserError
+from carvana.recipe import load_recipe
+from carvana.training import parts
+from carvana.training.draws import Draws
+from carvana.training.record import Conditions
+from carvana.training.run import Outputs, initial_network, train_network
+from carvana.weights import load_weights, read_facts
+
+MODEL = "linknet34_f04a_clahe_rmsprop"
+EPOCHS = 2
+
+
+def conditions(seed=0):
+    return Conditions(
+        model=MODEL,
+        fold=0,
+        geometry="small",
+        epochs=EPOCHS,
+        seed=seed,
+        precision="exact",
+        device="cpu",
+        threads=1,
+        workers=0,
+        encoder_weights=None,
+    )
+
+
+def outputs(folder: Path):
+    names = ("weights.safetensors", "history.csv", "recipe.yaml", "timings.json", "events")
+    return Outputs(*(folder / name for name in names))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, manifest, folds):
+    results = outputs(tmp_path_factory.mktemp("trained"))
+    train_network(conditions(), manifest, folds, results, quiet=True)
+    return results
+
+
+@pytest.fixture(scope="module")
+def history(trained):
+    with trained.history.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_history_has_the_epochs_and_what_the_author_reported(history):
+    assert [(row["epoch"], row["recipe_epoch"]) for row in history] == [("1", "0"), ("2", "20")]
+    reported = {f"{part}_{name}" for part in ("train", "valid") for name in ("loss", "soft_dice", "hard_dice", "bce")}
+    assert set(history[0]) == {"epoch", "recipe_epoch", "learning_rate", "selected"} | reported
+
+
+def test_weights_are_those_of_the_last_selected_epoch(trained, history):
+    selected = [int(row["epoch"]) for row in history if row["selected"] == "1"]
+    assert read_facts(trained.weights) == {"model": MODEL, "fold": 0, "epoch": selected[-1]}
+    load_weights(parts.network(load_recipe(MODEL)), trained.weights)
+
+
+def test_the_recipe_is_written_with_its_sources_and_the_run(trained):
+    record = yaml.safe_load(trained.recipe.read_text())
+    assert record["optimizer"]["name"] == {"value": "rmsprop", "source": "script"}
+    run = record["run"]
+    assert (run["edition"], run["geometry"], run["epochs"], run["folds"]) == ("released", "small", EPOCHS, 2)
+    assert (run["encoder_weights"], run["encoder_weights_sha256"]) == ("random", None)
+    assert f"torch={torch.__version__.split('+')[0]}" in run["packages"]
+
+
+def test_timings_are_written_apart(trained):
+    timings = json.loads(trained.timings.read_text())
+    assert len(timings["epochs"]) == EPOCHS
+    # A batch of 4, and its replay as the hardest so far.
+    assert [epoch["train_images"] for epoch in timings["epochs"]] == [8, 8]
+    assert [epoch["valid_images"] for epoch in timings["epochs"]] == [6, 6]
+    assert timings["peak_memory_bytes"] > 2**28
+
+
+def test_curves_for_tensorboard(trained, history):
+    events = EventAccumulator(str(trained.tensorboard)).Reload()
+    points = [(event.step, event.value) for event in events.Scalars("valid/hard_dice")]
+    assert points == [(int(row["epoch"]), pytest.approx(float(row["valid_hard_dice"]))) for row in history]
+
+
+def test_a_repeated_training_is_the_same_bit_for_bit(trained, tmp_path, manifest, folds, capsys):
+    again = outputs(tmp_path)
+    train_network(conditions(), manifest, folds, again, quiet=False)
+    for name in ("weights", "history", "recipe"):
+        assert getattr(again, name).read_bytes() == getattr(trained, name).read_bytes(), name
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" loss")[0] for line in lines] == [f"[{MODEL} fold 0] epoch {n}/2" for n in (1, 2)]
+
+
+def test_a_failed_training_leaves_no_results(tmp_path, manifest, folds):
+    broken = manifest.names[-1]
+    image = Path(manifest.by_name[broken].file)
+    whole = image.read_bytes()
+    image.write_bytes(whole[: len(whole) // 2])
+    try:
+        with pytest.raises(UserError, match=r"truncated"):
+            train_network(conditions(), manifest, folds, outputs(tmp_path), quiet=True)
+    finally:
+        image.write_bytes(whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["events"]
+
+
+def test_the_first_weights_depend_on_seed_model_and_fold_only():
+    recipe = load_recipe("linknet34_fma_s44")
+
+    def weights(*draws):
+        return initial_network(recipe, Draws(*draws), None).state_dict()["finalconv3.weight"]
+
+    first = weights(0, 44, "linknet34_fma_s44", 0)
+    assert torch.equal(weights(0, 44, "linknet34_fma_s44", 0), first)
+    for other in (
+        (1, 44, "linknet34_fma_s44", 0),
+        (0, 88, "linknet34_fma_s44", 0),
+        (0, 44, "linknet34_fma_s88", 0),
+        (0, 44, "linknet34_fma_s44", 1),
+    ):
+        assert not torch.equal(weights(*other), first)

@@ -1,0 +1,23 @@
+import pytest
+
+from carvana.errors import UserError
+from carvana.training.split import split
+
+
+def test_all_views_of_a_car_are_on_one_side(manifest, folds):
+    parts = split(manifest, folds, 1)
+    assert sorted(parts.training + parts.validation) == list(manifest.names)
+    assert {name[:12] for name in parts.validation} == {"000000000002", "000000000004"}
+    assert {name[:12] for name in parts.training} == {"000000000001", "000000000003"}
+    assert list(parts.validation) == sorted(parts.validation)
+
+
+def test_a_fold_that_does_not_exist(manifest, folds):
+    with pytest.raises(UserError, match=r"fold 2 leaves 12 images to train and 0 to validate on; the folds are 0, 1"):
+        split(manifest, folds, 2)
+
+
+def test_a_car_without_fold(manifest, folds):
+    without = {car: fold for car, fold in folds.items() if car != "000000000003"}
+    with pytest.raises(UserError, match=r"1 cars have no fold, 000000000003 first"):
+        split(manifest, without, 0)
