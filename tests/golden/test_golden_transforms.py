@@ -1,0 +1,269 @@
+"""The transforms, alone and as a member's whole training transform, against the published programs' results.
+
+The released scripts drew their parameters inside their transforms. `Replay` hands the very same draws, in the same
+order, to our samplers, and refuses a draw that asks for another range than the author did.
+"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from carvana.geometry import Geometry
+from carvana.recipe import load_recipe
+from carvana.transforms import albu, asanakoy, colour, spatial, ternaus
+from tests.golden.inputs import ellipse_mask
+
+# ternausnet: 96x126 images with their border; linknet34: 80x118; asanakoy: 160x240 images, networks at 128x128.
+TERNAUS = Geometry("golden", (96, 126), (96, 128), (128, 128))
+ALBU = Geometry("golden", (80, 118), (80, 120), (128, 128))
+ASANAKOY = Geometry("golden", (160, 240), (160, 242), (128, 128))
+
+ASPECT = ["uniform", 1, 1, 1.0]
+
+
+class Replay:
+    """Gives an author's draws as a generator's."""
+
+    def __init__(self, draws):
+        # The released script also draws an aspect ratio between 1 and 1, which ours need not.
+        self._draws = iter([draw for draw in draws if draw != ASPECT])
+
+    def random(self):
+        kind, drawn = next(self._draws)
+        assert kind == "random"
+        return drawn
+
+    def uniform(self, low, high):
+        kind, expected_low, expected_high, drawn = next(self._draws)
+        assert (kind, low, high) == ("uniform", expected_low, expected_high)
+        return drawn
+
+    def all_used(self):
+        return next(self._draws, None) is None
+
+
+def assert_almost_equal_8_bits(found, expected):
+    """At most 0.1 % of the values differ, and by 1: the era's 8-bit HSV conversion, in another order of operations."""
+    assert found.shape == expected.shape
+    difference = np.abs(found.astype(int) - expected.astype(int))
+    assert difference.max() <= 1
+    assert np.count_nonzero(difference) <= 0.001 * difference.size
+
+
+def rgb(image_HWC):
+    return np.ascontiguousarray(image_HWC[..., ::-1])
+
+
+# --- ternausnet
+
+
+@pytest.fixture
+def ternaus_file(smooth_image):
+    """What the decoder gives: BGR and a mask of 0 and 1."""
+    return smooth_image(3, 96, 126), ellipse_mask(96, 126)
+
+
+def test_ternaus_loading(golden, ternaus_file):
+    image_HWC, mask_HW = ternaus.load(*ternaus_file)
+    np.testing.assert_array_equal(image_HWC, golden("ternausnet")["load_image"])
+    np.testing.assert_array_equal(mask_HW, golden("ternausnet")["load_mask"])
+
+
+def test_ternaus_validation_and_prediction(golden, ternaus_file):
+    transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
+    x_CHW, target_1HW = transforms.valid(*ternaus_file)
+    np.testing.assert_array_equal(x_CHW, golden("ternausnet")["img_transform"])
+    np.testing.assert_array_equal(target_1HW[0], golden("ternausnet")["load_mask"])
+    np.testing.assert_array_equal(transforms.predict(ternaus_file[0]), golden("ternausnet")["img_transform"])
+
+
+def test_ternaus_grey_car(golden):
+    stored = golden("ternausnet")
+    found = colour.grey_car(stored["load_image"], stored["load_mask"])
+    np.testing.assert_array_equal(found, stored["gray_aug"])
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_ternaus_hsv_shift(golden, index):
+    stored = golden("ternausnet")
+    found = colour.shift_hsv(stored["load_image"], *stored["hsv_shifts"][index])
+    assert_almost_equal_8_bits(found, stored["hsv_aug"][index])
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_ternaus_training_goes_through_the_same(golden, ternaus_file, flipped):
+    """Grey and HSV shift act on each pixel alone, so a flip before them is a flip after them."""
+    stored = golden("ternausnet")
+    transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
+    step = -1 if flipped else 1
+    grey_CHW, target_1HW = transforms.train(*ternaus_file, ternaus.Draw(flipped, None, grey=True))
+    np.testing.assert_array_equal(grey_CHW[..., ::step], colour.to_network(stored["gray_aug"], normalised=True))
+    np.testing.assert_array_equal(target_1HW[0, :, ::step], stored["load_mask"])
+    shifted_CHW, _ = transforms.train(*ternaus_file, ternaus.Draw(flipped, tuple(stored["hsv_shifts"][1]), grey=False))
+    found_8_bits = np.rint(
+        255 * (shifted_CHW.transpose(1, 2, 0) * colour.IMAGENET_STD + np.array(colour.IMAGENET_MEAN))
+    )
+    assert_almost_equal_8_bits(found_8_bits[:, ::step], stored["hsv_aug"][1])
+
+
+# --- linknet34
+
+
+@pytest.fixture
+def albu_file(smooth_image):
+    return smooth_image(14, 128, 192), ellipse_mask(128, 192)
+
+
+def test_albu_clahe(golden, smooth_image):
+    clahe = load_recipe("linknet34_f04a_clahe").input.clahe
+    found = colour.equalise_luma(smooth_image(13, 80, 118), clahe.clip_limit, clahe.tiles)
+    np.testing.assert_array_equal(found, golden("linknet34")["clahe"])
+
+
+def test_albu_border(golden, smooth_image):
+    np.testing.assert_array_equal(spatial.zeros_right(smooth_image(13, 80, 118)), golden("linknet34")["pad"])
+    np.testing.assert_array_equal(spatial.zeros_right(255 * ellipse_mask(80, 118)), golden("linknet34")["pad_mask"])
+
+
+def test_albu_prediction(golden, smooth_image):
+    """Blue first, divided by 255 only; equalised before the border, so that the border stays 0."""
+    image_HWC, stored = smooth_image(13, 80, 118), golden("linknet34")
+    plain_CHW = albu.build(load_recipe("linknet34_fma_s44"), ALBU).predict(image_HWC)
+    np.testing.assert_array_equal(plain_CHW.transpose(1, 2, 0), stored["pad"].astype(np.float32) / np.float32(255))
+    equalised_CHW = albu.build(load_recipe("linknet34_f04a_clahe"), ALBU).predict(image_HWC)
+    equalised = stored["clahe"].astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(equalised_CHW.transpose(1, 2, 0)[:, :-2], equalised)
+    assert not equalised_CHW[..., -2:].any()
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_albu_shift_scale_rotate(golden, albu_file, index):
+    stored = golden("linknet34")
+    angle, scale, fraction_x, fraction_y = stored["ssr_params"][index].tolist()
+    image_HWC, mask_HW = albu_file
+    recipe = load_recipe("linknet34_fma_s44")
+    size = image_HWC.shape[:2]
+    transforms = albu.build(recipe, Geometry("golden", size, size, (128, 128)))
+    spec = recipe.augmentation
+    draws = Replay(
+        [
+            ["random", 1.0],
+            ["random", 0.0],
+            ["uniform", -spec.angle, spec.angle, angle],
+            ["uniform", *spec.scale, scale],
+            ["uniform", -spec.shift, spec.shift, fraction_x],
+            ["uniform", -spec.shift, spec.shift, fraction_y],
+            ["random", 1.0],
+            ["random", 1.0],
+        ]
+    )
+    draw = transforms.sample(draws, epoch=0)
+    assert draws.all_used()
+    np.testing.assert_array_equal(spatial.shift_scale_rotate(image_HWC, draw.geometry), stored["ssr_img"][index])
+    np.testing.assert_array_equal(spatial.shift_scale_rotate(255 * mask_HW, draw.geometry), stored["ssr_mask"][index])
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_albu_brightness(golden, albu_file, index):
+    stored = golden("linknet34")
+    width = load_recipe("linknet34_fma_s44").augmentation.brightness
+    found = colour.scale_brightness_8_bits(albu_file[0], 1 + width * stored["brightness_u"][index])
+    np.testing.assert_array_equal(found, stored["brightness"][index])
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_albu_hsv_shift(golden, albu_file, index):
+    stored = golden("linknet34")
+    found = colour.shift_hsv(albu_file[0], *stored["hsv_shifts"][index])
+    assert_almost_equal_8_bits(found, stored["hsv"][index])
+
+
+# --- unet_scratch, unet_vgg11
+
+
+@pytest.fixture
+def asanakoy_file(smooth_image):
+    """The golden image is RGB; the decoder gives BGR."""
+    return rgb(smooth_image(23, 160, 240)), ellipse_mask(160, 240)
+
+
+def test_asanakoy_resizing(golden, smooth_image):
+    stored = golden("asanakoy")
+    image_HWC = spatial.resize_bilinear(smooth_image(23, 160, 240), (128, 128))
+    np.testing.assert_array_equal(image_HWC, stored["rescale_img"])
+    mask_HW = spatial.resize_bilinear(255 * ellipse_mask(160, 240), (128, 128))
+    np.testing.assert_array_equal(mask_HW, stored["rescale_mask"])
+
+
+def test_asanakoy_padding_which_no_recipe_uses(golden, smooth_image):
+    """The library has no code for it; that the values are OpenCV's edge replication is all there is to say."""
+    padded = cv2.copyMakeBorder(smooth_image(23, 160, 240), 0, 0, 0, 2, cv2.BORDER_REPLICATE)
+    np.testing.assert_array_equal(padded, golden("asanakoy")["pad_img"])
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_asanakoy_shift_scale_rotate(golden, index):
+    stored = golden("asanakoy")
+    angle, scale, aspect, fraction_x, fraction_y = stored["ssr_params"][index].tolist()
+    assert aspect == 1
+    draw = spatial.ShiftScaleRotate(angle, scale, round(fraction_x * 128), round(fraction_y * 128))
+    for name, expected in (("rescale_img", "ssr_img"), ("rescale_mask", "ssr_mask")):
+        np.testing.assert_array_equal(spatial.shift_scale_rotate(stored[name], draw), stored[expected][index])
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("brightness", colour.scale_brightness),
+        ("contrast", colour.scale_contrast),
+        ("saturation", colour.scale_saturation),
+    ],
+)
+@pytest.mark.parametrize("index", range(3))
+def test_asanakoy_colour(golden, name, change, index):
+    stored = golden("asanakoy")
+    image_HWC = stored["rescale_img"].astype(np.float32) / np.float32(255)
+    found, expected = change(image_HWC, 1 + stored[f"{name}_u"][index].item()), stored[name][index]
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=0, atol=np.finfo(found.dtype).eps)
+
+
+def test_asanakoy_grey(golden):
+    stored = golden("asanakoy")
+    found = colour.grey(stored["rescale_img"].astype(np.float32) / np.float32(255))
+    assert found.dtype == stored["gray"].dtype
+    np.testing.assert_allclose(found, stored["gray"], rtol=0, atol=np.finfo(found.dtype).eps)
+
+
+@pytest.mark.parametrize(
+    ("model", "epoch", "case"),
+    [
+        ("unet_scratch", 0, "2_colour"),
+        ("unet_scratch", 249, "2_grey"),
+        ("unet_vgg11", 0, "1_colour"),
+        ("unet_vgg11", 14, "1_grey"),
+        ("unet_vgg11", 15, "0"),
+    ],
+)
+def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, model, epoch, case):
+    """Sampled with the author's draws. The golden values of aug=0 were made without normalisation."""
+    transforms = asanakoy.build(load_recipe(model), ASANAKOY)
+    if case == "0":
+        transforms = replace(transforms, normalised=False)
+    draws = Replay(golden_json("asanakoy_transform_draws")[case])
+    draw = transforms.sample(draws, epoch)
+    assert draws.all_used()
+    x_CHW, target_1HW = transforms.train(*asanakoy_file, draw)
+    np.testing.assert_array_equal(x_CHW, golden("asanakoy")[f"tt_{case}_img"])
+    np.testing.assert_array_equal(255 * target_1HW, golden("asanakoy")[f"tt_{case}_mask"])
+
+
+def test_asanakoy_validation_and_prediction(golden, golden_json, asanakoy_file):
+    transforms = asanakoy.build(load_recipe("unet_scratch"), ASANAKOY)
+    assert golden_json("asanakoy_transform_draws")["None"] == []
+    x_CHW, target_1HW = transforms.valid(*asanakoy_file)
+    np.testing.assert_array_equal(x_CHW, golden("asanakoy")["tt_None_img"])
+    np.testing.assert_array_equal(255 * target_1HW, golden("asanakoy")["tt_None_mask"])
+    np.testing.assert_array_equal(transforms.predict(asanakoy_file[0]), golden("asanakoy")["tt_None_img"])
