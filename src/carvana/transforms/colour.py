@@ -14,8 +14,8 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
-IMAGENET_STD: Final = (0.229, 0.224, 0.225)
+IMAGENET_MEAN: Final[npt.NDArray[np.float32]] = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD: Final[npt.NDArray[np.float32]] = np.array([0.229, 0.224, 0.225], np.float32)
 
 # Weights of blue, green and red, which the released U-Net scripts apply to red, green and blue.
 LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
@@ -102,5 +102,5 @@ def to_network(image_HWC: Image, normalised: bool) -> npt.NDArray[np.float32]:
     """(3, H, W) float32: the image divided by 255 and, if asked, brought to ImageNet's mean and deviation."""
     x_HWC: npt.NDArray[np.float32] = image_HWC.astype(np.float32) / np.float32(255)
     if normalised:
-        x_HWC = (x_HWC - np.array(IMAGENET_MEAN, np.float32)) / np.array(IMAGENET_STD, np.float32)
+        x_HWC = (x_HWC - IMAGENET_MEAN) / IMAGENET_STD
     return np.ascontiguousarray(x_HWC.transpose(2, 0, 1))
