@@ -9,6 +9,8 @@ from typing import Any, Literal, overload
 import torch
 from torch import nn
 
+from carvana.errors import UserError
+
 
 class EraAdam(torch.optim.Optimizer):
     """Adam of PyTorch 0.2: epsilon is added to sqrt(v) before the bias correction; later releases add it after.
@@ -60,8 +62,13 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """A new optimizer without memory.
 
-    RMSprop and SGD compute today what they computed in PyTorch 0.2; `momentum` and `weight_decay` are SGD's.
+    RMSprop and SGD compute today what they computed in PyTorch 0.2.
+
+    Raises:
+        UserError: momentum or weight decay for an optimizer other than SGD, with which no recipe has them.
     """
+    if name != "sgd" and (momentum or weight_decay):
+        raise UserError(f"optimizer {name}: momentum and weight_decay must be 0 in the recipe; only sgd has them")
     if name == "adam":
         return EraAdam(parameters, learning_rate)
     if name == "rmsprop":

@@ -69,7 +69,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
 def fill(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Fill the network from a state dict, strictly; names may carry the prefix `module.` of the released checkpoints.
 
-    A tensor that the network names twice may be given under either name, or under both.
+    A tensor that the network names twice may be given under either name, or under both. Batch norm's counter may be
+    absent: PyTorch 0.2 had none, and nothing depends on it.
 
     Args:
         network: as built.
@@ -82,7 +83,11 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     given = {name.removeprefix(PARALLEL_PREFIX): tensor for name, tensor in state.items()}
     own = network.state_dict(keep_vars=True)
     given_storages = {own[name].data_ptr() for name in given if name in own and own[name].numel()}
-    missing = [name for name in own if name not in given and own[name].data_ptr() not in given_storages]
+    missing = [
+        name
+        for name, tensor in own.items()
+        if name not in given and tensor.data_ptr() not in given_storages and not name.endswith("num_batches_tracked")
+    ]
     unknown = [name for name in given if name not in own]
     shapes = [name for name in given if name in own and own[name].shape != given[name].shape]
     if missing or unknown or shapes:

@@ -29,6 +29,12 @@ def loss(logits_N1HW: Tensor, masks_N1HW: Tensor, smooth: float) -> Tensor:
     return cross_entropy + (1 - mean_dice(torch.sigmoid(logits_N1HW), masks_N1HW, smooth))
 
 
+def without_border(maps_N1HW: Tensor, border: int) -> Tensor:
+    """The pixels that are at least `border` pixels (0 or more) from every side."""
+    height, width = maps_N1HW.shape[2:]
+    return maps_N1HW[:, :, border : height - border, border : width - border]
+
+
 class Objective:
     """What is minimised, and the three figures that the author reported, without `border` pixels at each side."""
 
@@ -43,9 +49,8 @@ class Objective:
     @torch.no_grad()
     def measures(self, output_N1HW: Tensor, target_N1HW: Tensor) -> dict[str, Tensor]:
         """Soft Dice, Dice of rounded probabilities, and binary cross-entropy of the inner pixels."""
-        inner = slice(self.border, -self.border)
-        probabilities = torch.sigmoid(output_N1HW[..., inner, inner])
-        masks = target_N1HW[..., inner, inner]
+        probabilities = torch.sigmoid(without_border(output_N1HW, self.border))
+        masks = without_border(target_N1HW, self.border)
         return {
             "soft_dice": mean_dice(probabilities, masks, self.smooth),
             "hard_dice": mean_dice(probabilities.round(), masks, self.smooth),

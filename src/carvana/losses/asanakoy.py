@@ -40,11 +40,11 @@ def weighted_dice_loss(probabilities_N1HW: Tensor, masks_N1HW: Tensor, weights_N
 
 
 def dice_at_half(logits_N1HW: Tensor, masks_N1HW: Tensor) -> Tensor:
-    """Mean over the images of the Dice of `probability > 0.5`; a scalar in [0, 1]."""
+    """Mean over the images of the Dice of `probability > 0.5`, 1 where both are empty; a scalar in [0, 1]."""
     predicted = (torch.sigmoid(logits_N1HW) > 0.5).to(masks_N1HW.dtype)
     intersection = (predicted * masks_N1HW).sum((1, 2, 3))
     total = predicted.sum((1, 2, 3)) + masks_N1HW.sum((1, 2, 3))
-    return (2 * intersection / total).mean()
+    return torch.where(total > 0, 2 * intersection / total, 1.0).mean()
 
 
 class Objective:

@@ -54,11 +54,11 @@ def initialise(network: nn.Module, encoder: Literal["vgg11", "resnet34"] | None,
     Args:
         network: as built; its batch norms' running statistics stay 0 and 1.
         encoder: which part is an encoder; None: none.
-        generator: a CPU generator; the same state gives the same weights on every machine.
+        generator: a CPU generator; its state alone decides the weights.
     """
     prefixes = ENCODER_PREFIXES[encoder] if encoder else ()
     for name, module in network.named_modules():
-        if name.startswith(prefixes) and prefixes:
+        if name.startswith(prefixes):
             _as_torchvision_of_2017(module, generator)
         else:
             _as_pytorch_of_2017(module, generator)
