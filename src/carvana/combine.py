@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import Kind, MapReader, MapWriter
+from carvana.recipe import Recipe
 from carvana.submission import COLUMNS
 
 
@@ -28,14 +29,18 @@ class MergeRule:
     mask: Callable[[ensemble.Sums, int], npt.NDArray[np.bool_]]
 
 
-def _mask_of_truncated(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
-    return ensemble.mask_of_merged(ensemble.merge_truncated(sums, networks))
+def merge_rule(recipe: Recipe) -> MergeRule:
+    """The rule of the recipe's author, from its sections `merge` and `submission`."""
+    merged = ensemble.merge_truncated if recipe.merge.to_8_bits == "truncate" else ensemble.merge_rounded
+    threshold = recipe.submission.threshold
 
+    def mask_of_merged(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
+        return merged(sums, networks) >= threshold
 
-MERGE_RULES: Final = {
-    "truncate": MergeRule(ensemble.merge_truncated, _mask_of_truncated),
-    "round": MergeRule(ensemble.merge_rounded, ensemble.mask_of_sums),
-}
+    def mask_of_mean(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
+        return ensemble.mean_reaches(sums, networks, threshold)
+
+    return MergeRule(merged, mask_of_merged if recipe.submission.of == "merged" else mask_of_mean)
 
 
 class NetworkSums:

@@ -39,19 +39,15 @@ def merge_rounded(sums: Sums, networks: int) -> Map:
     return np.rint(mean_of_networks).astype(np.uint8)
 
 
-def mask_of_merged(merged: Map) -> npt.NDArray[np.bool_]:
-    """Car where the merged 8-bit map is at least 128: the masks of ternaus and albu (nothing was published)."""
-    return merged >= THRESHOLD
-
-
-def mask_of_sums(sums: Sums, networks: int) -> npt.NDArray[np.bool_]:
-    """Car where the networks' unrounded mean is at least 128: asanakoy's published masks.
+def mean_reaches(sums: Sums, networks: int, threshold: int) -> npt.NDArray[np.bool_]:
+    """Where the networks' unrounded mean is at least `threshold`: 128 gives asanakoy's published masks.
 
     Args:
         sums: uint16 sums over the networks, any shape.
         networks: their number, at most 257.
+        threshold: 8-bit level.
     """
-    return sums >= THRESHOLD * networks
+    return sums >= threshold * networks
 
 
 def mean(maps: Sequence[Map]) -> npt.NDArray[np.float32]:

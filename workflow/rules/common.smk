@@ -5,16 +5,33 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from carvana.catalogue import MEMBERS, RECIPES, SUBMISSIONS, models_of, recipe_of, sections
-from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
+from carvana.catalogue import (
+    MEMBERS,
+    RECIPES,
+    SUBMISSIONS,
+    models_of,
+    recipe_of,
+    sections,
+)
+from carvana.provenance import (
+    code_digest,
+    listing_digest,
+    package_versions,
+    recipe_digest,
+)
 from carvana.recipe import load_recipe, model_names
 
 MODELS = model_names()
-AUTHORS_FOLDS = {load_recipe(model).folds.scheme: load_recipe(model).folds.count for model in MODELS}
+AUTHORS_FOLDS = {
+    load_recipe(model).folds.scheme: load_recipe(model).folds.count for model in MODELS
+}
 PUBLISHED = yaml.safe_load(Path(workflow.basedir, "config/published.yaml").read_text())
 SYNTHETIC = config["data"]["source"] == "synthetic"
 DATA = "<results>/competition" if SYNTHETIC else config["data"]["folder"]
-TEST_PARTS = [f"test-{shard:02}-of-{config['shards']:02}" for shard in range(1, config["shards"] + 1)]
+TEST_PARTS = [
+    f"test-{shard:02}-of-{config['shards']:02}"
+    for shard in range(1, config["shards"] + 1)
+]
 QUIET = "--quiet" if config["quiet"] else ""
 
 
@@ -28,7 +45,10 @@ wildcard_constraints:
 
 def provenance(script):
     """Params of a rule that runs `script`: the digest of its code and the releases of the numeric packages."""
-    return {"code": code_digest(Path(workflow.basedir, script)), "packages": package_versions()}
+    return {
+        "code": code_digest(Path(workflow.basedir, script)),
+        "packages": package_versions(),
+    }
 
 
 def recipe_provenance(script):
@@ -36,7 +56,10 @@ def recipe_provenance(script):
 
     def code(wildcards):
         modules = load_recipe(wildcards.model).modules.model_dump()
-        return code_digest(Path(workflow.basedir, script), tuple(modules[name] for name in sections(script).modules))
+        return code_digest(
+            Path(workflow.basedir, script),
+            tuple(modules[name] for name in sections(script).modules),
+        )
 
     def values(wildcards):
         return recipe_digest(wildcards.model, sections(script).values)
@@ -51,4 +74,17 @@ def folds_of(model):
 
 def sums(model, part):
     """The file of summed 8-bit maps of a model: out-of-fold for the training images, of a shard of the test images."""
-    return f"<results>/oof/{model}/maps.h5" if part == "train" else f"<results>/predictions/{model}/{part}.h5"
+    return (
+        f"<results>/oof/{model}/maps.h5"
+        if part == "train"
+        else f"<results>/predictions/{model}/{part}.h5"
+    )
+
+
+def submission_file(name):
+    return f"<results>/submissions/{name}.csv.gz"
+
+
+def submissions_of(member):
+    """Names of the member's submissions, one for each of his recipes."""
+    return [name for name, recipe in SUBMISSIONS.items() if recipe in MEMBERS[member]]

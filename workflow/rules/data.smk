@@ -35,19 +35,21 @@ rule intake:
         manifest="<results>/data/{split}.csv",
     log:
         "<logs>/intake/{split}.log",
+    threads: config["threads"]
     params:
         **provenance("workflow/scripts/intake.py"),
         data=DATA,
         listing="" if SYNTHETIC else listing_digest(Path(DATA)),
         geometry=config["geometry"],
-        work_dir="<results>/data/{split}",
+        work_dir="<results>/data",
         expected=lambda wc: (
-            "--expected-cars {cars} --expected-images {images}".format(**PUBLISHED["counts"][wc.split])
+            "--expected-cars {cars} --expected-images {images}".format(
+                **PUBLISHED["counts"][wc.split]
+            )
             if config["data"]["expect_published"]
             else ""
         ),
         quiet=QUIET,
-    threads: config["threads"]
     shell:
         "python workflow/scripts/intake.py"
         " --data {params.data:q}"

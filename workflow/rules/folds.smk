@@ -10,7 +10,7 @@ rule folds:
         "<logs>/folds/{scheme}.log",
     params:
         **provenance("workflow/scripts/folds.py"),
-        count=lambda wc: config["folds"] or AUTHORS_FOLDS[wc.scheme],
+        number=lambda wc: config["folds"] or AUTHORS_FOLDS[wc.scheme],
         expected=lambda wc: (
             f"--expected-digest {PUBLISHED['fold_digests'][wc.scheme]}"
             if config["data"]["expect_published"] and config["folds"] is None
@@ -20,7 +20,7 @@ rule folds:
         "python workflow/scripts/folds.py"
         " --manifest {input.manifest:q}"
         " --scheme {wildcards.scheme}"
-        " --folds {params.count}"
+        " --folds {params.number}"
         " --out {output.folds:q}"
         " {params.expected}"
         " 2>&1 | tee {log:q}"

@@ -2,7 +2,10 @@
 
 
 def weights_of(wildcards):
-    return [f"<results>/models/{wildcards.model}/fold{fold}/weights.safetensors" for fold in folds_of(wildcards.model)]
+    return [
+        f"<results>/models/{wildcards.model}/fold{fold}/weights.safetensors"
+        for fold in folds_of(wildcards.model)
+    ]
 
 
 rule validate:
@@ -16,6 +19,9 @@ rule validate:
         timings="<results>/oof/{model}/timings.json",
     log:
         "<logs>/validate/{model}.log",
+    threads: config["threads"]
+    resources:
+        gpu=1,
     params:
         **recipe_provenance("workflow/scripts/validate.py"),
         geometry=config["geometry"],
@@ -23,9 +29,6 @@ rule validate:
         gpus=1,
         workers=config["workers"],
         quiet=QUIET,
-    threads: config["threads"]
-    resources:
-        gpu=1,
     shell:
         "python workflow/scripts/validate.py"
         " --model {wildcards.model}"
@@ -52,6 +55,9 @@ rule predict:
         timings="<results>/predictions/{model}/test-{shard}-of-{shards}.json",
     log:
         "<logs>/predict/{model}/test-{shard}-of-{shards}.log",
+    threads: config["threads"]
+    resources:
+        gpu=1,
     params:
         **recipe_provenance("workflow/scripts/predict.py"),
         shard=lambda wc: int(wc.shard) - 1,
@@ -61,9 +67,6 @@ rule predict:
         gpus=1,
         workers=config["workers"],
         quiet=QUIET,
-    threads: config["threads"]
-    resources:
-        gpu=1,
     shell:
         "python workflow/scripts/predict.py"
         " --model {wildcards.model}"

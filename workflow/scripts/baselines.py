@@ -17,20 +17,21 @@ from carvana.submission import COLUMNS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
-    parser.add_argument("--test-manifest", type=Path, required=True)
+    parser.add_argument("--test-manifest", type=Path, help="of the test images, if they are to be predicted too")
     parser.add_argument("--folds", type=Path, required=True)
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     for name in FITS:
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=Path, nargs=2, required=True, metavar=("OUT_OF_FOLD", "TEST"))
+        parser.add_argument(option, type=Path, nargs="+", required=True, metavar="OUT", help="out of fold, test")
     given = parser.parse_args()
-    training, test = ImageSet(read_manifest(given.manifest)), ImageSet(read_manifest(given.test_manifest))
+    training = ImageSet(read_manifest(given.manifest))
     folds = read_folds(given.folds)
     parts = learn_by_fold(training, folds, GEOMETRIES[given.geometry])
     for name in FITS:
-        out_of_fold_path, test_path = getattr(given, name)
-        write_table(out_of_fold_path, COLUMNS, out_of_fold_masks(training, folds, parts, name))
-        write_table(test_path, COLUMNS, masks_of_test_images(test, parts, name))
+        write_table(getattr(given, name)[0], COLUMNS, out_of_fold_masks(training, folds, parts, name))
+        if given.test_manifest:
+            test = ImageSet(read_manifest(given.test_manifest))
+            write_table(getattr(given, name)[1], COLUMNS, masks_of_test_images(test, parts, name))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from carvana.data.archives import find_table
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
 from carvana.submission import sample_names, validate_submission, write_submission
@@ -13,11 +14,12 @@ from carvana.submission import sample_names, validate_submission, write_submissi
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--masks", type=Path, nargs="+", required=True, help="tables of masks of all shards")
-    parser.add_argument("--sample-submission", type=Path, required=True, help="Kaggle's, for names and order")
+    parser.add_argument("--data", type=Path, required=True, help="folder with Kaggle's sample_submission, for the order")
+    parser.add_argument("--work-dir", type=Path, required=True, help="for unpacking it")
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     parser.add_argument("--out", type=Path, required=True, help="submission to write, .csv.gz")
     given = parser.parse_args()
-    names = sample_names(given.sample_submission)
+    names = sample_names(find_table(given.data, "sample_submission", given.work_dir))
     write_submission(given.masks, names, given.out)
     validate_submission(given.out, names, GEOMETRIES[given.geometry].image_size)
     print(f"{given.out}: {len(names)} images, valid")

@@ -1,0 +1,161 @@
+"""The planned jobs, asserted for every kind of target; nothing is computed and no data is there."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+FULL = {
+    "intake": 2,
+    "folds": 4,
+    "encoder_weights": 2,
+    "train": 49,
+    "validate": 9,
+    "predict": 9 * 16,
+    "merge": 4 * 17,
+    "model_masks": 6,
+    "ensemble": 17,
+    "submission": 5,
+    "baselines": 1,
+    "score": 1,
+    "picture": 1,
+    "all": 1,
+}
+
+
+def snakemake(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [str(SNAKEMAKE), "--dry-run", "--nolock", "--cores", "1", *arguments]
+    environment = {**os.environ, "PATH": f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=check, capture_output=True, text=True)
+
+
+def planned(tmp_path: Path, *arguments: str) -> dict[str, int]:
+    """Rule -> number of jobs, in a results folder where nothing exists."""
+    output = snakemake(*arguments, "--config", f"results={tmp_path}").stdout
+    table = output.split("Job stats:")[1].split("\ntotal")[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+)\s+(\d+)\s*$", table, re.MULTILINE)}
+
+
+def test_the_full_reproduction(tmp_path):
+    assert planned(tmp_path) == FULL
+
+
+def test_it_is_planned_in_five_seconds_of_one_core(tmp_path):
+    # CPU time, not wall time: the limit is about work, and a busy machine must not fail it.
+    before = os.times()
+    started = time.monotonic()
+    planned(tmp_path)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    assert used < 5, f"{used:.1f} s of CPU, {time.monotonic() - started:.1f} s of time"
+
+
+@pytest.mark.parametrize(
+    ("member", "trainings", "models", "recipes", "schemes", "encoders"),
+    [("ternaus", 5, 1, 1, 1, 1), ("albu", 30, 6, 1, 2, 1), ("asanakoy", 14, 2, 2, 2, 1)],
+)
+def test_a_member_gets_only_what_it_needs(tmp_path, member, trainings, models, recipes, schemes, encoders):
+    assert planned(tmp_path, member) == {
+        "intake": 2,
+        "folds": schemes,
+        "encoder_weights": encoders,
+        "train": trainings,
+        "predict": models * 16,
+        "merge": recipes * 16,
+        "submission": recipes,
+        member: 1,
+    }
+
+
+def test_one_model_of_several(tmp_path):
+    assert planned(tmp_path, "linknet34_f04a_clahe") == {
+        "intake": 2,
+        "folds": 1,
+        "encoder_weights": 1,
+        "train": 5,
+        "predict": 16,
+        "model_masks": 16,
+        "submission": 1,
+        "linknet34_f04a_clahe": 1,
+    }
+
+
+def test_a_model_that_is_a_recipe_by_itself(tmp_path):
+    jobs = planned(tmp_path, "unet_scratch")
+    assert jobs == {
+        "intake": 2,
+        "folds": 1,
+        "train": 7,
+        "predict": 16,
+        "merge": 16,
+        "submission": 1,
+        "unet_scratch": 1,
+    }
+
+
+def test_the_sample_runs_the_same_rules(tmp_path):
+    jobs = planned(tmp_path, "--configfile", "config/sample.yaml")
+    assert jobs == {
+        "draw_synthetic": 1,
+        "intake": 2,
+        "folds": 4,
+        "train": 18,
+        "validate": 9,
+        "predict": 9,
+        "merge": 8,
+        "model_masks": 12,
+        "ensemble": 2,
+        "submission": 5,
+        "baselines": 1,
+        "score": 1,
+        "picture": 1,
+        "all": 1,
+    }
+
+
+def test_two_members_make_no_ensemble(tmp_path):
+    jobs = planned(tmp_path, "--configfile", "config/tiny.yaml", "--config", 'members=["ternaus", "albu"]')
+    assert jobs["train"] == 14
+    assert jobs["submission"] == 2
+    assert "ensemble" not in jobs
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("geometri=small", "geometri"),
+        ("geometry=medium", "medium"),
+        ("threads=none", "threads"),
+        ("shards=0", "shards"),
+        ("folds=1", "folds"),
+        ('epochs={"ternausnet": 0}', "ternausnet"),
+        ("data={\"source\": \"web\"}", "source"),
+        ('members=["kaggler"]', "kaggler"),
+    ],
+)
+def test_a_wrong_configuration_is_named(override, told):
+    run = snakemake("--config", override, check=False)
+    assert run.returncode != 0
+    message = run.stdout + run.stderr
+    assert told in message
+    assert "Traceback" not in message
+
+
+def test_every_rule_with_a_script_carries_its_provenance():
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for rule in re.split(r"\n(?=rule |use rule )", path.read_text())[1:]:
+            scripts = re.findall(r"python (workflow/scripts/\w+\.py)", rule)
+            if scripts:
+                assert re.search(rf'\*\*(recipe_)?provenance\("{scripts[0]}"\)', rule), rule.splitlines()[0]
+
+
+def test_rule_files_are_short():
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        assert len(path.read_text().splitlines()) < 100 or path.name == "train.smk", path.name
