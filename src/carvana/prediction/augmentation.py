@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from collections.abc import Callable
+
+from torch import Tensor
 
 
-def mirror_mean(network: nn.Module, images_N3HW: Tensor) -> Tensor:
+def mirror_mean(network: Callable[[Tensor], Tensor], images_N3HW: Tensor) -> Tensor:
     """The mean of the network's output for the images and for their mirrors, mirrored back (released albu script).
 
     The network returns logits: the mean is taken before the sigmoid.
@@ -14,6 +15,5 @@ def mirror_mean(network: nn.Module, images_N3HW: Tensor) -> Tensor:
     Returns:
         logits_N1HW.
     """
-    logits_N1HW = network(images_N3HW)
     mirrored_N1HW = network(images_N3HW.flip(3)).flip(3)
-    return torch.add(logits_N1HW, mirrored_N1HW) / 2
+    return (network(images_N3HW) + mirrored_N1HW) / 2

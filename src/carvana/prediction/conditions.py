@@ -1,0 +1,66 @@
+"""Which networks run, where and how: what prediction and validation are told alike. Imports no torch."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from carvana.geometry import GEOMETRIES, Geometry
+from carvana.gpu import lease
+from carvana.recipe import Recipe, load_recipe, model_names
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How one model's networks are run.
+
+    Attributes:
+        recipe: of the model.
+        weights: .safetensors files of its networks, in the order of the folds.
+        geometry: of the run.
+        precision: `exact` or `tf32`, see `runtime`.
+        device: `cpu` or `cuda`.
+        threads: CPU threads of one operation.
+        workers: threads that decode and prepare images.
+        quiet: whether the progress bar is left out.
+    """
+
+    recipe: Recipe
+    weights: tuple[Path, ...]
+    geometry: Geometry
+    precision: str
+    device: str
+    threads: int
+    workers: int
+    quiet: bool
+
+    @staticmethod
+    def add_arguments(parser: ArgumentParser) -> None:
+        """Add the command line's arguments for them."""
+        parser.add_argument("--model", choices=model_names(), required=True)
+        parser.add_argument(
+            "--weights", type=Path, nargs="+", required=True, help=".safetensors of every fold, in order"
+        )
+        parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
+        parser.add_argument("--precision", choices=("exact", "tf32"), required=True)
+        parser.add_argument("--gpus-wanted", type=int, required=True)
+        parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
+        parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
+        parser.add_argument("--workers", type=int, required=True, help="threads that decode and prepare images")
+        parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    @classmethod
+    def leased(cls, given: Namespace) -> Self:
+        """The conditions that the arguments ask for; waits for the GPUs, see `gpu.lease`."""
+        return cls(
+            recipe=load_recipe(given.model),
+            weights=tuple(given.weights),
+            geometry=GEOMETRIES[given.geometry],
+            precision=given.precision,
+            device=lease(given.gpus_wanted, given.gpus_granted),
+            threads=given.threads,
+            workers=given.workers,
+            quiet=given.quiet,
+        )

@@ -1,0 +1,94 @@
+"""One model's networks on many images.
+
+Images are decoded by threads, computed one by one, and stored by another thread; what waits in between is bounded, so
+memory does not grow with the number of images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from carvana.data.manifest import ImageSet
+from carvana.errors import UserError
+from carvana.geometry import Geometry
+from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.overlap import overlapped
+from carvana.recipe import Recipe
+from carvana.transforms.protocol import build_transforms
+
+PREPARED_PER_WORKER: Final = 2
+WAITING_TO_BE_STORED: Final = 2
+
+Sums = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """How images go through the networks of one model.
+
+    Attributes:
+        recipe: of the model.
+        geometry: of the run.
+        images: where the pixels are.
+        device: where the networks are.
+        workers: threads that decode and prepare images.
+        quiet: whether the progress bar is left out.
+    """
+
+    recipe: Recipe
+    geometry: Geometry
+    images: ImageSet
+    device: torch.device
+    workers: int
+    quiet: bool
+
+    def run(
+        self,
+        names: Sequence[str],
+        networks_for: Callable[[str], Sequence[nn.Module]],
+        store: Callable[[str, Sums], None],
+    ) -> None:
+        """Prepare, compute and store the images at the same time, each in the order of `names`.
+
+        An error in any of the three ends all and is raised.
+
+        Args:
+            names: of the images.
+            networks_for: the networks whose 8-bit maps of an image are summed, in evaluation mode, on `device`.
+            store: takes an image's name and its (H, W) sums; called by one thread of its own.
+
+        Raises:
+            UserError: an image is unreadable or not of the geometry's size.
+        """
+        transforms = build_transforms(self.recipe, self.geometry)
+        size_HW = self.geometry.image_size
+
+        def prepare(name: str) -> tuple[str, Tensor]:
+            image_HWC = self.images.image(name)
+            if image_HWC.shape[:2] != size_HW:
+                raise UserError(
+                    f"{name} has {image_HWC.shape[:2]} pixels, but images of the geometry {self.geometry.name} have"
+                    f" {size_HW}: run the data intake for this geometry"
+                )
+            return name, torch.from_numpy(transforms.predict(image_HWC))
+
+        def computed(prepared: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Sums]]:
+            for name, image_3HW in prepared:
+                yield name, sum_of_maps(networks_for(name), image_3HW.to(self.device), self.recipe, size_HW)
+
+        with (
+            closing(overlapped(prepare, names, self.workers, PREPARED_PER_WORKER * self.workers)) as prepared,
+            closing(overlapped(lambda sums: store(*sums), computed(prepared), 1, WAITING_TO_BE_STORED)) as stored,
+            tqdm(total=len(names), desc=self.recipe.model, unit="image", disable=self.quiet) as progress,
+        ):
+            for _ in stored:
+                progress.update()

@@ -1,0 +1,113 @@
+"""The two jobs that use a model's trained networks: a shard of the test images, and the training images out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import torch
+from torch import nn
+
+from carvana.data.manifest import ImageSet, Manifest
+from carvana.ensemble import THRESHOLD
+from carvana.errors import UserError
+from carvana.files import write_table
+from carvana.mapstore import MapWriter
+from carvana.metrics import dice
+from carvana.prediction.conditions import Conditions
+from carvana.prediction.networks import load_networks
+from carvana.prediction.pipeline import Pipeline, Sums
+from carvana.prediction.shards import shard_slice
+from carvana.prediction.timings import timed
+from carvana.runtime import configure
+
+DICE_COLUMNS: Final = ("img", "car", "view", "fold", "dice")
+
+
+def predict(conditions: Conditions, manifest: Manifest, shard: int, shards: int, sums: Path, timings: Path) -> None:
+    """Store the sum of all networks' 8-bit maps of each image of a shard.
+
+    Args:
+        conditions: of the job.
+        manifest: of the test images.
+        shard: number of the shard, from 0.
+        shards: how many there are.
+        sums: the map store to write, in the manifest's order.
+        timings: JSON to write.
+
+    Raises:
+        UserError: no such shard, unusable weights, or an image is unreadable or not of the geometry's size.
+    """
+    names = manifest.names[shard_slice(len(manifest), shards, shard)]
+    networks, pipeline = _prepare(conditions, ImageSet(manifest))
+    with timed(timings, conditions, len(names)), _store(sums, names, conditions, len(networks)) as store:
+        pipeline.run(names, lambda _: networks, store.write)
+
+
+def validate(
+    conditions: Conditions, manifest: Manifest, fold_of_car: Mapping[str, int], maps: Path, table: Path, timings: Path
+) -> None:
+    """Store each training image's 8-bit map by the one network that did not train on its car, and its Dice.
+
+    Args:
+        conditions: of the job.
+        manifest: of the training images.
+        fold_of_car: the fold, which is the place of the network's weights, by car.
+        maps: the map store to write, in the manifest's order; sums over one network.
+        table: the CSV to write, with `DICE_COLUMNS`; Dice is that of the map's pixels from 128 on.
+        timings: JSON to write.
+
+    Raises:
+        UserError: the folds are not those of the images and weights, the weights are unusable, or an image or mask is
+            unreadable or not of the geometry's size.
+    """
+    check_folds(fold_of_car, manifest.cars, len(conditions.weights))
+    images = ImageSet(manifest)
+    networks, pipeline = _prepare(conditions, images)
+    network_of = {record.name: [networks[fold_of_car[record.car]]] for record in manifest}
+    scores: dict[str, float] = {}
+
+    def score_and_store(name: str, map_HW: Sums) -> None:
+        scores[name] = dice(map_HW >= THRESHOLD, images.mask(name))
+        store.write(name, map_HW)
+
+    with timed(timings, conditions, len(manifest)), _store(maps, manifest.names, conditions, 1) as store:
+        pipeline.run(manifest.names, network_of.__getitem__, score_and_store)
+        rows = ((image.name, image.car, image.view, fold_of_car[image.car], scores[image.name]) for image in manifest)
+        write_table(table, DICE_COLUMNS, rows)
+
+
+def check_folds(fold_of_car: Mapping[str, int], cars: Sequence[str], networks: int) -> None:
+    """Stop unless every car has a fold and every fold its network.
+
+    Args:
+        fold_of_car: the table of folds.
+        cars: of the images.
+        networks: their number.
+
+    Raises:
+        UserError: a car has no fold, or the folds are not 0 .. networks - 1.
+    """
+    if unknown := sorted(set(cars) - fold_of_car.keys()):
+        raise UserError(
+            f"{len(unknown)} cars have no fold ({', '.join(unknown[:10])}): make the folds of this manifest"
+        )
+    if (folds := set(fold_of_car.values())) != set(range(networks)):
+        raise UserError(
+            f"weights of {networks} networks for the folds {sorted(folds)}: give one file per fold, in order"
+        )
+
+
+def _prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
+    configure(conditions.threads, conditions.precision)
+    cv2.setNumThreads(0)  # images are prepared side by side, one to a thread
+    device = torch.device(conditions.device)
+    networks = load_networks(conditions.recipe, conditions.weights, device)
+    pipeline = Pipeline(conditions.recipe, conditions.geometry, images, device, conditions.workers, conditions.quiet)
+    return networks, pipeline
+
+
+def _store(path: Path, names: Sequence[str], conditions: Conditions, networks: int) -> MapWriter:
+    return MapWriter(path, names, conditions.geometry.image_size, "sums", conditions.recipe.model, networks)

@@ -1,0 +1,157 @@
+import csv
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from carvana.data.manifest import ImageSet, Manifest
+from carvana.errors import UserError
+from carvana.mapstore import MapReader
+from carvana.metrics import dice
+from carvana.prediction import run
+from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.networks import load_networks
+from carvana.recipe import load_recipe
+from carvana.transforms.protocol import build_transforms
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def networks(conditions):
+    return load_networks(conditions.recipe, conditions.weights, CPU)
+
+
+def one_map(conditions, manifest, name, networks):
+    transforms = build_transforms(conditions.recipe, conditions.geometry)
+    image_3HW = torch.from_numpy(transforms.predict(ImageSet(manifest).image(name)))
+    return sum_of_maps(networks, image_3HW, conditions.recipe, conditions.geometry.image_size)
+
+
+def predict(conditions, manifest, folder, shard=0, shards=1):
+    run.predict(conditions, manifest, shard, shards, folder / "sums.h5", folder / "timings.json")
+
+
+def validate(conditions, manifest, folder):
+    folds = {car: 1 - place for place, car in enumerate(manifest.cars)}
+    run.validate(conditions, manifest, folds, folder / "maps.h5", folder / "dice.csv", folder / "timings.json")
+    return folds
+
+
+def stored(path):
+    with MapReader(path) as store:
+        return (store.kind, store.source, store.networks, store.names), dict(store)
+
+
+def with_record(manifest, name, **changes):
+    return Manifest(tuple(replace(record, **changes) if record.name == name else record for record in manifest))
+
+
+@pytest.fixture(scope="module")
+def predicted(conditions, manifest, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predicted")
+    predict(conditions, manifest, folder)
+    return folder
+
+
+def test_prediction_stores_the_sums_of_all_networks_in_the_manifests_order(conditions, manifest, networks, predicted):
+    facts, sums = stored(predicted / "sums.h5")
+    assert facts == ("sums", "linknet34_f04a_clahe", 2, manifest.names)
+    for name in manifest.names[::5]:
+        np.testing.assert_array_equal(sums[name], one_map(conditions, manifest, name, networks))
+    assert len({map_HW.tobytes() for map_HW in sums.values()}) == len(manifest)
+
+
+def test_a_map_depends_neither_on_its_shard_nor_on_the_number_of_workers(conditions, manifest, predicted, tmp_path):
+    _, whole = stored(predicted / "sums.h5")
+    for shard, workers in enumerate((1, 5)):
+        predict(replace(conditions, workers=workers), manifest, tmp_path, shard, shards=2)
+        (*_, names), sums = stored(tmp_path / "sums.h5")
+        assert names == manifest.names[16 * shard : 16 * shard + 16]
+        for name in names:
+            np.testing.assert_array_equal(sums[name], whole[name])
+
+
+def test_validation_uses_the_network_of_the_cars_own_fold(conditions, manifest, networks, tmp_path):
+    folds = validate(conditions, manifest, tmp_path)
+    facts, maps = stored(tmp_path / "maps.h5")
+    assert facts == ("sums", "linknet34_f04a_clahe", 1, manifest.names)
+    for record in list(manifest)[::5]:
+        own = [networks[folds[record.car]]]
+        np.testing.assert_array_equal(maps[record.name], one_map(conditions, manifest, record.name, own))
+    with (tmp_path / "dice.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["img", "car", "view", "fold", "dice"]
+    assert [row["img"] for row in rows] == list(manifest.names)
+    for row, record in zip(rows, manifest, strict=True):
+        assert (row["car"], int(row["view"]), int(row["fold"])) == (record.car, record.view, folds[record.car])
+        mask = ImageSet(manifest).mask(record.name)
+        assert float(row["dice"]) == dice(maps[record.name] >= 128, mask)
+    assert len({row["dice"] for row in rows}) > 10
+
+
+def test_timings_tell_what_was_done_on_what(predicted):
+    timings = json.loads((predicted / "timings.json").read_text())
+    assert (timings["images"], timings["networks"], timings["device"], timings["threads"]) == (32, 2, "cpu", 1)
+    assert timings["images_per_second"] == timings["images"] / timings["seconds"]
+    assert timings["peak_memory_bytes"] > 100e6
+    assert timings["peak_device_memory_bytes"] is None
+
+
+def test_a_damaged_image_ends_the_job_and_leaves_nothing(conditions, manifest, tmp_path):
+    name = manifest.names[5]
+    whole = Path(manifest.by_name[name].file).read_bytes()
+    (tmp_path / "damaged.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=r"damaged.jpg: truncated"):
+        predict(conditions, with_record(manifest, name, file=str(tmp_path / "damaged.jpg")), tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_an_error_while_storing_ends_the_job_and_leaves_nothing(conditions, manifest, tmp_path):
+    with pytest.raises(UserError, match=r"no.png: cannot be read"):
+        validate(conditions, with_record(manifest, manifest.names[5], mask=str(tmp_path / "no.png")), tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_an_error_while_computing_ends_the_job_and_leaves_nothing(conditions, manifest, tmp_path):
+    """LinkNet34 cannot add its skips at a height that 32 does not divide."""
+    cv2.imwrite(str(tmp_path / "odd.jpg"), np.zeros((33, 62, 3), np.uint8))
+    odd = replace(conditions, geometry=replace(conditions.geometry, image_size=(33, 62)))
+    with pytest.raises(RuntimeError, match="must match the size"):
+        predict(odd, with_record(manifest, manifest.names[0], file=str(tmp_path / "odd.jpg")), tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_an_image_of_another_size_is_told(conditions, manifest, tmp_path):
+    name = manifest.names[3]
+    cv2.imwrite(str(tmp_path / "large.jpg"), np.zeros((64, 124, 3), np.uint8))
+    with pytest.raises(UserError, match=r"has \(64, 124\) pixels, but images of the geometry test have \(32, 62\)"):
+        predict(conditions, with_record(manifest, name, file=str(tmp_path / "large.jpg")), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folds", "networks", "told"),
+    [
+        ({"a": 0}, 1, r"1 cars have no fold \(b\)"),
+        ({"a": 0, "b": 1}, 3, "weights of 3 networks"),
+        ({"a": 0, "b": 2}, 2, r"folds \[0, 2\]"),
+    ],
+)
+def test_folds_that_do_not_fit_are_told(folds, networks, told):
+    with pytest.raises(UserError, match=told):
+        run.check_folds(folds, ["a", "b"], networks)
+
+
+def test_weights_of_another_fold_model_or_network_are_told(weights):
+    own = load_recipe("linknet34_f04a_clahe")
+    with pytest.raises(UserError, match="holds the weights of fold 1, expected fold 0"):
+        load_networks(own, weights[::-1], CPU)
+    with pytest.raises(UserError, match="weights of model linknet34_f04a_clahe, expected model linknet34_fma_s44"):
+        load_networks(load_recipe("linknet34_fma_s44"), weights, CPU)
+    with pytest.raises(UserError, match="holds no weights of TernausNet"):
+        load_networks(load_recipe("ternausnet"), weights, CPU)

@@ -1,0 +1,32 @@
+"""Sum the 8-bit maps of all networks of a model for one shard of the test images."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.data.manifest import read_manifest
+from carvana.errors import main_guard
+from carvana.prediction.conditions import Conditions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    Conditions.add_arguments(parser)
+    parser.add_argument("--manifest", type=Path, required=True, help="of the test images")
+    parser.add_argument("--shard", type=int, required=True, help="number of the shard, from 0")
+    parser.add_argument("--shards", type=int, required=True, help="how many there are")
+    parser.add_argument("--out", type=Path, required=True, help="map store to write")
+    parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
+    given = parser.parse_args()
+    manifest = read_manifest(given.manifest)
+    conditions = Conditions.leased(given)
+
+    # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
+    from carvana.prediction.run import predict
+
+    predict(conditions, manifest, given.shard, given.shards, given.out, given.timings)
+
+
+if __name__ == "__main__":
+    main_guard(main)
