@@ -8,7 +8,7 @@ from carvana.geometry import SMALL
 from carvana.losses import albu as albu_loss
 from carvana.losses import asanakoy as asanakoy_loss
 from carvana.losses import ternaus as ternaus_loss
-from carvana.recipe import load_recipe
+from carvana.recipe import AlbuLoss, load_recipe
 from carvana.training import parts
 from tests.golden.inputs import ellipse_mask, parameter
 
@@ -91,7 +91,9 @@ def test_albu_loss(golden, RS):
     state = RS(12)
     logits = float32(2 * state.randn(3, 1, 16, 24)).requires_grad_()
     masks = float32(state.rand(3, 1, 16, 24) > 0.6)
-    objective = albu_loss.Objective(load_recipe("linknet34_fma_s44").loss, border=0)
+    spec = load_recipe("linknet34_fma_s44").loss
+    assert isinstance(spec, AlbuLoss)
+    objective = albu_loss.Objective(spec, border=0)
     loss = objective.terms(logits, masks)["loss"]
     loss.backward()
     expected = golden("linknet34")

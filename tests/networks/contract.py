@@ -1,7 +1,7 @@
 """What every network promises; each network's test class inherits it."""
 
 from types import ModuleType
-from typing import ClassVar, Literal
+from typing import Literal
 
 import pytest
 import torch
@@ -11,13 +11,13 @@ from carvana.recipe import load_recipe
 
 
 class NetworkContract:
-    module: ClassVar[ModuleType]
-    model: ClassVar[str]
-    encoder: ClassVar[Literal["vgg11", "resnet34"] | None]
-    narrow: ClassVar[int]
-    divisor: ClassVar[int]
-    millions_of_parameters: ClassVar[float]
-    gives_probabilities: ClassVar[bool]
+    module: ModuleType
+    model: str
+    encoder: Literal["vgg11", "resnet34"] | None
+    narrow: int
+    divisor: int
+    millions_of_parameters: float
+    gives_probabilities: bool
 
     def build(self, seed=1):
         network = self.module.build(self.narrow)

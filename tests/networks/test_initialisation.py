@@ -60,23 +60,25 @@ def test_batch_norm_begins_between_0_and_1():
 def test_an_encoder_begins_as_torchvision_of_2017_and_the_rest_as_pytorch_of_2017():
     network = linknet34.build(32)
     initialise(network, "resnet34", torch.Generator().manual_seed(7))
-    assert_normal(network.firstconv.weight, math.sqrt(2 / (49 * 64)))
-    assert_normal(network.encoder4[0].conv1.weight, math.sqrt(2 / (9 * 512)))
-    assert_normal(network.encoder2[0].downsample[0].weight, math.sqrt(2 / 128))
-    assert (network.encoder3[2].bn2.weight == 1).all() and not network.firstbn.bias.any()
+    state = network.state_dict()
+    assert_normal(state["firstconv.weight"], math.sqrt(2 / (49 * 64)))
+    assert_normal(state["encoder4.0.conv1.weight"], math.sqrt(2 / (9 * 512)))
+    assert_normal(state["encoder2.0.downsample.0.weight"], math.sqrt(2 / 128))
+    assert (state["encoder3.2.bn2.weight"] == 1).all() and not state["firstbn.bias"].any()
     bound = 1 / math.sqrt(512)
-    assert_uniform(network.decoder4.conv1.weight, -bound, bound)
-    assert 0.3 < network.decoder4.norm1.weight.mean() < 0.7
+    assert_uniform(state["decoder4.conv1.weight"], -bound, bound)
+    assert 0.3 < state["decoder4.norm1.weight"].mean() < 0.7
 
 
 def test_vgg_encoder_begins_as_torchvision_of_2017_under_both_names():
     network = vgg_unet.build(8)
     initialise(network, "vgg11", torch.Generator().manual_seed(7))
-    assert_normal(network.conv5.weight, math.sqrt(2 / (9 * 512)))
-    assert not network.conv5.bias.any()
-    assert network.encoder[18].weight is network.conv5.weight
+    state = network.state_dict()
+    for name in ("conv5", "encoder.18"):
+        assert_normal(state[f"{name}.weight"], math.sqrt(2 / (9 * 512)))
+        assert not state[f"{name}.bias"].any()
     bound = 1 / math.sqrt((8 * 8 + 512) * 9)
-    assert_uniform(network.dec5.block[0].block[0].weight, -bound, bound)
+    assert_uniform(state["dec5.block.0.block.0.weight"], -bound, bound)
 
 
 def test_the_generator_alone_decides_the_weights():
@@ -90,12 +92,12 @@ def test_the_generator_alone_decides_the_weights():
     assert not torch.equal(weights(1, noise=5), weights(2, noise=5))
 
 
-def test_every_parameter_is_drawn():
+@pytest.mark.parametrize(("module", "encoder"), [(linknet34, "resnet34"), (vgg_unet, "vgg11"), (unet, None)])
+def test_every_parameter_is_drawn(module, encoder):
     """Nothing keeps what it was built with: today's defaults would go unnoticed."""
-    for module, encoder in ((linknet34, "resnet34"), (vgg_unet, "vgg11"), (unet, None)):
-        network = module.build(4)
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.fill_(math.nan)
-        initialise(network, encoder, torch.Generator().manual_seed(1))
-        assert [name for name, parameter in network.named_parameters() if parameter.isnan().any()] == []
+    network = module.build(4)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(math.nan)
+    initialise(network, encoder, torch.Generator().manual_seed(1))
+    assert [name for name, parameter in network.named_parameters() if parameter.isnan().any()] == []
