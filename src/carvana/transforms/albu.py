@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from carvana.geometry import Geometry
 from carvana.recipe import AlbuAugmentation, Clahe, Recipe
 from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv, to_network
-from carvana.transforms.spatial import ShiftScaleRotate, flip, shift_scale_rotate, zeros_right
-
-Image = npt.NDArray[np.uint8]
-Tensor = npt.NDArray[np.float32]
+from carvana.transforms.protocol import Image, Tensor
+from carvana.transforms.spatial import ShiftScaleRotate, flip, shift_scale_rotate_both, zeros_right
 
 
 @dataclass(frozen=True)
@@ -64,11 +61,11 @@ class AlbuTransforms:
         if draw.flip:
             image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
         if draw.geometry:
-            image_HWC, mask_HW = (shift_scale_rotate(array, draw.geometry) for array in (image_HWC, mask_HW))
+            image_HWC, mask_HW = shift_scale_rotate_both(image_HWC, mask_HW, draw.geometry)
         if draw.brightness is not None:
-            image_HWC = scale_brightness_8_bits(np.ascontiguousarray(image_HWC), draw.brightness)
+            image_HWC = scale_brightness_8_bits(image_HWC, draw.brightness)
         if draw.hsv:
-            image_HWC = shift_hsv(np.ascontiguousarray(image_HWC), *draw.hsv)
+            image_HWC = shift_hsv(image_HWC, *draw.hsv)
         return to_network(image_HWC, normalised=False), as_target(mask_HW)
 
     def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:

@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from carvana.geometry import Geometry
 from carvana.recipe import AsanakoyAugmentation, AsanakoyStage, Recipe
 from carvana.transforms.colour import (
     Floats,
     grey,
+    rgb_of_bgr,
     scale_brightness,
     scale_contrast,
     scale_saturation,
     to_network,
 )
-from carvana.transforms.spatial import ShiftScaleRotate, flip, resize_bilinear, shift_scale_rotate
-
-Image = npt.NDArray[np.uint8]
-Tensor = npt.NDArray[np.float32]
+from carvana.transforms.protocol import Image, Tensor
+from carvana.transforms.spatial import ShiftScaleRotate, flip, resize_bilinear, shift_scale_rotate_both
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class AsanakoyTransforms:
         if draw.flip:
             image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
         if draw.geometry:
-            image_HWC, mask_HW = (shift_scale_rotate(array, draw.geometry) for array in (image_HWC, mask_HW))
+            image_HWC, mask_HW = shift_scale_rotate_both(image_HWC, mask_HW, draw.geometry)
         if draw.changes_colour:
             image_HWC = change_colour(image_HWC, draw)
         target_HW = mask_HW > self.augmentation.mask_threshold
@@ -93,7 +91,7 @@ class AsanakoyTransforms:
         return to_network(self._load(image_HWC), self.normalised)
 
     def _load(self, image_HWC: Image) -> Image:
-        return resize_bilinear(image_HWC[..., ::-1], self.size)
+        return resize_bilinear(rgb_of_bgr(image_HWC), self.size)
 
 
 def _sample_factor(rng: np.random.Generator, probability: float, width: float) -> float | None:

@@ -23,6 +23,14 @@ LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
 # 8-bit hue counts half degrees; saturation and value count 255ths.
 _HSV_TO_FLOAT: Final = np.array([2.0, 1 / 255, 1 / 255], dtype=np.float32)
 
+# Rows that are worked on at once where floats come in between, so that these stay in the processor's cache.
+_STRIP: Final = 32
+
+
+def rgb_of_bgr(image_HWC: Image) -> Image:
+    """The image with its channels in reverse order."""
+    return cv2.cvtColor(image_HWC, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
 
 def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> Image:
     """Shift the 8-bit HSV channels of an image that is read as blue, green, red.
@@ -36,37 +44,44 @@ def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> 
         saturation: shift in 255ths.
         value: shift in 255ths.
     """
-    hsv_HWC = cv2.cvtColor(image_HWC, cv2.COLOR_BGR2HSV)
-    # A table per channel, since all pixels of a channel are shifted alike.
     levels = np.arange(256)
-    table = np.stack([np.clip(levels + np.rint(shift), 0, 255) for shift in (hue, saturation, value)], axis=-1)
-    shifted_HWC = np.asarray(cv2.LUT(hsv_HWC, table.astype(np.uint8)[None]))
-    # OpenCV 4 truncates in its 8-bit conversion back, OpenCV 3 rounded: so through float32, rounded here.
-    bgr_HWC = cv2.cvtColor(shifted_HWC * _HSV_TO_FLOAT, cv2.COLOR_HSV2BGR)
-    return np.asarray(np.rint(bgr_HWC * np.float32(255)), dtype=np.uint8)
+    shifted = np.stack([np.clip(levels + np.rint(shift), 0, 255) for shift in (hue, saturation, value)], axis=-1)
+    table = (shifted.astype(np.float32) * _HSV_TO_FLOAT)[None]
+    result_HWC = np.empty_like(image_HWC)
+    for top in range(0, len(image_HWC), _STRIP):
+        rows = slice(top, top + _STRIP)
+        hsv_HWC = cv2.LUT(cv2.cvtColor(image_HWC[rows], cv2.COLOR_BGR2HSV), table)
+        # OpenCV 4 truncates in its 8-bit conversion back, OpenCV 3 rounded: so through float32, rounded here.
+        cv2.convertScaleAbs(cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR), dst=result_HWC[rows], alpha=255)
+    return result_HWC
 
 
-def grey_of_rgb(image_HWC: Image) -> Image:
-    """8-bit grey of an RGB image with OpenCV 3's 14-bit weights; (H, W)."""
-    red, green, blue = (image_HWC[..., channel].astype(np.int32) for channel in range(3))
+def grey_of_rgb(rgb: Image) -> Image:
+    """8-bit grey of RGB values of shape (..., 3), with OpenCV 3's 14-bit weights; (...)."""
+    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
     return ((4899 * red + 9617 * green + 1868 * blue + 8192) >> 14).astype(np.uint8)
 
 
-def grey_car(image_HWC: Image, mask_HW: npt.NDArray[np.generic]) -> Image:
+def grey_car(image_HWC: Image, mask_HW: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> Image:
     """The RGB image with its car turned grey: the car's grey replaces the image wherever it is above 0.
 
     Args:
         image_HWC: RGB.
         mask_HW: 0 or 1.
     """
-    grey_HW = grey_of_rgb(image_HWC * mask_HW.astype(np.uint8)[..., None])
-    return np.where(grey_HW[..., None] > 0, grey_HW[..., None], image_HWC)
+    car_HW = mask_HW > 0
+    car_N3 = image_HWC[car_HW]
+    grey_N1 = grey_of_rgb(car_N3)[:, None]
+    result_HWC = image_HWC.copy()
+    result_HWC[car_HW] = np.where(grey_N1 > 0, grey_N1, car_N3)
+    return result_HWC
 
 
 def equalise_luma(image_HWC: Image, clip_limit: float, tiles: tuple[int, int]) -> Image:
     """Contrast-limited adaptive histogram equalisation of the luma of a BGR image; `tiles` across and down."""
     yuv_HWC = cv2.cvtColor(image_HWC, cv2.COLOR_BGR2YUV)
-    yuv_HWC[..., 0] = cv2.createCLAHE(clipLimit=clip_limit, tileGridSize=tiles).apply(yuv_HWC[..., 0])
+    equalised_HW = cv2.createCLAHE(clipLimit=clip_limit, tileGridSize=tiles).apply(cv2.extractChannel(yuv_HWC, 0))
+    cv2.insertChannel(equalised_HW, yuv_HWC, 0)
     return cv2.cvtColor(yuv_HWC, cv2.COLOR_YUV2BGR).astype(np.uint8, copy=False)
 
 
@@ -83,24 +98,34 @@ def scale_brightness(image_HWC: Floats, factor: float) -> Floats:
 
 def scale_contrast(image_HWC: Floats, factor: float) -> Floats:
     """The float image blended with a constant, its mean luminance; `factor` 1 leaves it; clipped to [0, 1]."""
-    luminance = image_HWC * LUMINANCE
-    constant = float(3 * (1 - factor) / luminance.size * luminance.sum())
+    weighted_HWC = image_HWC * LUMINANCE
+    constant = float(3 * (1 - factor) / weighted_HWC.size * weighted_HWC.sum())
     return np.asarray(np.clip(factor * image_HWC + constant, 0, 1))
 
 
 def scale_saturation(image_HWC: Floats, factor: float) -> Floats:
     """The float image blended with its grey; `factor` 1 leaves it; clipped to [0, 1]."""
-    return np.asarray(np.clip(factor * image_HWC + (1 - factor) * grey(image_HWC), 0, 1))
+    return np.asarray(np.clip(factor * image_HWC + (1 - factor) * luminance(image_HWC), 0, 1))
 
 
 def grey(image_HWC: Floats) -> Floats:
     """The luminance of every pixel, in three equal channels."""
-    return np.repeat((image_HWC * LUMINANCE).sum(axis=2, keepdims=True), 3, axis=2)
+    return np.repeat(luminance(image_HWC), 3, axis=2)
+
+
+def luminance(image_HWC: Floats) -> npt.NDArray[np.float64]:
+    """(H, W, 1) float64: the weighted sum of a pixel's channels, added in their order."""
+    first, second, third = (image_HWC[..., channel, None] * LUMINANCE[channel] for channel in range(3))
+    return np.asarray(first + second + third)
 
 
 def to_network(image_HWC: Image, normalised: bool) -> npt.NDArray[np.float32]:
     """(3, H, W) float32: the image divided by 255 and, if asked, brought to ImageNet's mean and deviation."""
-    x_HWC: npt.NDArray[np.float32] = image_HWC.astype(np.float32) / np.float32(255)
+    table = np.repeat(np.arange(256, dtype=np.float32)[:, None] / np.float32(255), 3, axis=1)
     if normalised:
-        x_HWC = (x_HWC - IMAGENET_MEAN) / IMAGENET_STD
-    return np.ascontiguousarray(x_HWC.transpose(2, 0, 1))
+        table = (table - np.array(IMAGENET_MEAN, np.float32)) / np.array(IMAGENET_STD, np.float32)
+    x_CHW = np.empty((3, *image_HWC.shape[:2]), np.float32)
+    for top in range(0, len(image_HWC), _STRIP):
+        rows = slice(top, top + _STRIP)
+        cv2.split(cv2.LUT(image_HWC[rows], table[None]), mv=list(x_CHW[:, rows]))
+    return x_CHW

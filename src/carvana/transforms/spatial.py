@@ -1,6 +1,6 @@
 """Geometric transforms with explicit parameters; image and mask go through the same ones.
 
-Shape: an array is (H, W) or (H, W, C), uint8. Flips are views; nothing is changed in place.
+Shape: an array is (H, W) or (H, W, C), uint8 and contiguous, and so is every result. Nothing is changed in place.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ShiftScaleRotate:
 
 def flip(array: Pixels) -> Pixels:
     """The mirror image, left and right exchanged."""
-    return array[:, ::-1]
+    return cv2.flip(array, 1).astype(np.uint8, copy=False)
 
 
 def shift_scale_rotate(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
@@ -46,25 +46,33 @@ def shift_scale_rotate(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
     moved += centre + np.array([draw.shift_x, draw.shift_y])
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
     warped = cv2.warpPerspective(
-        np.ascontiguousarray(array), matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        array, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
     return warped.astype(np.uint8, copy=False)
 
 
+def shift_scale_rotate_both(image_HWC: Pixels, mask_HW: Pixels, draw: ShiftScaleRotate) -> tuple[Pixels, Pixels]:
+    """Image and mask through the same warp, as one array: finding the coordinates is half of the work."""
+    image_and_mask = np.asarray(cv2.merge((image_HWC, mask_HW)), dtype=np.uint8)
+    warped = shift_scale_rotate(image_and_mask, draw)
+    image_HWC = cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
+    return image_HWC, cv2.extractChannel(warped, 3).astype(np.uint8, copy=False)
+
+
 def reflect_both_sides(array: Pixels) -> Pixels:
     """One more column left and right, mirrored without repeating the edge (1918 -> 1920)."""
-    bordered = cv2.copyMakeBorder(np.ascontiguousarray(array), 0, 0, 1, 1, cv2.BORDER_REFLECT_101)
+    bordered = cv2.copyMakeBorder(array, 0, 0, 1, 1, cv2.BORDER_REFLECT_101)
     return bordered.astype(np.uint8, copy=False)
 
 
 def zeros_right(array: Pixels) -> Pixels:
     """Two columns of zeros at the right (1918 -> 1920)."""
-    bordered = cv2.copyMakeBorder(np.ascontiguousarray(array), 0, 0, 0, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    bordered = cv2.copyMakeBorder(array, 0, 0, 0, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0))
     return bordered.astype(np.uint8, copy=False)
 
 
 def resize_bilinear(array: Pixels, size: tuple[int, int]) -> Pixels:
     """Pillow's bilinear resizing (which averages when it shrinks) to (H, W)."""
     height, width = size
-    image = PillowImage.fromarray(np.ascontiguousarray(array))
+    image = PillowImage.fromarray(array)
     return np.asarray(image.resize((width, height), PillowImage.Resampling.BILINEAR))

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from carvana.geometry import Geometry
 from carvana.recipe import Recipe, TernausAugmentation
-from carvana.transforms.colour import grey_car, shift_hsv, to_network
+from carvana.transforms.colour import grey_car, rgb_of_bgr, shift_hsv, to_network
+from carvana.transforms.protocol import Image, Tensor
 from carvana.transforms.spatial import flip, reflect_both_sides
-
-Image = npt.NDArray[np.uint8]
-Tensor = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class TernausTransforms:
             image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
         if draw.hsv:
             # The array is RGB and the conversion's BGR: the released script exchanges the channels.
-            image_HWC = shift_hsv(np.ascontiguousarray(image_HWC), *draw.hsv)
+            image_HWC = shift_hsv(image_HWC, *draw.hsv)
         if draw.grey:
             image_HWC = grey_car(image_HWC, mask_HW)
         return to_network(image_HWC, normalised=True), as_target(mask_HW)
@@ -63,12 +60,12 @@ class TernausTransforms:
 
     def predict(self, image_HWC: Image) -> Tensor:
         """RGB with its border, normalised."""
-        return to_network(reflect_both_sides(image_HWC[..., ::-1]), normalised=True)
+        return to_network(reflect_both_sides(rgb_of_bgr(image_HWC)), normalised=True)
 
 
 def load(image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
     """RGB image and mask with their reflected borders, as the released loader gives them."""
-    return reflect_both_sides(image_HWC[..., ::-1]), reflect_both_sides(mask_HW)
+    return reflect_both_sides(rgb_of_bgr(image_HWC)), reflect_both_sides(mask_HW)
 
 
 def as_target(mask_HW: Image) -> Tensor:
