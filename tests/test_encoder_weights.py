@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import pickle
 import re
 import runpy
 import sys
 import threading
+from collections import OrderedDict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -249,6 +252,19 @@ def test_a_refused_connection_is_told(serve, little, tmp_path):
     assert folder_content(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["vgg11.pth", "vgg11-bbd30ac9.pth.tar", "vgg11-bbd3.pth"])
+def test_nothing_is_downloaded_that_could_not_be_verified(serve, little, tmp_path, name):
+    server = serve(little)
+    with pytest.raises(UserError, match="does not carry the beginning of a SHA-256"):
+        fetch(server.url, tmp_path / name, pause_seconds=0)
+    assert server.requests == 0
+
+
+def test_what_is_no_url_is_told(tmp_path):
+    with pytest.raises(UserError, match="unknown url type"):
+        fetch("models/vgg11-bbd30ac9.pth", tmp_path / "vgg11-bbd30ac9.pth", pause_seconds=0)
+
+
 def test_a_file_that_is_there_is_verified_not_replaced(serve, little, tmp_path):
     path = tmp_path / little.name
     path.write_bytes(b"something else")
@@ -274,6 +290,31 @@ def test_both_serialisations_are_read(tensors, tmp_path, legacy, form):
     for name, tensor in state.items():
         assert torch.equal(tensor, values[name.replace("encoder", "features")])
         assert not tensor.requires_grad
+
+
+class PicklerOf2017(pickle.Pickler):
+    """Pickles parameters and tensors by the calls that PyTorch 0.2 wrote."""
+
+    def reducer_override(self, thing: Any) -> Any:
+        if type(thing) is nn.Parameter:
+            return nn.Parameter, (thing.data,), (True, False, OrderedDict())  # requires_grad, volatile, hooks
+        if type(thing) is torch.Tensor:
+            place = (thing.storage_offset(), tuple(thing.size()), thing.stride())
+            return torch._utils._rebuild_tensor, (thing._typed_storage(), *place)
+        return NotImplemented
+
+
+def test_parameters_as_pytorch_of_2017_pickled_them_are_read(tensors, tmp_path):
+    values = {name: tensors["vgg11"][name] for name in ("features.0.weight", "features.18.bias")}
+    module = ModuleType("pickle_of_2017")
+    module.Pickler = PicklerOf2017  # type: ignore[attr-defined]
+    module.dump = lambda thing, stream, protocol: PicklerOf2017(stream, protocol).dump(thing)  # type: ignore[attr-defined]
+    how = {"pickle_module": module, "_use_new_zipfile_serialization": False}
+    path = published_file(tmp_path, "vgg11", OrderedDict(as_parameters(values)), **how)
+    assert b"_rebuild_tensor\n" in path.read_bytes()
+    state = encoder_state("vgg11", path)
+    for name, tensor in values.items():
+        assert torch.equal(state[name.replace("features", "encoder")], tensor)
 
 
 @pytest.mark.parametrize("legacy", [True, False])

@@ -38,18 +38,30 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def verify(path: Path, name: str) -> str:
-    """The file's SHA-256, which must begin with what its published name carries (`vgg11-bbd30ac9.pth`).
+def stated_digest(name: str) -> str:
+    """The beginning of the SHA-256 that a published file's name carries. Raises UserError if it carries none."""
+    stated = re.search(r"-([0-9a-f]{8,64})\.pth$", name)
+    if stated is None:
+        raise UserError(
+            f"{name} does not carry the beginning of a SHA-256; torchvision's published names do (vgg11-bbd30ac9.pth)"
+        )
+    return stated[1]
+
+
+def verify(path: Path) -> str:
+    """The file's SHA-256, which must begin as its name says.
 
     Raises:
-        UserError: it does not, or the name carries nothing.
+        UserError: it does not, the name says nothing, or there is no file.
     """
-    stated = re.search(r"-([0-9a-f]{8,})\.pth$", name)
-    if stated is None:
-        raise UserError(f"{name} does not carry the beginning of a SHA-256, as torchvision's files do")
+    stated = stated_digest(path.name)
+    if not path.is_file():
+        raise UserError(f"{path} is not there; put torchvision's published {path.name} there")
     digest = sha256_of(path)
-    if not digest.startswith(stated[1]):
-        raise UserError(f"{path} is not the published {name}: its SHA-256 begins {digest[:8]}; remove it and try again")
+    if not digest.startswith(stated):
+        raise UserError(
+            f"{path} is not the published {path.name}: its SHA-256 begins {digest[:8]}; remove it and try again"
+        )
     return digest
 
 
@@ -57,8 +69,8 @@ def fetch(url: str, path: Path, pause_seconds: float = 5.0) -> str:
     """Download `url` to `path` and verify it; whole or not at all.
 
     Args:
-        url: ends in the published file name.
-        path: where it goes; a file that is there already is verified and kept.
+        url: of a published file.
+        path: where it goes, under its published name; a file that is there already is verified and kept.
         pause_seconds: before the second attempt; doubled before each further one.
 
     Returns:
@@ -67,22 +79,29 @@ def fetch(url: str, path: Path, pause_seconds: float = 5.0) -> str:
     Raises:
         UserError: the server refuses, cannot be reached, or sends something else.
     """
-    name = url.rsplit("/", 1)[-1]
     if path.exists():
-        return verify(path, name)
+        return verify(path)
+    stated = stated_digest(path.name)
+    problem = ""
     for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(pause_seconds * 2 ** (attempt - 1))
         try:
             with whole_file(path) as partial:
                 _download(url, partial)
-                return verify(partial, name)
+                digest = sha256_of(partial)
+                if not digest.startswith(stated):
+                    raise OSError(f"what arrived is not the published file: its SHA-256 begins {digest[:8]}")
+            return digest
         except urllib.error.HTTPError as error:
             problem = f"the server answered {error.code} {error.reason}"
             if error.code < 500 and error.code != 429:
                 break
-        except (OSError, HTTPException, UserError) as error:
+        except (OSError, HTTPException) as error:
             problem = str(error)
-        if attempt + 1 < ATTEMPTS:
-            time.sleep(pause_seconds * 2**attempt)
+        except ValueError as error:  # not a URL
+            problem = str(error)
+            break
     raise UserError(
         f"{url} could not be had: {problem}; "
         "get the file elsewhere and set encoder_weights to {source: folder, folder: <where it lies>}"
@@ -100,7 +119,11 @@ def _download(url: str, path: Path) -> None:
 
 
 def encoder_state(encoder: Encoder, path: Path) -> dict[str, Tensor]:
-    """The encoder's tensors under our networks' names, from a published file. Raises UserError."""
+    """The encoder's tensors under our networks' names, from a published file.
+
+    Raises:
+        UserError: the file cannot be read, or holds nothing of such an encoder.
+    """
     try:
         published = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
@@ -110,6 +133,8 @@ def encoder_state(encoder: Encoder, path: Path) -> dict[str, Tensor]:
         for pattern, ours in RENAMED[encoder]:
             if re.match(pattern, name):
                 state[re.sub(rf"^{pattern}", ours, name)] = tensor.detach()
+    if not state:
+        raise UserError(f"{path} does not hold a {encoder}: no tensor has a name of its layers")
     return state
 
 
@@ -126,8 +151,7 @@ def load_encoder(network: nn.Module, encoder: Encoder, path: Path) -> None:
     """
     given = encoder_state(encoder, path)
     own = network.state_dict()
-    prefixes = tuple(ENCODER_PREFIXES[encoder])
-    wanted = {name for name in own if name.startswith(prefixes)}
+    wanted = {name for name in own if name.startswith(ENCODER_PREFIXES[encoder])}
     # The files of 2017 are older than batch norm's counter, which nothing here depends on.
     missing = sorted(name for name in wanted - given.keys() if not name.endswith("num_batches_tracked"))
     wrong = sorted(name for name in given if name not in wanted or own[name].shape != given[name].shape)

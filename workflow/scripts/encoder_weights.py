@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from carvana.encoder_weights import encoder_state, fetch, verify
-from carvana.errors import UserError, main_guard
+from carvana.errors import main_guard
 from carvana.files import whole_file
 
 
@@ -18,9 +18,7 @@ def main() -> None:
     parser.add_argument("--url", help="where to download them if they are not there; ends in the published name")
     parser.add_argument("--receipt", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
-    if given.url is None and not given.file.is_file():
-        raise UserError(f"{given.file} is not there; put torchvision's published {given.file.name} there")
-    digest = fetch(given.url, given.file) if given.url else verify(given.file, given.file.name)
+    digest = fetch(given.url, given.file) if given.url else verify(given.file)
     tensors = encoder_state(given.encoder, given.file)
     receipt = {
         "encoder": given.encoder,
