@@ -27,7 +27,9 @@ AUTHORS_FOLDS = {
 }
 PUBLISHED = yaml.safe_load(Path(workflow.basedir, "config/published.yaml").read_text())
 SYNTHETIC = config["data"]["source"] == "synthetic"
-DATA = "<results>/competition" if SYNTHETIC else config["data"]["folder"]
+# The same folder as the path variable <results>, which params do not know.
+RESULTS = Path(config["results"], config["run"])
+DATA = str(RESULTS / "competition") if SYNTHETIC else config["data"]["folder"]
 TEST_PARTS = [
     f"test-{shard:02}-of-{config['shards']:02}"
     for shard in range(1, config["shards"] + 1)

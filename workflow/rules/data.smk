@@ -41,7 +41,7 @@ rule intake:
         data=DATA,
         listing="" if SYNTHETIC else listing_digest(Path(DATA)),
         geometry=config["geometry"],
-        work_dir="<results>/data",
+        work_dir=str(RESULTS / "data"),
         expected=lambda wc: (
             "--expected-cars {cars} --expected-images {images}".format(
                 **PUBLISHED["counts"][wc.split]

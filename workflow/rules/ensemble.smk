@@ -84,7 +84,7 @@ rule submission:
     params:
         **provenance("workflow/scripts/submission.py"),
         data=DATA,
-        work_dir="<results>/data",
+        work_dir=str(RESULTS / "data"),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/submission.py"

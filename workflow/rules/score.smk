@@ -32,9 +32,9 @@ def parts_of(level):
     return BASELINE_PARTS if level == "baseline" else SCORED_PARTS
 
 
-def score_entries(wildcards, input):
+def score_entries(wildcards):
     """The --entry arguments of score.py, one for every row."""
-    folder = Path(input.manifest).parents[1] / "masks"
+    folder = RESULTS / "masks"
 
     def entry(level, name, masks):
         test = (
@@ -93,7 +93,7 @@ rule score:
     params:
         **provenance("workflow/scripts/score.py"),
         entries=score_entries,
-        solution="--solution <results>/competition/solution.csv" if SYNTHETIC else "",
+        solution=f"--solution {DATA}/solution.csv" if SYNTHETIC else "",
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/score.py"

@@ -27,7 +27,7 @@ rule train:
         seed=config["seed"],
         precision=config["precision"],
         encoder=encoder_argument,
-        tensorboard="<results>/tensorboard/{model}/fold{fold}",
+        tensorboard=str(RESULTS / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
         quiet=QUIET,
