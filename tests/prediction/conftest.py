@@ -30,11 +30,19 @@ def draw_images(folder, size_HW):
             mask[4 : 8 + view, 10:-10] = 1
             mask_file = folder / f"{name}.png"
             write_mask(mask_file, mask)
-            sizes = {"bytes": 1, "width": size_HW[1], "height": size_HW[0]}
-            digests = {"sha256": "0" * 64, "mask_sha256": "0" * 64, "area": int(mask.sum())}
             records.append(
                 ImageRecord(
-                    name=name, car=car, view=view, file=str(folder / name), mask=str(mask_file), **sizes, **digests
+                    name=name,
+                    car=car,
+                    view=view,
+                    bytes=1,
+                    width=size_HW[1],
+                    height=size_HW[0],
+                    sha256="0" * 64,
+                    file=str(folder / name),
+                    mask=str(mask_file),
+                    mask_sha256="0" * 64,
+                    area=int(mask.sum()),
                 )
             )
     return Manifest(tuple(records))
@@ -46,9 +54,9 @@ def spread_network(seed):
     torch.manual_seed(seed)
     network = linknet34.build(load_recipe(MODEL).network.num_filters)
     logits = network.eval()(torch.rand(2, 3, 32, 64))
-    last = network.finalconv3
-    last.bias.copy_((last.bias - logits.median()) / logits.std())
-    last.weight.div_(logits.std())
+    last = network.finalconv3.state_dict()
+    last["bias"].sub_(logits.median()).div_(logits.std())
+    last["weight"].div_(logits.std())
     return network
 
 

@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,13 +108,13 @@ def test_a_damaged_image_ends_the_job_and_leaves_nothing(conditions, manifest, t
     (tmp_path / "damaged.jpg").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match=r"damaged.jpg: truncated"):
         predict(conditions, with_record(manifest, name, file=str(tmp_path / "damaged.jpg")), tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == []
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_an_error_while_storing_ends_the_job_and_leaves_nothing(conditions, manifest, tmp_path):
     with pytest.raises(UserError, match=r"no.png: cannot be read"):
         validate(conditions, with_record(manifest, manifest.names[5], mask=str(tmp_path / "no.png")), tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == []
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_an_error_while_computing_ends_the_job_and_leaves_nothing(conditions, manifest, tmp_path):
@@ -124,7 +123,7 @@ def test_an_error_while_computing_ends_the_job_and_leaves_nothing(conditions, ma
     odd = replace(conditions, geometry=replace(conditions.geometry, image_size=(33, 62)))
     with pytest.raises(RuntimeError, match="must match the size"):
         predict(odd, with_record(manifest, manifest.names[0], file=str(tmp_path / "odd.jpg")), tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == []
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_an_image_of_another_size_is_told(conditions, manifest, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from carvana.data.manifest import read_manifest
+from carvana.data.manifest import Manifest, read_manifest, write_manifest
 from carvana.folds import write_folds
 from carvana.mapstore import MapReader
 
@@ -37,19 +37,21 @@ def test_predict(predict, small_manifest_file, tmp_path):
     with MapReader(tmp_path / "sums.h5") as store:
         assert store.names == read_manifest(small_manifest_file).names[16:]
         assert store.size_HW == (128, 190)
-    assert sorted(os.listdir(tmp_path)) == ["sums.h5", "timings.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"sums.h5", "timings.json"}
 
 
 def test_validate(small_manifest_file, weights, tmp_path):
-    manifest = read_manifest(small_manifest_file)
-    write_folds({car: fold for fold, car in enumerate(manifest.cars)}, tmp_path / "folds.csv")
+    first, second = read_manifest(small_manifest_file).cars
+    manifest = Manifest(tuple(read_manifest(small_manifest_file))[:16])
+    write_manifest(manifest, tmp_path / "manifest.csv")
+    write_folds({first: 1, second: 0}, tmp_path / "folds.csv")
     outputs = ["--maps", tmp_path / "maps.h5", "--dice", tmp_path / "dice.csv", "--timings", tmp_path / "timings.json"]
     arguments = ["--folds", tmp_path / "folds.csv", *outputs, "--quiet"]
-    done = call("validate.py", small_manifest_file, weights, arguments)
+    done = call("validate.py", tmp_path / "manifest.csv", weights, arguments)
     assert (done.returncode, done.stderr) == (0, "")
     with (tmp_path / "dice.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["fold"] for row in rows] == ["0"] * 16 + ["1"] * 16
+    assert [row["fold"] for row in rows] == ["1"] * 16
     assert 0 < np.mean([float(row["dice"]) for row in rows]) < 1
     with MapReader(tmp_path / "maps.h5") as store:
         assert store.names == manifest.names
@@ -64,7 +66,7 @@ def test_a_disk_that_fills_up_fails_the_job_and_leaves_nothing(predict, tmp_path
     done = predict(preexec_fn=limit)
     assert done.returncode != 0
     assert "File too large" in done.stderr
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_gpu_that_is_not_there_is_told_before_anything_is_read(predict, tmp_path):
