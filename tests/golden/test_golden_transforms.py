@@ -40,8 +40,16 @@ class Replay:
         assert (kind, low, high) == ("uniform", expected_low, expected_high)
         return drawn
 
-    def all_used(self):
-        return next(self._draws, None) is None
+    def left(self):
+        return list(self._draws)
+
+
+def sample_with(transforms, draws, epoch):
+    """What the sampler makes of an author's draws; all of them are used."""
+    replay = Replay(draws)
+    draw = transforms.sample(replay, epoch)
+    assert replay.left() == []
+    return draw
 
 
 def assert_almost_equal_8_bits(found, expected):
@@ -50,6 +58,13 @@ def assert_almost_equal_8_bits(found, expected):
     difference = np.abs(found.astype(int) - expected.astype(int))
     assert difference.max() <= 1
     assert np.count_nonzero(difference) <= 0.001 * difference.size
+
+
+def assert_equal_floats(found, expected):
+    """The same type, and no further apart than one rounding of a value near 1."""
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= np.finfo(expected.dtype).eps
 
 
 def rgb(image_HWC):
@@ -98,10 +113,12 @@ def test_ternaus_training_goes_through_the_same(golden, ternaus_file, flipped):
     stored = golden("ternausnet")
     transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
     step = -1 if flipped else 1
-    grey_CHW, target_1HW = transforms.train(*ternaus_file, ternaus.Draw(flipped, None, grey=True))
+    image_HWC, mask_HW = ternaus_file
+    grey_CHW, target_1HW = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, None, grey=True))
     np.testing.assert_array_equal(grey_CHW[..., ::step], colour.to_network(stored["gray_aug"], normalised=True))
     np.testing.assert_array_equal(target_1HW[0, :, ::step], stored["load_mask"])
-    shifted_CHW, _ = transforms.train(*ternaus_file, ternaus.Draw(flipped, tuple(stored["hsv_shifts"][1]), grey=False))
+    shifts = tuple(stored["hsv_shifts"][1])
+    shifted_CHW, _ = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, shifts, grey=False))
     found_8_bits = np.rint(
         255 * (shifted_CHW.transpose(1, 2, 0) * colour.IMAGENET_STD + np.array(colour.IMAGENET_MEAN))
     )
@@ -117,8 +134,7 @@ def albu_file(smooth_image):
 
 
 def test_albu_clahe(golden, smooth_image):
-    clahe = load_recipe("linknet34_f04a_clahe").input.clahe
-    found = colour.equalise_luma(smooth_image(13, 80, 118), clahe.clip_limit, clahe.tiles)
+    found = colour.equalise_luma(smooth_image(13, 80, 118), clip_limit=2.0, tiles=(8, 8))
     np.testing.assert_array_equal(found, golden("linknet34")["clahe"])
 
 
@@ -143,24 +159,19 @@ def test_albu_shift_scale_rotate(golden, albu_file, index):
     stored = golden("linknet34")
     angle, scale, fraction_x, fraction_y = stored["ssr_params"][index].tolist()
     image_HWC, mask_HW = albu_file
-    recipe = load_recipe("linknet34_fma_s44")
     size = image_HWC.shape[:2]
-    transforms = albu.build(recipe, Geometry("golden", size, size, (128, 128)))
-    spec = recipe.augmentation
-    draws = Replay(
-        [
-            ["random", 1.0],
-            ["random", 0.0],
-            ["uniform", -spec.angle, spec.angle, angle],
-            ["uniform", *spec.scale, scale],
-            ["uniform", -spec.shift, spec.shift, fraction_x],
-            ["uniform", -spec.shift, spec.shift, fraction_y],
-            ["random", 1.0],
-            ["random", 1.0],
-        ]
-    )
-    draw = transforms.sample(draws, epoch=0)
-    assert draws.all_used()
+    transforms = albu.build(load_recipe("linknet34_fma_s44"), Geometry("golden", size, size, (128, 128)))
+    draws = [
+        ["random", 1.0],
+        ["random", 0.0],
+        ["uniform", -5, 5, angle],
+        ["uniform", 0.9, 1.1, scale],
+        ["uniform", -0.0625, 0.0625, fraction_x],
+        ["uniform", -0.0625, 0.0625, fraction_y],
+        ["random", 1.0],
+        ["random", 1.0],
+    ]
+    draw = sample_with(transforms, draws, epoch=0)
     np.testing.assert_array_equal(spatial.shift_scale_rotate(image_HWC, draw.geometry), stored["ssr_img"][index])
     np.testing.assert_array_equal(spatial.shift_scale_rotate(255 * mask_HW, draw.geometry), stored["ssr_mask"][index])
 
@@ -168,8 +179,10 @@ def test_albu_shift_scale_rotate(golden, albu_file, index):
 @pytest.mark.parametrize("index", range(3))
 def test_albu_brightness(golden, albu_file, index):
     stored = golden("linknet34")
-    width = load_recipe("linknet34_fma_s44").augmentation.brightness
-    found = colour.scale_brightness_8_bits(albu_file[0], 1 + width * stored["brightness_u"][index])
+    transforms = albu.build(load_recipe("linknet34_fma_s44"), ALBU)
+    draws = [["random", 1.0], ["random", 1.0], ["random", 0.0], ["uniform", -1, 1, stored["brightness_u"][index]]]
+    draw = sample_with(transforms, [*draws, ["random", 1.0]], epoch=0)
+    found = colour.scale_brightness_8_bits(albu_file[0], draw.brightness)
     np.testing.assert_array_equal(found, stored["brightness"][index])
 
 
@@ -225,16 +238,12 @@ def test_asanakoy_shift_scale_rotate(golden, index):
 def test_asanakoy_colour(golden, name, change, index):
     stored = golden("asanakoy")
     image_HWC = stored["rescale_img"].astype(np.float32) / np.float32(255)
-    found, expected = change(image_HWC, 1 + stored[f"{name}_u"][index].item()), stored[name][index]
-    assert found.dtype == expected.dtype
-    np.testing.assert_allclose(found, expected, rtol=0, atol=np.finfo(found.dtype).eps)
+    assert_equal_floats(change(image_HWC, 1 + stored[f"{name}_u"][index].item()), stored[name][index])
 
 
 def test_asanakoy_grey(golden):
     stored = golden("asanakoy")
-    found = colour.grey(stored["rescale_img"].astype(np.float32) / np.float32(255))
-    assert found.dtype == stored["gray"].dtype
-    np.testing.assert_allclose(found, stored["gray"], rtol=0, atol=np.finfo(found.dtype).eps)
+    assert_equal_floats(colour.grey(stored["rescale_img"].astype(np.float32) / np.float32(255)), stored["gray"])
 
 
 @pytest.mark.parametrize(
@@ -252,10 +261,9 @@ def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, m
     transforms = asanakoy.build(load_recipe(model), ASANAKOY)
     if case == "0":
         transforms = replace(transforms, normalised=False)
-    draws = Replay(golden_json("asanakoy_transform_draws")[case])
-    draw = transforms.sample(draws, epoch)
-    assert draws.all_used()
-    x_CHW, target_1HW = transforms.train(*asanakoy_file, draw)
+    draw = sample_with(transforms, golden_json("asanakoy_transform_draws")[case], epoch)
+    image_HWC, mask_HW = asanakoy_file
+    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, draw)
     np.testing.assert_array_equal(x_CHW, golden("asanakoy")[f"tt_{case}_img"])
     np.testing.assert_array_equal(255 * target_1HW, golden("asanakoy")[f"tt_{case}_mask"])
 
