@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from carvana.geometry import FULL, SMALL
+from carvana.recipe import load_recipe
+from carvana.transforms import colour
+from carvana.transforms.asanakoy import Draw, build, change_colour
+from carvana.transforms.spatial import ShiftScaleRotate
+from tests.transforms.distributions import assert_independent, assert_probability, assert_uniform, assert_unrelated
+from tests.transforms.distributions import draws_of as many_draws
+
+NOTHING = Draw(flip=False, geometry=None, brightness=None, contrast=None, saturation=None, grey=False)
+
+# Model, epoch, largest angle, probability of the warp, whether colours change.
+STAGES = [
+    ("unet_scratch", 249, 7, 0.5, True),
+    ("unet_vgg11", 0, 10, 0.5, True),
+    ("unet_vgg11", 14, 10, 0.5, True),
+    ("unet_vgg11", 15, 5, 0.75, False),
+]
+
+
+@pytest.mark.parametrize(("model", "epoch", "angle", "warped", "colours"), STAGES)
+def test_probabilities_and_ranges(model, epoch, angle, warped, colours):
+    draws = many_draws(build(load_recipe(model), FULL), epoch)
+    happened = {
+        "flip": [draw.flip for draw in draws],
+        "geometry": [draw.geometry is not None for draw in draws],
+        "brightness": [draw.brightness is not None for draw in draws],
+        "contrast": [draw.contrast is not None for draw in draws],
+        "saturation": [draw.saturation is not None for draw in draws],
+        "grey": [draw.grey for draw in draws],
+    }
+    half, quarter = (0.5, 0.25) if colours else (0, 0)
+    probabilities = {"brightness": half, "contrast": half, "saturation": half, "grey": quarter}
+    for name, probability in {"flip": 0.5, "geometry": warped, **probabilities}.items():
+        assert_probability(happened[name], probability)
+    assert_independent(**happened)
+
+    geometry = [draw.geometry for draw in draws if draw.geometry]
+    drawn = {name: [getattr(one, name) for one in geometry] for name in ("angle", "scale", "shift_x", "shift_y")}
+    assert_uniform(drawn["angle"], -angle, angle)
+    assert_uniform(drawn["scale"], 0.91, 1.21)
+    assert_unrelated(*drawn.values())
+    for name in ("shift_x", "shift_y"):
+        shifts = np.array(drawn[name])
+        assert np.all(shifts == np.rint(shifts))
+        # The outermost two come up half as often; 182 is what chi-squared with 128 degrees of freedom exceeds in 0.001.
+        expected = np.full(129, len(shifts) / 128)
+        expected[[0, -1]] /= 2
+        counts = np.bincount((shifts + 64).astype(int), minlength=129)
+        assert ((counts - expected) ** 2 / expected).sum() <= 182
+
+    for name, width in {"brightness": 0.5, "contrast": 0.5, "saturation": 0.3}.items():
+        factors = [getattr(draw, name) for draw in draws if getattr(draw, name) is not None]
+        if colours:
+            assert_uniform(factors, 1 - width, 1 + width)
+        else:
+            assert not factors
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("geometry", [None, ShiftScaleRotate(6.5, 1.15, 4, -7), ShiftScaleRotate(-9, 0.92, -8, 3)])
+def test_mask_goes_with_the_image_and_is_cut_above_the_threshold(mask_as_image, flipped, geometry):
+    image_HWC, mask_HW = mask_as_image
+    transforms = build(load_recipe("unet_scratch"), SMALL)
+    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, Draw(flipped, geometry, None, None, None, False))
+    levels_HW = np.rint(x_CHW[0] * 255)
+    assert np.logical_and(levels_HW > 0, levels_HW < 255).any()
+    np.testing.assert_array_equal(target_1HW[0], levels_HW > 128)
+
+
+def test_validation_mask_keeps_the_images_size(car):
+    _, target_1HW = build(load_recipe("unet_scratch"), SMALL).valid(*car)
+    np.testing.assert_array_equal(target_1HW, car[1][None])
+
+
+@pytest.mark.parametrize("channel", range(3))
+def test_no_change_of_colour_is_the_same_with_and_without_the_way_through_floats(channel):
+    """Every 8-bit level survives the way through floats, so it is skipped where nothing changes."""
+    image_HWC = np.zeros((16, 16, 3), np.uint8)
+    image_HWC[..., channel] = np.arange(256).reshape(16, 16)
+    np.testing.assert_array_equal(change_colour(image_HWC, NOTHING), image_HWC)
+
+
+def test_colour_steps_follow_each_other(car):
+    image_HWC = car[0]
+    draw = Draw(False, None, brightness=1.3, contrast=0.7, saturation=1.25, grey=True)
+    floats_HWC = colour.scale_brightness(image_HWC.astype(np.float32) / np.float32(255), 1.3)
+    floats_HWC = colour.grey(colour.scale_saturation(colour.scale_contrast(floats_HWC, 0.7), 1.25))
+    np.testing.assert_array_equal(change_colour(image_HWC, draw), np.floor(floats_HWC * 255))
+
+
+@pytest.mark.parametrize(("model", "normalised"), [("unet_scratch", False), ("unet_vgg11", True)])
+def test_training_image_without_changes_is_the_validation_image(car, model, normalised):
+    transforms = build(load_recipe(model), SMALL)
+    image_HWC, mask_HW = car
+    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, NOTHING)
+    np.testing.assert_array_equal(x_CHW, transforms.valid(image_HWC, mask_HW)[0])
+    assert (x_CHW.min() < 0) == normalised
+    assert set(np.unique(target_1HW)) == {0, 1}
+
+
+def test_a_sample_depends_on_its_arguments_alone(car):
+    image_HWC, mask_HW = car
+    transforms = build(load_recipe("unet_vgg11"), SMALL)
+    for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 5, 2), 0.9, 1.2, 0.8, True), NOTHING):
+        first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
+        for one, other, shape in zip(first, second, ((3, 128, 128), (1, 128, 128)), strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == np.float32 and one.flags.c_contiguous and one.shape == shape

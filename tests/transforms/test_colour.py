@@ -1,0 +1,138 @@
+import numpy as np
+import pytest
+
+from carvana.transforms import colour
+
+
+@pytest.fixture(name="image_HWC")
+def noise():
+    """Taller than one strip, and no multiple of it."""
+    return np.random.default_rng(5).integers(0, 256, (75, 21, 3), dtype=np.uint8)
+
+
+def pixel(*channels):
+    return np.array([[channels]], dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shift", "whole"), [(0.5, 0), (1.5, 2), (2.5, 2), (-0.5, 0), (-1.5, -2), (3.49, 3), (-3.51, -4)]
+)
+def test_hsv_shifts_are_rounded_half_to_even_before_they_are_added(image_HWC, shift, whole):
+    for place in np.eye(3):
+        found = colour.shift_hsv(image_HWC, *(shift * place))
+        np.testing.assert_array_equal(found, colour.shift_hsv(image_HWC, *(whole * place)))
+
+
+def test_hue_does_not_wrap_below_0():
+    red = pixel(0, 0, 200)
+    np.testing.assert_array_equal(colour.shift_hsv(red, -20, 0, 0), red)
+
+
+def test_hue_can_pass_180():
+    """Magenta has hue 150; 150 + 40 is 10 after a whole turn, an orange red: green is a third of the way to red."""
+    found = colour.shift_hsv(pixel(240, 0, 240), 40, 0, 0)
+    np.testing.assert_array_equal(found, pixel(0, 80, 240))
+
+
+@pytest.mark.parametrize(
+    ("shifts", "expected"),
+    [
+        ((60, 0, 0), (0, 200, 0)),
+        ((120, 0, 0), (200, 0, 0)),
+        ((0, -255, 0), (200, 200, 200)),
+        ((0, 0, 15), (0, 0, 215)),
+        ((0, 0, 300), (0, 0, 255)),
+        ((0, 0, -300), (0, 0, 0)),
+    ],
+)
+def test_hsv_shift_of_red_read_as_blue_green_red(shifts, expected):
+    np.testing.assert_array_equal(colour.shift_hsv(pixel(0, 0, 200), *shifts), pixel(*expected))
+
+
+@pytest.mark.parametrize(
+    "change", [lambda image: colour.shift_hsv(image, 7, -12, 9), lambda image: colour.to_network(image, True)]
+)
+def test_strips_do_not_show(image_HWC, change):
+    """Row by row gives what the whole image gives."""
+    axis = 0 if change(image_HWC).shape == image_HWC.shape else 1
+    rows = [change(image_HWC[[row]]) for row in range(len(image_HWC))]
+    np.testing.assert_array_equal(change(image_HWC), np.concatenate(rows, axis))
+
+
+def test_grey_uses_14_bit_weights():
+    """Here the 15-bit weights of today's OpenCV, 9798, 19235 and 3735, give 1 less."""
+    red, green, blue = 0, 2, 3
+    assert (9798 * red + 19235 * green + 3735 * blue + 16384) >> 15 == 2
+    assert colour.grey_of_rgb(pixel(red, green, blue)) == (9617 * 2 + 1868 * 3 + 8192) >> 14
+
+
+def test_grey_car_leaves_the_background_and_a_black_car(image_HWC):
+    image_HWC[:10, :5] = 0
+    image_HWC[0, 0] = (0, 0, 2)
+    mask_HW = np.zeros(image_HWC.shape[:2], np.uint8)
+    mask_HW[:20, :10] = 1
+    before_HWC = image_HWC.copy()
+    found = colour.grey_car(image_HWC, mask_HW)
+    np.testing.assert_array_equal(image_HWC, before_HWC)
+    np.testing.assert_array_equal(found[mask_HW == 0], image_HWC[mask_HW == 0])
+    # Its grey rounds to 0, so the pixel is left.
+    np.testing.assert_array_equal(found[0, 0], (0, 0, 2))
+    grey_HW = colour.grey_of_rgb(image_HWC[10:20, :10])
+    np.testing.assert_array_equal(found[10:20, :10], np.repeat(grey_HW[..., None], 3, axis=2))
+
+
+def test_8_bit_brightness_is_clipped_to_the_images_maximum_and_truncated():
+    found = colour.scale_brightness_8_bits(pixel(100, 95, 33), 1.1)
+    np.testing.assert_array_equal(found, pixel(100, 100, 36))
+    np.testing.assert_array_equal(colour.scale_brightness_8_bits(pixel(100, 95, 33), 0.9), pixel(90, 85, 29))
+
+
+def test_clahe_keeps_the_chroma(image_HWC):
+    """A grey image stays grey, and its contrast grows."""
+    grey_HWC = np.repeat(image_HWC[..., :1] // 8 + np.uint8(100), 3, axis=2)
+    found = colour.equalise_luma(grey_HWC, 2.0, (8, 8))
+    assert np.ptp(found, axis=2).max() == 0
+    assert found.std() > grey_HWC.std()
+
+
+def floats(*channels):
+    return np.array([[channels]], dtype=np.float32)
+
+
+def test_float_brightness():
+    np.testing.assert_allclose(colour.scale_brightness(floats(0.2, 0.5, 0.9), 1.5), floats(0.3, 0.75, 1), rtol=1e-6)
+
+
+def test_luminance_weighs_red_as_blue():
+    """The weights are those of blue, green and red, in this order, on planes of red, green and blue."""
+    np.testing.assert_allclose(colour.luminance(floats(1, 0, 0)), 0.114, rtol=1e-6)
+    np.testing.assert_allclose(colour.luminance(floats(0, 1, 0)), 0.587, rtol=1e-6)
+    np.testing.assert_allclose(colour.luminance(floats(0, 0, 1)), 0.299, rtol=1e-6)
+    np.testing.assert_allclose(colour.grey(floats(1, 0, 1)), floats(0.413, 0.413, 0.413), rtol=1e-6)
+
+
+def test_contrast_moves_away_from_the_mean_luminance():
+    image = np.concatenate([floats(0.2, 0.2, 0.2), floats(0.6, 0.6, 0.6)], axis=1)
+    np.testing.assert_allclose(colour.scale_contrast(image, 1.5)[0, :, 0], [0.1, 0.7], rtol=1e-5)
+    np.testing.assert_allclose(colour.scale_contrast(image, 0.5)[0, :, 0], [0.3, 0.5], rtol=1e-5)
+    np.testing.assert_allclose(colour.scale_contrast(image, 4)[0, :, 0], [0, 1], atol=1e-6)
+
+
+def test_saturation_moves_away_from_grey():
+    found = colour.scale_saturation(floats(0.5, 0.5, 0.25), 1.2)
+    grey = 0.5 * (0.114 + 0.587) + 0.25 * 0.299
+    np.testing.assert_allclose(found[0, 0], 1.2 * np.array([0.5, 0.5, 0.25]) - 0.2 * grey, rtol=1e-6)
+    np.testing.assert_allclose(colour.scale_saturation(floats(0.4, 0.4, 0.4), 1.3), floats(0.4, 0.4, 0.4), rtol=1e-6)
+
+
+def test_network_input_is_exact_for_every_level():
+    levels_HWC = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
+    plain_HWC = levels_HWC.astype(np.float32) / np.float32(255)
+    np.testing.assert_array_equal(colour.to_network(levels_HWC, normalised=False), plain_HWC.transpose(2, 0, 1))
+    mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
+    normalised_HWC = (plain_HWC - mean) / deviation
+    np.testing.assert_array_equal(colour.to_network(levels_HWC, normalised=True), normalised_HWC.transpose(2, 0, 1))
+
+
+def test_rgb_of_bgr():
+    np.testing.assert_array_equal(colour.rgb_of_bgr(pixel(1, 2, 3)), pixel(3, 2, 1))

@@ -1,0 +1,72 @@
+from itertools import product
+
+import numpy as np
+import pytest
+
+from carvana.geometry import SMALL
+from carvana.recipe import load_recipe
+from carvana.transforms import colour
+from carvana.transforms.ternaus import Draw, build
+from tests.transforms.distributions import assert_independent, assert_probability, assert_uniform, assert_unrelated
+from tests.transforms.distributions import draws_of as many_draws
+
+
+@pytest.fixture(scope="module")
+def transforms():
+    return build(load_recipe("ternausnet"), SMALL)
+
+
+@pytest.fixture(scope="module")
+def draws(transforms):
+    return many_draws(transforms)
+
+
+def test_probabilities(draws):
+    hsv, grey = [draw.hsv is not None for draw in draws], [draw.grey for draw in draws]
+    assert_probability([draw.flip for draw in draws], 0.5)
+    assert_probability(hsv, 0.25)
+    assert_probability(grey, 0.25)
+    assert not np.logical_and(hsv, grey).any()
+    assert_independent(flip=[draw.flip for draw in draws], colour=np.logical_or(hsv, grey))
+    assert_independent(flip=[draw.flip for draw in draws], hsv=hsv)
+
+
+def test_shifts(draws):
+    shifts = np.array([draw.hsv for draw in draws if draw.hsv])
+    for values, limit in zip(shifts.T, (50, 5, 15), strict=True):
+        assert_uniform(values, -limit, limit)
+    assert_unrelated(*shifts.T)
+
+
+def test_epoch_does_not_matter(transforms):
+    assert transforms.sample(np.random.default_rng(3), 1) == transforms.sample(np.random.default_rng(3), 52)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_mask_goes_with_the_image(transforms, mask_as_image, flipped):
+    image_HWC, mask_HW = mask_as_image
+    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, Draw(flipped, None, grey=False))
+    np.testing.assert_array_equal(x_CHW[0] > 0, target_1HW[0] == 1)
+    assert target_1HW[0, 50, 31] == 1 - flipped
+    assert target_1HW[0, 50, -32] == flipped
+
+
+def test_grey_changes_the_car_alone(transforms, car):
+    image_HWC, mask_HW = car
+    plain_CHW, target_1HW = transforms.valid(image_HWC, mask_HW)
+    grey_CHW, _ = transforms.train(image_HWC, mask_HW, Draw(False, None, grey=True))
+    outside_HW = target_1HW[0] == 0
+    np.testing.assert_array_equal(grey_CHW[:, outside_HW], plain_CHW[:, outside_HW])
+    levels_CHW = grey_CHW * np.array(colour.IMAGENET_STD)[:, None, None]
+    levels_CHW += np.array(colour.IMAGENET_MEAN)[:, None, None]
+    assert np.ptp(levels_CHW[:, ~outside_HW], axis=0).max() < 1e-6
+
+
+def test_a_sample_depends_on_its_arguments_alone(transforms, car):
+    image_HWC, mask_HW = car
+    for flipped, (hsv, grey) in product((False, True), (((3.0, 4.0, 5.0), False), (None, True), (None, False))):
+        draw = Draw(flipped, hsv, grey)
+        first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
+        for one, other, shape in zip(first, second, ((3, 128, 192), (1, 128, 192)), strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == np.float32 and one.flags.c_contiguous and one.shape == shape
