@@ -48,3 +48,4 @@ lock: $(VENV)/.dev
 	  --no-emit-find-links --upgrade envs/requirements.in --output-file envs/requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --upgrade envs/requirements-dev.in --output-file envs/requirements-dev.txt
+	python envs/conda.py > envs/environment.yaml

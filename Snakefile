@@ -25,20 +25,16 @@ include: "workflow/rules/encoders.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/ensemble.smk"
+include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
 
 
 rule all:
     default_target: True
     input:
-        [
-            submission_file(name)
-            for member in config["members"]
-            for name in submissions_of(member)
-        ],
-        submission_file("ensemble") if ENSEMBLED else [],
+        PLAN.wanted_submissions(),
         rules.score.output,
-        rules.picture.output if ENSEMBLED else [],
+        rules.picture.output if PLAN.ensembles else [],
 
 
 for member in MEMBERS:
@@ -47,7 +43,7 @@ for member in MEMBERS:
         name:
             member
         input:
-            [submission_file(name) for name in submissions_of(member)],
+            PLAN.submissions(member),
 
 
 for model in MODELS:
@@ -56,4 +52,4 @@ for model in MODELS:
         name:
             model
         input:
-            submission_file(model),
+            PLAN.submission(model),

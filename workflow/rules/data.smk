@@ -11,8 +11,10 @@ rule draw_synthetic:
         solution="<results>/competition/solution.csv",
     log:
         "<logs>/draw_synthetic.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
-        **provenance("workflow/scripts/draw_synthetic.py"),
+        **PLAN.provenance("workflow/scripts/draw_synthetic.py"),
         seed=config["data"]["synthetic"]["seed"],
         train_cars=config["data"]["synthetic"]["train_cars"],
         test_cars=config["data"]["synthetic"]["test_cars"],
@@ -30,26 +32,22 @@ rule draw_synthetic:
 
 rule intake:
     input:
-        [rules.draw_synthetic.output.names] if SYNTHETIC else [],
+        rules.draw_synthetic.output if PLAN.synthetic else [],
     output:
         manifest="<results>/data/{split}.csv",
     log:
         "<logs>/intake/{split}.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: config["threads"]
     params:
-        **provenance("workflow/scripts/intake.py"),
-        data=DATA,
-        listing="" if SYNTHETIC else listing_digest(Path(DATA)),
+        **PLAN.provenance("workflow/scripts/intake.py"),
+        data=str(PLAN.data),
+        listing=PLAN.data_listing,
         geometry=config["geometry"],
-        work_dir=str(RESULTS / "data"),
-        expected=lambda wc: (
-            "--expected-cars {cars} --expected-images {images}".format(
-                **PUBLISHED["counts"][wc.split]
-            )
-            if config["data"]["expect_published"]
-            else ""
-        ),
-        quiet=QUIET,
+        work_dir=lambda wc, output: str(Path(output.manifest).parent),
+        expected=lambda wc: PLAN.expected_counts(wc.split),
+        quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/intake.py"
         " --data {params.data:q}"

@@ -1,17 +1,19 @@
-# From sums of 8-bit maps to masks, members' and the ensemble's, and to submissions.
+# From sums of 8-bit maps to masks: recipes', single models' and the ensemble's.
 
 
 rule merge:
     input:
-        sums=lambda wc: [sums(model, wc.part) for model in models_of(wc.recipe)],
+        sums=lambda wc: [PLAN.sums(model, wc.part) for model in models_of(wc.recipe)],
     output:
         maps="<results>/maps/{recipe}/{part}.h5",
         masks="<results>/masks/{recipe}/{part}.csv",
     log:
         "<logs>/merge/{recipe}/{part}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
-        **provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: recipe_digest(models_of(wc.recipe)[0], ("merge", "submission")),
+        **PLAN.provenance("workflow/scripts/merge.py"),
+        rules=lambda wc: recipe_digest(models_of(wc.recipe)[0], MERGING),
         model=lambda wc: models_of(wc.recipe)[0],
     shell:
         "python workflow/scripts/merge.py"
@@ -25,20 +27,20 @@ rule merge:
 
 rule model_masks:
     input:
-        sums=lambda wc: sums(wc.model, wc.part),
+        sums=lambda wc: PLAN.sums(wc.variant, wc.part),
     output:
-        masks="<results>/masks/{model}/{part}.csv",
+        masks="<results>/masks/{variant}/{part}.csv",
     log:
-        "<logs>/merge/{model}/{part}.log",
-    wildcard_constraints:
-        model="|".join(model for model in MODELS if model not in RECIPES),
+        "<logs>/merge/{variant}/{part}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
-        **provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: recipe_digest(wc.model, ("merge", "submission")),
+        **PLAN.provenance("workflow/scripts/merge.py"),
+        rules=lambda wc: recipe_digest(wc.variant, MERGING),
     shell:
         "python workflow/scripts/merge.py"
-        " --model {wildcards.model}"
-        " --name {wildcards.model}"
+        " --model {wildcards.variant}"
+        " --name {wildcards.variant}"
         " --sums {input.sums:q}"
         " --masks {output.masks:q}"
         " 2>&1 | tee {log:q}"
@@ -55,8 +57,10 @@ rule ensemble:
         report="<results>/masks/ensemble/{part}.json",
     log:
         "<logs>/ensemble/{part}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
-        **provenance("workflow/scripts/ensemble.py"),
+        **PLAN.provenance("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/ensemble.py"
@@ -67,30 +71,4 @@ rule ensemble:
         " --geometry {params.geometry}"
         " --out {output.masks:q}"
         " --report {output.report:q}"
-        " 2>&1 | tee {log:q}"
-
-
-rule submission:
-    input:
-        manifest="<results>/data/test.csv",
-        masks=lambda wc: [
-            f"<results>/masks/{SUBMISSIONS.get(wc.name, wc.name)}/{part}.csv"
-            for part in TEST_PARTS
-        ],
-    output:
-        submission="<results>/submissions/{name}.csv.gz",
-    log:
-        "<logs>/submissions/{name}.log",
-    params:
-        **provenance("workflow/scripts/submission.py"),
-        data=DATA,
-        work_dir=str(RESULTS / "data"),
-        geometry=config["geometry"],
-    shell:
-        "python workflow/scripts/submission.py"
-        " --data {params.data:q}"
-        " --work-dir {params.work_dir:q}"
-        " --masks {input.masks:q}"
-        " --geometry {params.geometry}"
-        " --out {output.submission:q}"
         " 2>&1 | tee {log:q}"

@@ -8,14 +8,12 @@ rule folds:
         folds="<results>/folds/{scheme}.csv",
     log:
         "<logs>/folds/{scheme}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
-        **provenance("workflow/scripts/folds.py"),
-        number=lambda wc: config["folds"] or AUTHORS_FOLDS[wc.scheme],
-        expected=lambda wc: (
-            f"--expected-digest {PUBLISHED['fold_digests'][wc.scheme]}"
-            if config["data"]["expect_published"] and config["folds"] is None
-            else ""
-        ),
+        **PLAN.provenance("workflow/scripts/folds.py"),
+        number=lambda wc: PLAN.number_of_folds(wc.scheme),
+        expected=lambda wc: PLAN.expected_digest(wc.scheme),
     shell:
         "python workflow/scripts/folds.py"
         " --manifest {input.manifest:q}"

@@ -1,34 +1,29 @@
 # A model's networks on images: out of fold for the training images, all networks summed for the test images.
 
 
-def weights_of(wildcards):
-    return [
-        f"<results>/models/{wildcards.model}/fold{fold}/weights.safetensors"
-        for fold in folds_of(wildcards.model)
-    ]
-
-
 rule validate:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{load_recipe(wc.model).folds.scheme}.csv",
-        weights=weights_of,
+        folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
+        weights=lambda wc: PLAN.weights(wc.model),
     output:
         maps="<results>/oof/{model}/maps.h5",
         dice="<results>/oof/{model}/dice.csv",
         timings="<results>/oof/{model}/timings.json",
     log:
         "<logs>/validate/{model}.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
         gpu=1,
     params:
-        **recipe_provenance("workflow/scripts/validate.py"),
+        **PLAN.recipe_provenance("workflow/scripts/validate.py"),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
         workers=config["workers"],
-        quiet=QUIET,
+        quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/validate.py"
         " --model {wildcards.model}"
@@ -49,24 +44,26 @@ rule validate:
 rule predict:
     input:
         manifest="<results>/data/test.csv",
-        weights=weights_of,
+        weights=lambda wc: PLAN.weights(wc.model),
     output:
         sums="<results>/predictions/{model}/test-{shard}-of-{shards}.h5",
         timings="<results>/predictions/{model}/test-{shard}-of-{shards}.json",
     log:
         "<logs>/predict/{model}/test-{shard}-of-{shards}.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
         gpu=1,
     params:
-        **recipe_provenance("workflow/scripts/predict.py"),
+        **PLAN.recipe_provenance("workflow/scripts/predict.py"),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
         workers=config["workers"],
-        quiet=QUIET,
+        quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/predict.py"
         " --model {wildcards.model}"

@@ -4,8 +4,8 @@
 rule train:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{load_recipe(wc.model).folds.scheme}.csv",
-        encoder=encoder_input,
+        folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
+        encoder=lambda wc: PLAN.encoder_receipt(wc.model),
     output:
         weights="<results>/models/{model}/fold{fold}/weights.safetensors",
         history="<results>/models/{model}/fold{fold}/history.csv",
@@ -13,24 +13,22 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
         gpu=1,
     params:
-        **recipe_provenance("workflow/scripts/train.py"),
+        **PLAN.recipe_provenance("workflow/scripts/train.py"),
         geometry=config["geometry"],
-        epochs=lambda wc: (
-            f"--epochs {config['epochs'][recipe_of(wc.model)]}"
-            if config["epochs"][recipe_of(wc.model)]
-            else ""
-        ),
+        epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],
         precision=config["precision"],
-        encoder=encoder_argument,
-        tensorboard=str(RESULTS / "tensorboard/{model}/fold{fold}"),
+        encoder=lambda wc: PLAN.encoder_argument(wc.model),
+        tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
-        quiet=QUIET,
+        quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/train.py"
         " --model {wildcards.model}"

@@ -1,0 +1,228 @@
+"""What a configuration asks for: which files lie where, and what is made of what. The rules only write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import yaml
+
+from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
+from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
+from carvana.recipe import load_recipe, model_names
+
+BASELINES: Final = ("mean_mask", "colour_threshold")
+
+
+class ModelWildcards(Protocol):
+    """The wildcards of a rule that makes something for one model."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the score table: its masks are masks/<masks>/<part>.csv, for each of `parts`."""
+
+    level: str
+    name: str
+    masks: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A validated configuration, the checkout's root, and what follows from them."""
+
+    config: Mapping[str, Any]
+    root: Path
+
+    @property
+    def results(self) -> Path:
+        """The folder of this run."""
+        return Path(self.config["results"], self.config["run"])
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """The facts of config/published.yaml."""
+        facts: dict[str, Any] = yaml.safe_load((self.root / "config" / "published.yaml").read_text())
+        return facts
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the competition is drawn; then the truth of its test images is known."""
+        return bool(self.config["data"]["source"] == "synthetic")
+
+    @property
+    def data(self) -> Path:
+        """The folder in Kaggle's layout."""
+        return self.results / "competition" if self.synthetic else Path(self.config["data"]["folder"])
+
+    @property
+    def data_listing(self) -> str:
+        """Digest that changes when the user's folder does."""
+        return "" if self.synthetic else listing_digest(self.data)
+
+    @property
+    def quiet(self) -> str:
+        """The scripts' argument."""
+        return "--quiet" if self.config["quiet"] else ""
+
+    @property
+    def test_parts(self) -> tuple[str, ...]:
+        """Names of the shards of the test images."""
+        shards = self.config["shards"]
+        return tuple(f"test-{shard:02}-of-{shards:02}" for shard in range(1, shards + 1))
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The recipes of the configured members."""
+        return tuple(recipe for member in self.config["members"] for recipe in MEMBERS[member])
+
+    @property
+    def ensembles(self) -> bool:
+        """Whether all members are there, so that the ensemble can be made."""
+        return set(self.config["members"]) == set(MEMBERS)
+
+    def provenance(self, script: str) -> dict[str, str]:
+        """Params of what `script` makes: the digest of its code and the releases of the numeric packages."""
+        return {"code": code_digest(self.root / script), "packages": package_versions()}
+
+    def recipe_provenance(self, script: str) -> dict[str, str | Callable[[ModelWildcards], str]]:
+        """As `provenance`, for what is made for one model: its recipe's own modules and values count too."""
+        wanted = sections(script)
+
+        def code(wildcards: ModelWildcards) -> str:
+            modules = load_recipe(wildcards.model).modules.model_dump()
+            return code_digest(self.root / script, tuple(modules[name] for name in wanted.modules))
+
+        def values(wildcards: ModelWildcards) -> str:
+            return recipe_digest(wildcards.model, wanted.values)
+
+        return {"code": code, "recipe_values": values, "packages": package_versions()}
+
+    def expected_counts(self, split: str) -> str:
+        """The arguments of intake.py that make it insist on the published numbers."""
+        if not self.config["data"]["expect_published"]:
+            return ""
+        counts = self.published["counts"][split]
+        return f"--expected-cars {counts['cars']} --expected-images {counts['images']}"
+
+    def number_of_folds(self, scheme: str) -> int:
+        """How many folds the scheme is cut into: the authors', or as many as a small run asks for."""
+        authors: dict[str, int] = {
+            load_recipe(model).folds.scheme: load_recipe(model).folds.count for model in model_names()
+        }
+        return int(self.config["folds"] or authors[scheme])
+
+    def expected_digest(self, scheme: str) -> str:
+        """The argument of folds.py that makes it insist on the authors' folds."""
+        if not self.config["data"]["expect_published"] or self.config["folds"] is not None:
+            return ""
+        return f"--expected-digest {self.published['fold_digests'][scheme]}"
+
+    def scheme(self, model: str) -> str:
+        """The fold scheme of a model."""
+        return load_recipe(model).folds.scheme
+
+    def epochs(self, model: str) -> str:
+        """The argument of train.py that shortens a training."""
+        epochs = self.config["epochs"][recipe_of(model)]
+        return f"--epochs {epochs}" if epochs else ""
+
+    def encoder_receipt(self, model: str) -> list[str]:
+        """The receipt of the ImageNet weights that a model begins from, or nothing."""
+        encoder = load_recipe(model).network.encoder
+        if encoder is None or self.config["encoder_weights"]["source"] == "random":
+            return []
+        return [str(self.results / "encoders" / f"{encoder}.json")]
+
+    def encoder_file(self, encoder: str) -> Path:
+        """Where an encoder's ImageNet weights lie: with the user, or beside all runs' results once downloaded."""
+        given = self.config["encoder_weights"]
+        folder = given["folder"] if given["source"] == "folder" else Path(self.config["results"], "encoders")
+        return Path(folder, self.published["encoders"][encoder])
+
+    def encoder_origin(self, encoder: str) -> str:
+        """The argument of encoder_weights.py that lets it download."""
+        given = self.config["encoder_weights"]
+        return f"--url {given['url']}/{self.published['encoders'][encoder]}" if given["source"] == "imagenet" else ""
+
+    def encoder_argument(self, model: str) -> str:
+        """The argument of train.py that names the ImageNet weights."""
+        encoder = load_recipe(model).network.encoder
+        return f"--encoder-weights {self.encoder_file(encoder)}" if encoder and self.encoder_receipt(model) else ""
+
+    def weights(self, model: str) -> list[str]:
+        """The weights of a model's networks, in the order of their folds."""
+        folds = range(self.number_of_folds(self.scheme(model)))
+        return [str(self.results / f"models/{model}/fold{fold}/weights.safetensors") for fold in folds]
+
+    def sums(self, model: str, part: str) -> str:
+        """The summed maps of a model: out of fold for the training images, of all networks for a test shard."""
+        return str(self.results / (f"oof/{model}/maps.h5" if part == "train" else f"predictions/{model}/{part}.h5"))
+
+    def masks_of(self, submission: str) -> list[str]:
+        """The tables of test masks of a member's, the ensemble's or a model's submission."""
+        folder = self.results / "masks" / SUBMISSIONS.get(submission, submission)
+        return [str(folder / f"{part}.csv") for part in self.test_parts]
+
+    def submissions(self, member: str) -> list[str]:
+        """A member's submissions, one for each of his recipes."""
+        return [self.submission(name) for name, recipe in SUBMISSIONS.items() if recipe in MEMBERS[member]]
+
+    def submission(self, name: str) -> str:
+        """The file of a submission."""
+        return str(self.results / f"submissions/{name}.csv.gz")
+
+    def wanted_submissions(self) -> list[str]:
+        """The submissions of all configured members and, if they are all there, the ensemble's."""
+        wanted = [path for member in self.config["members"] for path in self.submissions(member)]
+        return wanted + [self.submission("ensemble")] * self.ensembles
+
+    def baseline_masks(self, name: str) -> list[str]:
+        """The tables of masks that a baseline writes."""
+        parts = ("train", "test") if self.synthetic else ("train",)
+        return [str(self.results / f"masks/{name}/{part}.csv") for part in parts]
+
+    def score_rows(self) -> list[Row]:
+        """The rows of the score table; test images are scored where their truth is known."""
+        parts = ("train", *self.test_parts) if self.synthetic else ("train",)
+        baseline_parts = ("train", "test") if self.synthetic else ("train",)
+        models = [model for recipe in self.recipes for model in models_of(recipe)]
+        members = [(name, recipe) for name, recipe in SUBMISSIONS.items() if recipe in self.recipes]
+        return [
+            *(Row("baseline", name, name, baseline_parts) for name in BASELINES),
+            *(Row("model", model, _masks_of_model(model), parts) for model in models),
+            *(Row("recipe", recipe, recipe, parts) for recipe in self.recipes),
+            *(Row("member", name, recipe, parts) for name, recipe in members),
+            *([Row("ensemble", "ensemble", "ensemble", parts)] if self.ensembles else []),
+        ]
+
+    def scored_masks(self) -> list[str]:
+        """Every table of masks that the score table needs."""
+        paths = (str(self.results / f"masks/{row.masks}/{part}.csv") for row in self.score_rows() for part in row.parts)
+        return list(dict.fromkeys(paths))
+
+    def score_arguments(self) -> str:
+        """The --entry arguments of score.py, one for every row, and its --solution."""
+        arguments = [self._entry(row) for row in self.score_rows()]
+        if self.synthetic:
+            arguments.append(f"--solution {self.data / 'solution.csv'}")
+        return " ".join(arguments)
+
+    def _entry(self, row: Row) -> str:
+        folder = self.results / "masks" / row.masks
+        test = ",".join(str(folder / f"{part}.csv") for part in row.parts[1:]) or "-"
+        entry = f"--entry {row.level} {row.name} {folder / 'train.csv'} {test}"
+        random = self.config["encoder_weights"]["source"] == "random"
+        if random and row.level != "baseline" and row.masks != "unet_scratch":
+            entry += " 'encoder from random weights'"
+        return entry
+
+
+def _masks_of_model(model: str) -> str:
+    """The folder of the masks of one model; a recipe's only model has the recipe's."""
+    return recipe_of(model) if len(models_of(recipe_of(model))) == 1 else model

@@ -1,0 +1,26 @@
+# Submissions in Kaggle's form, checked as Kaggle would.
+
+
+rule submission:
+    input:
+        manifest="<results>/data/test.csv",
+        masks=lambda wc: PLAN.masks_of(wc.name),
+    output:
+        submission="<results>/submissions/{name}.csv.gz",
+    log:
+        "<logs>/submissions/{name}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        **PLAN.provenance("workflow/scripts/submission.py"),
+        data=str(PLAN.data),
+        work_dir=lambda wc, input: str(Path(input.manifest).parent),
+        geometry=config["geometry"],
+    shell:
+        "python workflow/scripts/submission.py"
+        " --data {params.data:q}"
+        " --work-dir {params.work_dir:q}"
+        " --masks {input.masks:q}"
+        " --geometry {params.geometry}"
+        " --out {output.submission:q}"
+        " 2>&1 | tee {log:q}"
