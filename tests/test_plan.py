@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from carvana.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def overlaid(base, top):
+    if isinstance(base, dict) and isinstance(top, dict):
+        return {key: overlaid(base[key], top[key]) if key in top else base[key] for key in base}
+    return top
+
+
+def plan(**changes) -> Plan:
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    return Plan(overlaid(config, changes), ROOT)
+
+
+SMALL = {"folds": 2, "shards": 2, "data": {"source": "synthetic", "expect_published": False}}
+
+
+def test_the_authors_folds_unless_told_otherwise():
+    assert [plan().number_of_folds(scheme) for scheme in ("f04a", "fma", "random7", "area7")] == [5, 5, 7, 7]
+    assert plan(folds=3).number_of_folds("area7") == 3
+    assert plan().weights("ternausnet")[4] == "results/full/models/ternausnet/fold4/weights.safetensors"
+
+
+def test_the_full_data_is_held_to_the_published_facts():
+    assert plan().expected_counts("test") == "--expected-cars 6254 --expected-images 100064"
+    assert plan().expected_digest("f04a").startswith("--expected-digest 0acd14f1")
+    # Other folds than the authors' have no published digest.
+    assert plan(folds=2).expected_digest("f04a") == ""
+    assert plan(data={"expect_published": False}).expected_counts("train") == ""
+
+
+def test_shards_are_named_by_number_and_count():
+    assert plan(shards=2).test_parts == ("test-01-of-02", "test-02-of-02")
+    assert plan(shards=2).sums("unet_vgg11", "test-01-of-02") == "results/full/predictions/unet_vgg11/test-01-of-02.h5"
+    assert plan().sums("unet_vgg11", "train") == "results/full/oof/unet_vgg11/maps.h5"
+
+
+def test_an_encoder_is_needed_unless_it_begins_at_random_or_is_none():
+    assert plan().encoder_receipt("ternausnet") == ["results/full/encoders/vgg11.json"]
+    assert plan().encoder_argument("ternausnet") == "--encoder-weights results/encoders/vgg11-bbd30ac9.pth"
+    assert plan().encoder_receipt("unet_scratch") == []
+    random = plan(encoder_weights={"source": "random"})
+    assert (random.encoder_receipt("ternausnet"), random.encoder_argument("ternausnet")) == ([], "")
+
+
+def test_a_users_encoder_files_are_not_downloaded():
+    own = plan(encoder_weights={"source": "folder", "folder": "/mine"})
+    assert own.encoder_file("vgg11") == Path("/mine/vgg11-bbd30ac9.pth")
+    assert own.encoder_origin("vgg11") == ""
+    assert plan().encoder_origin("vgg11").endswith("/models/vgg11-bbd30ac9.pth")
+
+
+def test_a_members_submission_holds_his_recipes_masks():
+    assert plan(shards=1).masks_of("albu") == ["results/full/masks/linknet34/test-01-of-01.csv"]
+    assert plan(shards=1).masks_of("linknet34_fma_s44") == ["results/full/masks/linknet34_fma_s44/test-01-of-01.csv"]
+    assert plan().submissions("asanakoy") == [
+        "results/full/submissions/asanakoy_scratch.csv.gz",
+        "results/full/submissions/asanakoy_vgg11.csv.gz",
+    ]
+
+
+def test_the_ensemble_needs_all_members():
+    assert plan().wanted_submissions()[-1] == "results/full/submissions/ensemble.csv.gz"
+    two = plan(members=["ternaus", "albu"])
+    assert not any("ensemble" in path for path in two.wanted_submissions() + two.scored_masks())
+
+
+def test_the_score_table_has_every_row():
+    rows = plan(**SMALL).score_rows()
+    assert [sum(row.level == level for row in rows) for level in ("baseline", "model", "recipe", "member")] == [
+        2,
+        9,
+        4,
+        4,
+    ]
+    assert rows[-1].name == "ensemble"
+    assert {row.parts for row in rows} == {("train", "test"), ("train", "test-01-of-02", "test-02-of-02")}
+
+
+def test_test_images_are_scored_only_where_their_truth_is_known():
+    assert all(row.parts == ("train",) for row in plan().score_rows())
+    assert "--solution" not in plan().score_arguments()
+    assert plan(**SMALL).score_arguments().endswith("--solution results/full/competition/solution.csv")
+
+
+# unet_scratch, three rows, begins at random by design.
+@pytest.mark.parametrize(("source", "noted"), [("random", 9 + 4 + 4 + 1 - 3), ("imagenet", 0)])
+def test_random_encoders_are_said_in_the_table(source, noted):
+    arguments = plan(encoder_weights={"source": source}).score_arguments()
+    assert arguments.count("'encoder from random weights'") == noted
