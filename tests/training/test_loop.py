@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
@@ -80,6 +82,15 @@ def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_images():
         fit(course, state, lambda step: None, epochs.append)
     assert [record.epoch for record in epochs] == [0]
     assert all(parameter.isfinite().all() for parameter in state.network.parameters())
+
+
+def test_a_validation_that_is_not_finite_stops_the_training_too():
+    broken = batch(3)
+    broken.images_N3HW[0, 0, 0, 0] = float("nan")
+    course, state = begin_training("linknet34_fma_s44", [[batch(1)]])
+    course = replace(course, validation_batches=lambda: [batch(2), broken])
+    with pytest.raises(UserError, match=r"the loss is nan in epoch 1 on the images image 3;"):
+        fit(course, state, lambda step: None, lambda epoch: None)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 
-from carvana.errors import UserError
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
+from carvana.training.finite import require_finite
 from carvana.training.hard_negatives import HardNegatives
 from carvana.training.parts import Objective
 from carvana.training.records import EpochRecord, Means, OnEpoch, OnStep, StepRecord
@@ -128,11 +127,7 @@ def _train_on(
     with torch.no_grad():
         measures = objective.measures(output_N1HW, batch.masks_N1HW)
     values = {name: tensor.item() for name, tensor in (terms | measures).items()}
-    if not math.isfinite(values["loss"]):
-        raise UserError(
-            f"the loss is {values['loss']} in epoch {state.next_epoch + 1} on the images {', '.join(batch.names)}; no "
-            "weights were kept. Look at these images and their masks, then at the encoder weights"
-        )
+    require_finite({"loss": values["loss"]}, state.next_epoch, batch.names)
     training = recipe.training
     scale = len(batch.names) if training.gradient_scale == "batch" else 1
     (scale * terms["loss"]).backward()  # type: ignore[no-untyped-call]

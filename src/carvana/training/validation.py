@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from carvana.recipe import Validation
 from carvana.training.batches import Batch
+from carvana.training.finite import require_finite
 from carvana.training.parts import Objective
 from carvana.training.records import Means, OnStep, StepRecord
 
@@ -30,6 +31,9 @@ def validate(
     With `masks_at: image` masks are larger than the network's output: it is brought to their size (bilinear, corners
     aligned, PyTorch 0.2's only way), and only the reported measures are computed, as the loss is defined at the
     network's size.
+
+    Raises:
+        UserError: a value is not finite; the message names the batch's images.
     """
     network.train(validation.batch_norm == "batch")
     means = Means()
@@ -42,6 +46,7 @@ def validate(
         else:
             tensors = objective.terms(output_N1HW, batch.masks_N1HW) | objective.measures(output_N1HW, batch.masks_N1HW)
         values = {name: tensor.item() for name, tensor in tensors.items()}
+        require_finite(values, epoch, batch.names)
         means.add(values)
         on_step(StepRecord(epoch, "valid", number, batch.names, values))
     return means.values()
