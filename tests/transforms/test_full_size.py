@@ -1,0 +1,44 @@
+"""The competition's own size, where networks take 1280x1920 or 1024x1024."""
+
+import numpy as np
+import pytest
+
+from carvana.geometry import FULL
+from carvana.recipe import load_recipe
+from carvana.transforms import albu, asanakoy, ternaus
+from carvana.transforms.protocol import build_transforms
+from carvana.transforms.spatial import ShiftScaleRotate
+
+EVERYTHING = {
+    "ternausnet": ternaus.Draw(True, (50.0, -5.0, 15.0), grey=False),
+    "linknet34_f04a_clahe": albu.Draw(True, ShiftScaleRotate(5, 1.1, 0, 0), 1.1, (10.0, 25.0, -25.0)),
+    "unet_vgg11": asanakoy.Draw(True, ShiftScaleRotate(-10, 0.91, 64, -64), 1.5, 0.5, 1.3, False),
+}
+SIZES = {"ternausnet": (1280, 1920), "linknet34_f04a_clahe": (1280, 1920), "unet_vgg11": (1024, 1024)}
+
+
+@pytest.fixture(scope="module")
+def car():
+    height, width = FULL.image_size
+    image_HWC = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    mask_HW = np.zeros((height, width), np.uint8)
+    mask_HW[320:960, 480:1440] = 1
+    return image_HWC, mask_HW
+
+
+@pytest.mark.parametrize("model", EVERYTHING)
+def test_sizes(car, model):
+    transforms, size_HW = build_transforms(load_recipe(model), FULL), SIZES[model]
+    image_HWC, mask_HW = car
+    for x_CHW, target_1HW, target_size in (
+        (*transforms.train(image_HWC, mask_HW, EVERYTHING[model]), size_HW),
+        (*transforms.valid(image_HWC, mask_HW), mask_HW.shape if model == "unet_vgg11" else size_HW),
+    ):
+        assert x_CHW.shape == (3, *size_HW)
+        assert target_1HW.shape == (1, *target_size)
+        for array in (x_CHW, target_1HW):
+            assert array.dtype == np.float32
+            assert array.flags.c_contiguous
+        # Whatever the size and the augmentation, about this share is car, and it lies in the middle.
+        assert target_1HW.mean() == pytest.approx(mask_HW.mean(), rel=0.3)
+        assert target_1HW[0, target_size[0] // 2, target_size[1] // 2] == 1
