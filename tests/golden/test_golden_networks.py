@@ -10,7 +10,6 @@ from carvana.losses import asanakoy as asanakoy_loss
 from carvana.losses import ternaus as ternaus_loss
 from carvana.recipe import AlbuLoss, load_recipe
 from carvana.training import parts
-from tests.golden.compare import UNETS, close, close_to_largest, equal
 from tests.golden.inputs import ellipse_mask, parameter
 
 # The model by whose recipe the network is built, and the golden files' name for it.
@@ -22,7 +21,6 @@ NETWORKS = {
 }
 FORWARD_TOLERANCE = 1e-4  # of the largest absolute output
 LOSS_TOLERANCE = 1e-5  # gradients: of the largest absolute gradient
-EVALUATION, TRAINING = "forward pass, evaluation mode", "forward pass, training mode"
 
 
 def network(model):
@@ -36,37 +34,42 @@ def float32(array):
     return torch.from_numpy(np.asarray(array, dtype=np.float32))
 
 
+def assert_close_to_largest(found, expected, tolerance):
+    assert found.shape == expected.shape
+    assert np.abs(found.detach().numpy() - expected).max() <= tolerance * np.abs(expected).max()
+
+
 @pytest.mark.parametrize("model", NETWORKS)
 def test_state_dict(model, golden_json):
     with torch.device("meta"):
         state = parts.network(load_recipe(model)).state_dict()
-    found = [f"{name} {list(tensor.shape)}" for name, tensor in state.items()]
-    expected = [f"{name} {shape}" for name, shape in golden_json(f"state_dict_{NETWORKS[model]}")]
-    equal(NETWORKS[model], "state dict: names and shapes, in order", found, expected)
+    assert [[name, list(tensor.shape)] for name, tensor in state.items()] == golden_json(
+        f"state_dict_{NETWORKS[model]}"
+    )
 
 
 @torch.no_grad()
 def test_ternausnet_forward(golden, RS):
     images = float32(RS(1).randn(2, 3, 64, 96))
     found = network("ternausnet").eval()(images)
-    close_to_largest("ternausnet", EVALUATION, found, golden("ternausnet")["forward_out"], FORWARD_TOLERANCE)
+    assert_close_to_largest(found, golden("ternausnet")["forward_out"], FORWARD_TOLERANCE)
 
 
 @torch.no_grad()
 def test_linknet34_forward(golden, RS):
     images = float32(RS(11).rand(2, 3, 64, 96))
-    linknet, expected = network("linknet34_fma_s44"), golden("linknet34")
-    close_to_largest("linknet34", EVALUATION, linknet.eval()(images), expected["forward_eval"], FORWARD_TOLERANCE)
-    close_to_largest("linknet34", TRAINING, linknet.train()(images), expected["forward_train"], FORWARD_TOLERANCE)
+    linknet = network("linknet34_fma_s44")
+    assert_close_to_largest(linknet.eval()(images), golden("linknet34")["forward_eval"], FORWARD_TOLERANCE)
+    assert_close_to_largest(linknet.train()(images), golden("linknet34")["forward_train"], FORWARD_TOLERANCE)
 
 
 @pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])
 @torch.no_grad()
 def test_unet_forward(model, golden, RS):
     images = float32(RS(21).rand(2, 3, 64, 128))
-    unet, expected = network(model), golden("asanakoy")
-    close_to_largest(model, EVALUATION, unet.eval()(images), expected[f"{model}_forward_eval"], FORWARD_TOLERANCE)
-    close_to_largest(model, TRAINING, unet.train()(images), expected[f"{model}_forward_train"], FORWARD_TOLERANCE)
+    unet = network(model)
+    assert_close_to_largest(unet.eval()(images), golden("asanakoy")[f"{model}_forward_eval"], FORWARD_TOLERANCE)
+    assert_close_to_largest(unet.train()(images), golden("asanakoy")[f"{model}_forward_train"], FORWARD_TOLERANCE)
 
 
 def test_ternaus_loss(golden, RS):
@@ -78,10 +81,10 @@ def test_ternaus_loss(golden, RS):
     loss.backward()
     expected = golden("ternausnet")
     assert isinstance(objective, ternaus_loss.Objective)
-    close("ternausnet", "loss", loss.item(), expected["loss"], LOSS_TOLERANCE)
-    close_to_largest("ternausnet", "gradient of the loss", probabilities.grad, expected["loss_grad"], LOSS_TOLERANCE)
+    assert loss.item() == pytest.approx(expected["loss"].item(), abs=LOSS_TOLERANCE)
+    assert_close_to_largest(probabilities.grad, expected["loss_grad"], LOSS_TOLERANCE)
     dice = objective.measures(probabilities, masks)["dice"]
-    close("ternausnet", "reported dice", dice.item(), expected["dice"], LOSS_TOLERANCE)
+    assert dice.item() == pytest.approx(expected["dice"].item(), abs=LOSS_TOLERANCE)
 
 
 def test_albu_loss(golden, RS):
@@ -94,11 +97,11 @@ def test_albu_loss(golden, RS):
     loss = objective.terms(logits, masks)["loss"]
     loss.backward()
     expected = golden("linknet34")
-    close("linknet34", "loss", loss.item(), expected["loss"], LOSS_TOLERANCE)
-    close_to_largest("linknet34", "gradient of the loss", logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
+    assert loss.item() == pytest.approx(expected["loss"].item(), abs=LOSS_TOLERANCE)
+    assert_close_to_largest(logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
     measures = objective.measures(logits, masks)
     for name in ("soft_dice", "hard_dice"):
-        close("linknet34", "reported dices", measures[name].item(), expected[name], LOSS_TOLERANCE)
+        assert measures[name].item() == pytest.approx(expected[name].item(), abs=LOSS_TOLERANCE)
 
 
 def test_asanakoy_loss(golden, RS):
@@ -111,10 +114,10 @@ def test_asanakoy_loss(golden, RS):
     expected = golden("asanakoy")
     assert isinstance(objective, asanakoy_loss.Objective)
     found = [terms[name].item() for name in ("loss", "bce", "dice_loss")]
-    close(UNETS, "loss and its two terms", found, expected["loss"], LOSS_TOLERANCE)
-    close_to_largest(UNETS, "gradient of the loss", logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
+    assert found == pytest.approx(expected["loss"].tolist(), abs=LOSS_TOLERANCE)
+    assert_close_to_largest(logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
     dice = objective.measures(logits, masks)["dice"]
-    close(UNETS, "reported dice", dice.item(), expected["dice_score"], LOSS_TOLERANCE)
+    assert dice.item() == pytest.approx(expected["dice_score"].item(), abs=LOSS_TOLERANCE)
 
 
 @pytest.mark.parametrize(
