@@ -10,6 +10,7 @@ from carvana.losses import asanakoy as asanakoy_loss
 from carvana.losses import ternaus as ternaus_loss
 from carvana.recipe import AlbuLoss, load_recipe
 from carvana.training import parts
+from tests.golden.compare import UNETS, close, close_to_largest, equal
 from tests.golden.inputs import ellipse_mask, parameter
 
 # The model by whose recipe the network is built, and the golden files' name for it.
@@ -21,6 +22,7 @@ NETWORKS = {
 }
 FORWARD_TOLERANCE = 1e-4  # of the largest absolute output
 LOSS_TOLERANCE = 1e-5  # gradients: of the largest absolute gradient
+EVALUATION, TRAINING = "forward pass, evaluation mode", "forward pass, training mode"
 
 
 def network(model):
@@ -34,42 +36,37 @@ def float32(array):
     return torch.from_numpy(np.asarray(array, dtype=np.float32))
 
 
-def assert_close_to_largest(found, expected, tolerance):
-    assert found.shape == expected.shape
-    assert np.abs(found.detach().numpy() - expected).max() <= tolerance * np.abs(expected).max()
-
-
 @pytest.mark.parametrize("model", NETWORKS)
 def test_state_dict(model, golden_json):
     with torch.device("meta"):
         state = parts.network(load_recipe(model)).state_dict()
-    assert [[name, list(tensor.shape)] for name, tensor in state.items()] == golden_json(
-        f"state_dict_{NETWORKS[model]}"
-    )
+    found = [f"{name} {list(tensor.shape)}" for name, tensor in state.items()]
+    expected = [f"{name} {shape}" for name, shape in golden_json(f"state_dict_{NETWORKS[model]}")]
+    equal(NETWORKS[model], "state dict: names and shapes, in order", found, expected)
 
 
 @torch.no_grad()
 def test_ternausnet_forward(golden, RS):
     images = float32(RS(1).randn(2, 3, 64, 96))
     found = network("ternausnet").eval()(images)
-    assert_close_to_largest(found, golden("ternausnet")["forward_out"], FORWARD_TOLERANCE)
+    close_to_largest("ternausnet", EVALUATION, found, golden("ternausnet")["forward_out"], FORWARD_TOLERANCE)
 
 
 @torch.no_grad()
 def test_linknet34_forward(golden, RS):
     images = float32(RS(11).rand(2, 3, 64, 96))
-    linknet = network("linknet34_fma_s44")
-    assert_close_to_largest(linknet.eval()(images), golden("linknet34")["forward_eval"], FORWARD_TOLERANCE)
-    assert_close_to_largest(linknet.train()(images), golden("linknet34")["forward_train"], FORWARD_TOLERANCE)
+    linknet, expected = network("linknet34_fma_s44"), golden("linknet34")
+    close_to_largest("linknet34", EVALUATION, linknet.eval()(images), expected["forward_eval"], FORWARD_TOLERANCE)
+    close_to_largest("linknet34", TRAINING, linknet.train()(images), expected["forward_train"], FORWARD_TOLERANCE)
 
 
 @pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])
 @torch.no_grad()
 def test_unet_forward(model, golden, RS):
     images = float32(RS(21).rand(2, 3, 64, 128))
-    unet = network(model)
-    assert_close_to_largest(unet.eval()(images), golden("asanakoy")[f"{model}_forward_eval"], FORWARD_TOLERANCE)
-    assert_close_to_largest(unet.train()(images), golden("asanakoy")[f"{model}_forward_train"], FORWARD_TOLERANCE)
+    unet, expected = network(model), golden("asanakoy")
+    close_to_largest(model, EVALUATION, unet.eval()(images), expected[f"{model}_forward_eval"], FORWARD_TOLERANCE)
+    close_to_largest(model, TRAINING, unet.train()(images), expected[f"{model}_forward_train"], FORWARD_TOLERANCE)
 
 
 def test_ternaus_loss(golden, RS):
@@ -81,10 +78,10 @@ def test_ternaus_loss(golden, RS):
     loss.backward()
     expected = golden("ternausnet")
     assert isinstance(objective, ternaus_loss.Objective)
-    assert loss.item() == pytest.approx(expected["loss"].item(), abs=LOSS_TOLERANCE)
-    assert_close_to_largest(probabilities.grad, expected["loss_grad"], LOSS_TOLERANCE)
+    close("ternausnet", "loss", loss.item(), expected["loss"], LOSS_TOLERANCE)
+    close_to_largest("ternausnet", "gradient of the loss", probabilities.grad, expected["loss_grad"], LOSS_TOLERANCE)
     dice = objective.measures(probabilities, masks)["dice"]
-    assert dice.item() == pytest.approx(expected["dice"].item(), abs=LOSS_TOLERANCE)
+    close("ternausnet", "reported dice", dice.item(), expected["dice"], LOSS_TOLERANCE)
 
 
 def test_albu_loss(golden, RS):
@@ -97,11 +94,11 @@ def test_albu_loss(golden, RS):
     loss = objective.terms(logits, masks)["loss"]
     loss.backward()
     expected = golden("linknet34")
-    assert loss.item() == pytest.approx(expected["loss"].item(), abs=LOSS_TOLERANCE)
-    assert_close_to_largest(logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
+    close("linknet34", "loss", loss.item(), expected["loss"], LOSS_TOLERANCE)
+    close_to_largest("linknet34", "gradient of the loss", logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
     measures = objective.measures(logits, masks)
     for name in ("soft_dice", "hard_dice"):
-        assert measures[name].item() == pytest.approx(expected[name].item(), abs=LOSS_TOLERANCE)
+        close("linknet34", "reported dices", measures[name].item(), expected[name], LOSS_TOLERANCE)
 
 
 def test_asanakoy_loss(golden, RS):
@@ -114,10 +111,10 @@ def test_asanakoy_loss(golden, RS):
     expected = golden("asanakoy")
     assert isinstance(objective, asanakoy_loss.Objective)
     found = [terms[name].item() for name in ("loss", "bce", "dice_loss")]
-    assert found == pytest.approx(expected["loss"].tolist(), abs=LOSS_TOLERANCE)
-    assert_close_to_largest(logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
+    close(UNETS, "loss and its two terms", found, expected["loss"], LOSS_TOLERANCE)
+    close_to_largest(UNETS, "gradient of the loss", logits.grad, expected["loss_grad"], LOSS_TOLERANCE)
     dice = objective.measures(logits, masks)["dice"]
-    assert dice.item() == pytest.approx(expected["dice_score"].item(), abs=LOSS_TOLERANCE)
+    close(UNETS, "reported dice", dice.item(), expected["dice_score"], LOSS_TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +130,4 @@ def test_learning_rates(model, file, key, golden):
     recipe = load_recipe(model)
     first = recipe.training.first_epoch
     found = [parts.learning_rate(recipe, epoch) for epoch in range(first, first + recipe.training.epochs)]
-    assert found == golden(file)[key].tolist()
+    equal(recipe.recipe, "learning rate of every epoch", found, golden(file)[key])

@@ -4,44 +4,63 @@ import cv2
 import numpy as np
 import pytest
 
-from carvana import ensemble, postprocess, quantisation, rle
+from carvana import ensemble, postprocess, rle
+from carvana.combine import merge_rule
 from carvana.geometry import FULL
+from carvana.recipe import load_recipe
+from tests.golden.compare import UNETS, equal
 from tests.golden.inputs import ensemble_case
 
-
-def test_ternausnet_quantisation(golden):
-    stored = golden("ternausnet")
-    border = 1
-    quantised = quantisation.truncated(stored["quant_in"][:, 0, :, border:-border])
-    np.testing.assert_array_equal(quantised, stored["quant_out"])
+# What the entries of ensemble.json are.
+PROPERTIES = {
+    "img": "image",
+    "rle_crc": "mask: CRC-32 of its RLE",
+    "runs": "mask: number of runs",
+    "rle_head": "mask: first 120 characters of its RLE",
+    "pixels": "mask: number of pixels",
+    "prob_sum": "stored picture: sum of its values",
+    "fixed": "unreliable top: whether the rule acts",
+    "unreliable_px": "unreliable top: unsure pixels",
+    "eroded_px": "unreliable top: pixels left by the erosion",
+}
 
 
 @pytest.mark.parametrize(
-    ("file", "seed", "shape", "merge"),
+    ("model", "file", "seed", "shape"),
     [
-        ("ternausnet", 6, (5, 32, 48), ensemble.merge_truncated),
-        ("linknet34", 16, (30, 24, 36), ensemble.merge_truncated),
-        ("asanakoy", 27, (7, 24, 36), ensemble.merge_rounded),
+        ("ternausnet", "ternausnet", 6, (5, 32, 48)),
+        ("linknet34_fma_s44", "linknet34", 16, (30, 24, 36)),
+        ("unet_scratch", "asanakoy", 27, (7, 24, 36)),
+        ("unet_vgg11", "asanakoy", 27, (7, 24, 36)),
     ],
 )
-def test_merges(golden, RS, file, seed, shape, merge):
+def test_merges(golden, RS, model, file, seed, shape):
+    recipe = load_recipe(model)
     maps = RS(seed).randint(0, 256, shape).astype(np.uint8)
-    np.testing.assert_array_equal(maps, golden(file)["merge_in"])
+    equal(recipe.recipe, "maps that are merged", maps, golden(file)["merge_in"])
     sums = maps.sum(axis=0, dtype=np.uint16)
-    np.testing.assert_array_equal(merge(sums, len(maps)), golden(file)["merge_out"])
+    equal(recipe.recipe, "merged map", merge_rule(recipe).merged(sums, len(maps)), golden(file)["merge_out"])
+
+
+@pytest.mark.parametrize("model", UNETS)
+def test_mask_of_the_unrounded_mean(golden, model):
+    """The rounded mean, `merge_out`, would have more pixels of 128."""
+    maps = golden("asanakoy")["merge_in"]
+    mask = merge_rule(load_recipe(model)).mask(maps.sum(axis=0, dtype=np.uint16), len(maps))
+    equal(model, "mask of the merged maps", mask, maps.mean(axis=0, dtype=np.float32) >= 128)
 
 
 def test_rle(golden, golden_text):
     mask = golden("asanakoy")["rle_mask"]
     expected = golden_text("rle.txt")
-    assert rle.encode_as_published(mask) == expected
-    np.testing.assert_array_equal(rle.decode(expected, mask.shape), rle.force_corners_off(mask))
+    equal("ensemble", "run-length encoding", rle.encode_as_published(mask), expected)
+    equal("ensemble", "run-length decoding", rle.decode(expected, mask.shape), rle.force_corners_off(mask))
 
 
 @pytest.mark.parametrize(("before", "after", "iterations"), [("a", "b", 10), ("c", "d", 1)])
 def test_erosion(golden, before, after, iterations):
     stored = golden("erode")
-    np.testing.assert_array_equal(postprocess.erode_upwards(stored[before], iterations), stored[after])
+    equal("ensemble", "erosion", postprocess.erode_upwards(stored[before], iterations), stored[after])
 
 
 @pytest.mark.parametrize("case", range(7))
@@ -51,7 +70,7 @@ def test_ensemble(golden_json, golden_offset, case):
     result = postprocess.apply(ensemble.mean(list(maps.values())), maps["linknet34"], FULL)
     unsure = postprocess.unsure_pixels(maps["linknet34"])
     encoded = rle.encode_as_published(result.mask)
-    found = {
+    found: dict[str, str | int] = {
         "img": f"case{case}_01.jpg",
         "rle_crc": zlib.crc32(encoded.encode()),
         "runs": len(rle.runs(encoded)),
@@ -62,4 +81,6 @@ def test_ensemble(golden_json, golden_offset, case):
         "unreliable_px": cv2.countNonZero(unsure),
         "eroded_px": cv2.countNonZero(postprocess.erode_upwards(unsure, 10)),
     }
-    assert found == expected
+    assert found.keys() == set(expected)
+    for name, value in found.items():
+        equal("ensemble", PROPERTIES[name], value, expected[name])

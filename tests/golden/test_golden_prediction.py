@@ -7,6 +7,7 @@ import torch
 from carvana.prediction.maps import probabilities
 from carvana.prediction.restore import at_image_size, to_8_bits
 from carvana.recipe import load_recipe
+from tests.golden.compare import close_to_largest, equal, nearly_equal_8_bits
 from tests.golden.inputs import parameter
 
 
@@ -25,8 +26,7 @@ def test_linknet34_probabilities_with_the_mirror(golden, RS):
     with torch.inference_mode():
         found = probabilities(network_with_formula_weights(recipe), images, recipe, (64, 96)).numpy()
     expected = golden("linknet34")["tta_probs"]
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
+    close_to_largest("linknet34", "probabilities with the mirror", found, expected, 1e-4)
 
 
 @pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])
@@ -38,11 +38,8 @@ def test_unet_stored_maps(golden, RS, model):
     with torch.inference_mode():
         network.train()(images)
         found = probabilities(network.eval(), images, recipe, (80, 119))
-    stored = to_8_bits(found, recipe.prediction.to_8_bits).numpy().astype(int)
-    expected = golden("asanakoy")[f"{model}_upsampled_probs_u8"].astype(int)
-    difference = np.abs(stored - expected)
-    assert difference.max() <= 1
-    assert np.count_nonzero(difference) <= 0.001 * difference.size
+    stored = to_8_bits(found, recipe.prediction.to_8_bits).numpy()
+    nearly_equal_8_bits(model, "stored 8-bit map", stored, golden("asanakoy")[f"{model}_upsampled_probs_u8"])
 
 
 def test_ternausnet_stored_map(golden):
@@ -51,4 +48,4 @@ def test_ternausnet_stored_map(golden):
     expected = golden("ternausnet")["quant_out"]
     found = at_image_size(padded, recipe.input.border, expected.shape[-2:])
     stored = to_8_bits(found, recipe.prediction.to_8_bits).numpy()
-    np.testing.assert_array_equal(stored[:, 0], expected)
+    equal("ternausnet", "stored 8-bit map", stored[:, 0], expected)

@@ -13,6 +13,7 @@ import pytest
 from carvana.geometry import Geometry
 from carvana.recipe import load_recipe
 from carvana.transforms import albu, asanakoy, colour, spatial, ternaus
+from tests.golden.compare import UNETS, close, equal, nearly_equal_8_bits
 from tests.golden.inputs import ellipse_mask
 
 # ternausnet: 96x126 images with their border; linknet34: 80x118; asanakoy: 160x240 images, networks at 128x128.
@@ -52,19 +53,10 @@ def sample_with(transforms, draws, epoch):
     return draw
 
 
-def assert_almost_equal_8_bits(found, expected):
-    """At most 0.1 % of the values differ, and by 1: the era's 8-bit HSV conversion, in another order of operations."""
-    assert found.shape == expected.shape
-    difference = np.abs(found.astype(int) - expected.astype(int))
-    assert difference.max() <= 1
-    assert np.count_nonzero(difference) <= 0.001 * difference.size
-
-
-def assert_equal_floats(found, expected):
+def equal_floats(what, found, expected):
     """The same type, and no further apart than one rounding of a value near 1."""
     assert found.dtype == expected.dtype
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= np.finfo(expected.dtype).eps
+    close(UNETS, what, found, expected, np.finfo(expected.dtype).eps)
 
 
 def rgb(image_HWC):
@@ -82,29 +74,30 @@ def ternaus_file(smooth_image):
 
 def test_ternaus_loading(golden, ternaus_file):
     image_HWC, mask_HW = ternaus.load(*ternaus_file)
-    np.testing.assert_array_equal(image_HWC, golden("ternausnet")["load_image"])
-    np.testing.assert_array_equal(mask_HW, golden("ternausnet")["load_mask"])
+    equal("ternausnet", "image as loaded", image_HWC, golden("ternausnet")["load_image"])
+    equal("ternausnet", "mask as loaded", mask_HW, golden("ternausnet")["load_mask"])
 
 
 def test_ternaus_validation_and_prediction(golden, ternaus_file):
     transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
     x_CHW, target_1HW = transforms.valid(*ternaus_file)
-    np.testing.assert_array_equal(x_CHW, golden("ternausnet")["img_transform"])
-    np.testing.assert_array_equal(target_1HW[0], golden("ternausnet")["load_mask"])
-    np.testing.assert_array_equal(transforms.predict(ternaus_file[0]), golden("ternausnet")["img_transform"])
+    stored = golden("ternausnet")
+    equal("ternausnet", "network input, validation", x_CHW, stored["img_transform"])
+    equal("ternausnet", "target, validation", target_1HW[0], stored["load_mask"])
+    equal("ternausnet", "network input, prediction", transforms.predict(ternaus_file[0]), stored["img_transform"])
 
 
 def test_ternaus_grey_car(golden):
     stored = golden("ternausnet")
     found = colour.grey_car(stored["load_image"], stored["load_mask"])
-    np.testing.assert_array_equal(found, stored["gray_aug"])
+    equal("ternausnet", "grey car", found, stored["gray_aug"])
 
 
 @pytest.mark.parametrize("index", range(4))
 def test_ternaus_hsv_shift(golden, index):
     stored = golden("ternausnet")
     found = colour.shift_hsv(stored["load_image"], *stored["hsv_shifts"][index])
-    assert_almost_equal_8_bits(found, stored["hsv_aug"][index])
+    nearly_equal_8_bits("ternausnet", "HSV shift", found, stored["hsv_aug"][index])
 
 
 @pytest.mark.parametrize("flipped", [False, True])
@@ -115,14 +108,16 @@ def test_ternaus_training_goes_through_the_same(golden, ternaus_file, flipped):
     step = -1 if flipped else 1
     image_HWC, mask_HW = ternaus_file
     grey_CHW, target_1HW = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, None, grey=True))
-    np.testing.assert_array_equal(grey_CHW[..., ::step], colour.to_network(stored["gray_aug"], normalised=True))
-    np.testing.assert_array_equal(target_1HW[0, :, ::step], stored["load_mask"])
+    expected_CHW = colour.to_network(stored["gray_aug"], normalised=True)
+    equal("ternausnet", "network input, training: grey car", grey_CHW[..., ::step], expected_CHW)
+    equal("ternausnet", "target, training", target_1HW[0, :, ::step], stored["load_mask"])
     shifts = tuple(stored["hsv_shifts"][1])
     shifted_CHW, _ = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, shifts, grey=False))
     found_8_bits = np.rint(
         255 * (shifted_CHW.transpose(1, 2, 0) * colour.IMAGENET_STD + np.array(colour.IMAGENET_MEAN))
     )
-    assert_almost_equal_8_bits(found_8_bits[:, ::step], stored["hsv_aug"][1])
+    what = "network input, training: HSV shift"
+    nearly_equal_8_bits("ternausnet", what, found_8_bits[:, ::step], stored["hsv_aug"][1])
 
 
 # --- linknet34
@@ -135,23 +130,24 @@ def albu_file(smooth_image):
 
 def test_albu_clahe(golden, smooth_image):
     found = colour.equalise_luma(smooth_image(13, 80, 118), clip_limit=2.0, tiles=(8, 8))
-    np.testing.assert_array_equal(found, golden("linknet34")["clahe"])
+    equal("linknet34", "CLAHE", found, golden("linknet34")["clahe"])
 
 
 def test_albu_border(golden, smooth_image):
-    np.testing.assert_array_equal(spatial.zeros_right(smooth_image(13, 80, 118)), golden("linknet34")["pad"])
-    np.testing.assert_array_equal(spatial.zeros_right(255 * ellipse_mask(80, 118)), golden("linknet34")["pad_mask"])
+    stored = golden("linknet34")
+    equal("linknet34", "border", spatial.zeros_right(smooth_image(13, 80, 118)), stored["pad"])
+    equal("linknet34", "border of the mask", spatial.zeros_right(255 * ellipse_mask(80, 118)), stored["pad_mask"])
 
 
 def test_albu_prediction(golden, smooth_image):
     """Blue first, divided by 255 only; equalised before the border, so that the border stays 0."""
     image_HWC, stored = smooth_image(13, 80, 118), golden("linknet34")
     plain_CHW = albu.build(load_recipe("linknet34_fma_s44"), ALBU).predict(image_HWC)
-    np.testing.assert_array_equal(plain_CHW.transpose(1, 2, 0), stored["pad"].astype(np.float32) / np.float32(255))
+    expected_HWC = stored["pad"].astype(np.float32) / np.float32(255)
+    equal("linknet34", "network input, prediction", plain_CHW.transpose(1, 2, 0), expected_HWC)
     equalised_CHW = albu.build(load_recipe("linknet34_f04a_clahe"), ALBU).predict(image_HWC)
-    equalised = stored["clahe"].astype(np.float32) / np.float32(255)
-    np.testing.assert_array_equal(equalised_CHW.transpose(1, 2, 0)[:, :-2], equalised)
-    assert not equalised_CHW[..., -2:].any()
+    expected_HWC = spatial.zeros_right(stored["clahe"]).astype(np.float32) / np.float32(255)
+    equal("linknet34", "network input, prediction: CLAHE", equalised_CHW.transpose(1, 2, 0), expected_HWC)
 
 
 @pytest.mark.parametrize("index", range(4))
@@ -172,8 +168,9 @@ def test_albu_shift_scale_rotate(golden, albu_file, index):
         ["random", 1.0],
     ]
     draw = sample_with(transforms, draws, epoch=0)
-    np.testing.assert_array_equal(spatial.shift_scale_rotate(image_HWC, draw.geometry), stored["ssr_img"][index])
-    np.testing.assert_array_equal(spatial.shift_scale_rotate(255 * mask_HW, draw.geometry), stored["ssr_mask"][index])
+    warped_HWC, warped_HW = spatial.shift_scale_rotate_both(image_HWC, 255 * mask_HW, draw.geometry)
+    equal("linknet34", "shift-scale-rotate", warped_HWC, stored["ssr_img"][index])
+    equal("linknet34", "shift-scale-rotate of the mask", warped_HW, stored["ssr_mask"][index])
 
 
 @pytest.mark.parametrize("index", range(3))
@@ -183,14 +180,14 @@ def test_albu_brightness(golden, albu_file, index):
     draws = [["random", 1.0], ["random", 1.0], ["random", 0.0], ["uniform", -1, 1, stored["brightness_u"][index]]]
     draw = sample_with(transforms, [*draws, ["random", 1.0]], epoch=0)
     found = colour.scale_brightness_8_bits(albu_file[0], draw.brightness)
-    np.testing.assert_array_equal(found, stored["brightness"][index])
+    equal("linknet34", "brightness", found, stored["brightness"][index])
 
 
 @pytest.mark.parametrize("index", range(3))
 def test_albu_hsv_shift(golden, albu_file, index):
     stored = golden("linknet34")
     found = colour.shift_hsv(albu_file[0], *stored["hsv_shifts"][index])
-    assert_almost_equal_8_bits(found, stored["hsv"][index])
+    nearly_equal_8_bits("linknet34", "HSV shift", found, stored["hsv"][index])
 
 
 # --- unet_scratch, unet_vgg11
@@ -205,9 +202,9 @@ def asanakoy_file(smooth_image):
 def test_asanakoy_resizing(golden, smooth_image):
     stored = golden("asanakoy")
     image_HWC = spatial.resize_bilinear(smooth_image(23, 160, 240), (128, 128))
-    np.testing.assert_array_equal(image_HWC, stored["rescale_img"])
+    equal(UNETS, "resizing", image_HWC, stored["rescale_img"])
     mask_HW = spatial.resize_bilinear(255 * ellipse_mask(160, 240), (128, 128))
-    np.testing.assert_array_equal(mask_HW, stored["rescale_mask"])
+    equal(UNETS, "resizing of the mask", mask_HW, stored["rescale_mask"])
 
 
 def test_asanakoy_padding_which_no_recipe_uses(golden, smooth_image):
@@ -222,8 +219,9 @@ def test_asanakoy_shift_scale_rotate(golden, index):
     angle, scale, aspect, fraction_x, fraction_y = stored["ssr_params"][index].tolist()
     assert aspect == 1
     draw = spatial.ShiftScaleRotate(angle, scale, round(fraction_x * 128), round(fraction_y * 128))
-    for name, expected in (("rescale_img", "ssr_img"), ("rescale_mask", "ssr_mask")):
-        np.testing.assert_array_equal(spatial.shift_scale_rotate(stored[name], draw), stored[expected][index])
+    warped_HWC, warped_HW = spatial.shift_scale_rotate_both(stored["rescale_img"], stored["rescale_mask"], draw)
+    equal(UNETS, "shift-scale-rotate", warped_HWC, stored["ssr_img"][index])
+    equal(UNETS, "shift-scale-rotate of the mask", warped_HW, stored["ssr_mask"][index])
 
 
 @pytest.mark.parametrize(
@@ -238,12 +236,12 @@ def test_asanakoy_shift_scale_rotate(golden, index):
 def test_asanakoy_colour(golden, name, change, index):
     stored = golden("asanakoy")
     image_HWC = stored["rescale_img"].astype(np.float32) / np.float32(255)
-    assert_equal_floats(change(image_HWC, 1 + stored[f"{name}_u"][index].item()), stored[name][index])
+    equal_floats(name, change(image_HWC, 1 + stored[f"{name}_u"][index].item()), stored[name][index])
 
 
 def test_asanakoy_grey(golden):
     stored = golden("asanakoy")
-    assert_equal_floats(colour.grey(stored["rescale_img"].astype(np.float32) / np.float32(255)), stored["gray"])
+    equal_floats("grey", colour.grey(stored["rescale_img"].astype(np.float32) / np.float32(255)), stored["gray"])
 
 
 @pytest.mark.parametrize(
@@ -264,14 +262,15 @@ def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, m
     draw = sample_with(transforms, golden_json("asanakoy_transform_draws")[case], epoch)
     image_HWC, mask_HW = asanakoy_file
     x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, draw)
-    np.testing.assert_array_equal(x_CHW, golden("asanakoy")[f"tt_{case}_img"])
-    np.testing.assert_array_equal(255 * target_1HW, golden("asanakoy")[f"tt_{case}_mask"])
+    equal(model, "network input, training", x_CHW, golden("asanakoy")[f"tt_{case}_img"])
+    equal(model, "target, training", 255 * target_1HW, golden("asanakoy")[f"tt_{case}_mask"])
 
 
 def test_asanakoy_validation_and_prediction(golden, golden_json, asanakoy_file):
     transforms = asanakoy.build(load_recipe("unet_scratch"), ASANAKOY)
     assert golden_json("asanakoy_transform_draws")["None"] == []
     x_CHW, target_1HW = transforms.valid(*asanakoy_file)
-    np.testing.assert_array_equal(x_CHW, golden("asanakoy")["tt_None_img"])
-    np.testing.assert_array_equal(255 * target_1HW, golden("asanakoy")["tt_None_mask"])
-    np.testing.assert_array_equal(transforms.predict(asanakoy_file[0]), golden("asanakoy")["tt_None_img"])
+    stored, x_of_prediction_CHW = golden("asanakoy"), transforms.predict(asanakoy_file[0])
+    equal("unet_scratch", "network input, validation", x_CHW, stored["tt_None_img"])
+    equal("unet_scratch", "target, validation", 255 * target_1HW, stored["tt_None_mask"])
+    equal("unet_scratch", "network input, prediction", x_of_prediction_CHW, stored["tt_None_img"])
