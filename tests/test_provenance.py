@@ -72,6 +72,7 @@ def test_a_network_counts_for_its_own_recipe_only():
     used = used_modules(SCRIPTS / "train.py", modules)
     assert "carvana.networks.ternausnet" in used
     assert "carvana.training.loop" in used
+    assert not set(used) & provenance.WITHOUT_EFFECT
     assert not {"carvana.networks.linknet34", "carvana.networks.unet", "carvana.postprocess"} & set(used)
 
 
@@ -79,3 +80,7 @@ def test_a_recipe_digest_follows_its_sections():
     training = ("training", "optimizer")
     assert recipe_digest("linknet34_fma_s44", training) == recipe_digest("linknet34_f04a_clahe", training)
     assert recipe_digest("linknet34_fma_s44", training) != recipe_digest("linknet34_f04a_clahe_rmsprop", training)
+
+
+def test_modules_without_effect_exist():
+    assert all(provenance._module_file(module) for module in provenance.WITHOUT_EFFECT)

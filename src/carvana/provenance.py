@@ -24,6 +24,18 @@ PACKAGE: Final = Path(__file__).resolve().parent.name
 NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "pandas", "h5py", "hdf5plugin")
 
 
+# Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile.
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        "carvana.gpu",
+        "carvana.prediction.timings",
+        "carvana.training.events",
+        "carvana.training.progress",
+        "carvana.training.stopwatch",
+    }
+)
+
+
 def canonical_syntax(node: ast.AST) -> str:
     """The syntax tree as text that is the same for every Python release from 3.11 on, without docstrings.
 
@@ -73,12 +85,15 @@ def _syntax_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def used_modules(script: Path, modules: Iterable[str] = ()) -> tuple[str, ...]:
-    """Names of this package's modules that `script` reaches by import, and `modules` and what they reach; sorted."""
+    """Names of this package's modules that `script` reaches by import, and `modules` and what they reach; sorted.
+
+    Those without effect on results are left out.
+    """
     seen: set[str] = set()
     waiting = [*modules, *_syntax_and_imports(script)[1]]
     while waiting:
         module = waiting.pop()
-        if module in seen:
+        if module in seen or module in WITHOUT_EFFECT:
             continue
         path = _module_file(module)
         if path is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from carvana.errors import UserError
@@ -40,7 +40,7 @@ def save_weights(path: Path, state: Mapping[str, Tensor], facts: Mapping[str, ob
     # One metadata entry: the format keeps several in no particular order.
     metadata = {"facts": json.dumps(facts, sort_keys=True)}
     with whole_file(path) as partial:
-        partial.write_bytes(save(distinct_tensors(state), metadata))
+        save_file(distinct_tensors(state), partial, metadata)
 
 
 def read_facts(path: Path) -> dict[str, object]:

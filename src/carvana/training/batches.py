@@ -32,8 +32,8 @@ class Batch:
     """
 
     names: tuple[str, ...]
-    images_N3HW: Tensor  # noqa: N815
-    masks_N1HW: Tensor  # noqa: N815
+    images_N3HW: Tensor
+    masks_N1HW: Tensor
 
     def pin_memory(self) -> Self:
         """The batch in page-locked memory, from where a GPU copies while it computes; DataLoader calls this."""
@@ -86,8 +86,8 @@ class Sample(NamedTuple):
     """One image and its mask, ready for a batch."""
 
     name: str
-    image_3HW: Floats  # noqa: N815
-    mask_1HW: Floats  # noqa: N815
+    image_3HW: Floats
+    mask_1HW: Floats
 
 
 class TrainingSamples(Dataset[Sample]):
