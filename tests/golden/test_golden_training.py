@@ -15,12 +15,13 @@ from carvana.training.loop import Course, begin, run_epoch
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.state import TrainingState
 from carvana.training.validation import validate
+from tests.golden.compare import close, equal
 from tests.golden.inputs import ellipse_mask, parameter
 
 LOSS_TOLERANCE = 1e-9
 OUTPUT_TOLERANCE = 1e-8
-# Of a tensor's root of the sum of squares.
-PARAMETER_TOLERANCE = 1e-9
+PARAMETER_TOLERANCE = 1e-9  # of a tensor's norm
+TRAJECTORY = "training in float64"
 
 
 def float64(array):
@@ -68,16 +69,19 @@ def train(recipe: Recipe, training: Sequence[Batch], validation: Sequence[Batch]
     return trajectory
 
 
-def assert_parameters_equal(found, expected):
+def parameters_close(recipe, what, found, expected):
+    """Each tensor's norm, sum and first values, measured by its norm."""
     assert set(found) == set(expected)
     for name, tensor in found.items():
         values = tensor.numpy().astype(np.float64).ravel()
         total, squares, *first = expected[name]
-        scale = np.sqrt(squares)
-        assert np.sqrt(np.square(values).sum()) == pytest.approx(scale, rel=PARAMETER_TOLERANCE), name
-        assert values[:4] == pytest.approx(np.array(first), rel=0, abs=PARAMETER_TOLERANCE * scale), name
-        # By Cauchy and Schwarz, errors of that size add up to this much in a sum.
-        assert values.sum() == pytest.approx(total, rel=0, abs=PARAMETER_TOLERANCE * scale * np.sqrt(values.size)), name
+        norm = np.sqrt(squares)
+        # By Cauchy and Schwarz, deviations of one size add up to this much in a sum.
+        per_value = np.sqrt(values.size)
+        measures = [np.linalg.norm(values), values.sum() / per_value, *values[:4]]
+        close(
+            recipe, what, measures, [norm, total / per_value, *first], PARAMETER_TOLERANCE, norm, "of a tensor's norm"
+        )
 
 
 def test_ternausnet(golden, golden_json, RS):
@@ -90,10 +94,11 @@ def test_ternausnet(golden, golden_json, RS):
     trajectory = train(load_recipe("ternausnet"), training, validation, epochs=2)
     expected = golden("ternausnet")
     losses = [loss for epoch in (0, 1) for loss in trajectory.losses(epoch, "train", "valid")]
-    assert losses == pytest.approx(expected["train_losses"], rel=0, abs=LOSS_TOLERANCE)
-    assert_parameters_equal(trajectory.state.network.state_dict(), golden_json("train_ternausnet"))
+    close("ternausnet", f"{TRAJECTORY}: losses", losses, expected["train_losses"].ravel(), LOSS_TOLERANCE)
+    state = trajectory.state.network.state_dict()
+    parameters_close("ternausnet", f"{TRAJECTORY}: parameters at the end", state, golden_json("train_ternausnet"))
     output = trajectory.output(validation[0].images_N3HW)
-    assert output == pytest.approx(expected["train_final_out"], rel=0, abs=OUTPUT_TOLERANCE)
+    close("ternausnet", f"{TRAJECTORY}: output at the end", output, expected["train_final_out"], OUTPUT_TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -109,17 +114,20 @@ def test_linknet34(golden, golden_json, RS, model, optimizer):
     trajectory = train(load_recipe(model), training, validation, epochs=2)
     expected = golden_json("train_linknet34")[optimizer]
     losses, numbers, trained = zip(*expected["order"], strict=True)
-    assert [step.values["loss"] for step in trajectory.steps] == pytest.approx(losses, rel=0, abs=LOSS_TOLERANCE)
-    assert [int(step.names[0]) for step in trajectory.steps] == list(numbers)
-    assert [step.phase != "valid" for step in trajectory.steps] == list(trained)
+    steps, what = trajectory.steps, f"{TRAJECTORY} with {optimizer}"
+    equal("linknet34", f"{what}: order, replays included", [int(step.names[0]) for step in steps], numbers)
+    equal("linknet34", f"{what}: trained or only judged", [step.phase != "valid" for step in steps], trained)
+    close("linknet34", f"{what}: losses", [step.values["loss"] for step in steps], losses, LOSS_TOLERANCE)
     first, second = trajectory.epochs
     for found, key in ((first.train, "train"), (first.valid, "val"), (second.valid, "val2")):
         for name in ("loss", "soft dice", "hard dice", "bce"):
-            assert found[name.replace(" ", "_")] == pytest.approx(expected[key][name], rel=0, abs=LOSS_TOLERANCE)
-    assert_parameters_equal(trajectory.state.network.state_dict(), expected["params"])
+            value = found[name.replace(" ", "_")]
+            close("linknet34", f"{what}: means over the epochs", value, expected[key][name], LOSS_TOLERANCE)
+    state = trajectory.state.network.state_dict()
+    parameters_close("linknet34", f"{what}: parameters at the end", state, expected["params"])
     output = trajectory.output(validation[0].images_N3HW)
     final = golden("linknet34")[f"train_{optimizer}_final_out"]
-    assert output == pytest.approx(final, rel=0, abs=OUTPUT_TOLERANCE)
+    close("linknet34", f"{what}: output at the end", output, final, OUTPUT_TOLERANCE)
 
 
 @pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])
@@ -142,15 +150,17 @@ def test_unets(golden, golden_json, RS, model):
         for step in trajectory.steps
         if step.phase == "train"
     ]
-    assert np.array(found) == pytest.approx(np.array(expected["losses"]), rel=0, abs=LOSS_TOLERANCE)
-    assert_parameters_equal(trajectory.after_train, expected["after_train"])
+    close(model, f"{TRAJECTORY}: losses and their terms", found, expected["losses"], LOSS_TOLERANCE)
+    parameters_close(model, f"{TRAJECTORY}: parameters after training", trajectory.after_train, expected["after_train"])
     dice = trajectory.epochs[0].valid["dice"]
-    assert dice == pytest.approx(expected["val_dice_batch_stats"], rel=0, abs=LOSS_TOLERANCE)
+    close(model, "validation dice, training mode", dice, expected["val_dice_batch_stats"], LOSS_TOLERANCE)
     running = recipe.validation.model_copy(update={"batch_norm": "running"})
     network = trajectory.state.network
     in_evaluation_mode = validate(network, running, trajectory.course.objective, validation, 0, trajectory.steps.append)
-    assert in_evaluation_mode["dice"] == pytest.approx(expected["val_dice_eval"], rel=0, abs=LOSS_TOLERANCE)
-    assert_parameters_equal(network.state_dict(), expected["after_validate"])
+    dice = in_evaluation_mode["dice"]
+    close(model, "validation dice, evaluation mode", dice, expected["val_dice_eval"], LOSS_TOLERANCE)
+    what = f"{TRAJECTORY}: parameters after validation"
+    parameters_close(model, what, network.state_dict(), expected["after_validate"])
     output = trajectory.output(validation[0].images_N3HW)
     final = golden("asanakoy")[f"{model}_train_final_out"]
-    assert output == pytest.approx(final, rel=0, abs=OUTPUT_TOLERANCE)
+    close(model, f"{TRAJECTORY}: output at the end", output, final, OUTPUT_TOLERANCE)
