@@ -158,18 +158,21 @@ def _nearest_faces(
     height, width = size_HW
     nearest_HW = np.zeros(size_HW, np.float32)
     face_HW = np.zeros(size_HW, np.uint16)
+    corners_N2 = _fixed_point(grid_N2)
+    lows_F2 = np.maximum(np.floor(np.minimum.reduceat(grid_N2, starts[:-1])) - 1, 0).astype(int)
+    highs_F2 = np.minimum(np.ceil(np.maximum.reduceat(grid_N2, starts[:-1])) + 2, (width, height)).astype(int)
+    columns_W, rows_H = np.arange(width), np.arange(height)
     for k, (at_origin, per_column, per_row) in enumerate(nearness_F3):
-        polygon_N2 = grid_N2[starts[k] : starts[k + 1]]
-        left, top = (max(math.floor(low) - 1, 0) for low in polygon_N2.min(axis=0))
-        right, bottom = (math.ceil(high) + 2 for high in polygon_N2.max(axis=0))
-        right, bottom = min(right, width), min(bottom, height)
+        (left, top), (right, bottom) = lows_F2[k], highs_F2[k]
         if left >= right or top >= bottom:
             continue
-        inside_HW = np.zeros((bottom - top, right - left), np.uint8)
-        cv2.fillPoly(inside_HW, [_fixed_point(polygon_N2 - np.array([left, top]))], 1, shift=_SHIFT)
-        along_H, across_W = per_row * np.arange(top, bottom), at_origin + per_column * np.arange(left, right)
-        nearness_HW = (along_H[:, None] + across_W).astype(np.float32)
         part = (slice(top, bottom), slice(left, right))
+        inside_HW = np.zeros((bottom - top, right - left), np.uint8)
+        polygon_N2 = corners_N2[starts[k] : starts[k + 1]] - np.array((left << _SHIFT, top << _SHIFT), np.int32)
+        cv2.fillPoly(inside_HW, [polygon_N2], 1, shift=_SHIFT)
+        nearness_HW = (per_row * rows_H[top:bottom, None] + (at_origin + per_column * columns_W[left:right])).astype(
+            np.float32
+        )
         nearer_HW = inside_HW.view(np.bool_) & (nearness_HW > nearest_HW[part])
         np.copyto(nearest_HW[part], nearness_HW, where=nearer_HW)
         np.copyto(face_HW[part], np.uint16(k + 1), where=nearer_HW)

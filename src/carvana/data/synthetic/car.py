@@ -161,8 +161,8 @@ def build_car(shape: CarShape) -> list[Face]:
 def raised_roof(shape: CarShape) -> list[Face]:
     """The roof that a van may have on top of its own; see `carvana.data.synthetic.glare`."""
     front, rear = shape.x(shape.roof_front + 0.03), shape.x(shape.roof_rear + 0.01)
-    centre = ((front + rear) / 2, 0.0, shape.height + 0.22)
-    return box(centre, (front - rear, 0.78 * shape.width, 0.52), Paint(shape.colour), top_scale=0.92)
+    centre = ((front + rear) / 2, 0.0, shape.height + 0.19)
+    return box(centre, (front - rear, 0.78 * shape.width, 0.46), Paint(shape.colour), top_scale=0.92)
 
 
 def _body(shape: CarShape) -> list[Face]:
@@ -264,12 +264,11 @@ def _side_details(shape: CarShape) -> list[Face]:
         for axle in shape.axles
         for strip in _arch(shape.length, axle, shape.wheel_radius, shape.clearance, shape.cladding, on_body)
     ]
-    gap = 0.012 / shape.length
+    gap = 0.014 / shape.length
     sill, belt = shape.clearance + 0.12, shape.shoulder - 0.06
     for cut in (front_low + 0.004, *cuts):
-        corners = [on_body(cut, height) for height in _between(sill, belt, 8)]
-        behind = [(x - gap * shape.length, y, z) for x, y, z in reversed(corners)]
-        faces.append(Face([*corners, *behind], GAP))
+        edges = [(on_body(cut, height), on_body(cut + gap, height)) for height in _between(sill, belt, 10)]
+        faces += loft(edges, lambda _i, _j: GAP)
     for cut in cuts:
         x, y, z = on_body(cut - 0.045, belt - 0.1)
         faces += box((x, y, z), (0.17, 0.05, 0.03), Paint(shape.colour, 0.5))
