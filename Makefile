@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample test quick lint lock clean-env
+.PHONY: env sample test quick lint lock clean-env mutants conformance
 
 env: $(VENV)/.runtime
 
@@ -49,3 +49,11 @@ lock: $(VENV)/.dev
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links --upgrade envs/requirements-dev.in --output-file envs/requirements-dev.txt
 	python envs/conda.py > envs/environment.yaml
+
+# Every planted fault is caught by its golden test, or this fails.
+mutants: $(VENV)/.dev
+	python -m tests.mutants.run
+
+# Golden tests, and what they measured into docs/conformance.md.
+conformance: $(VENV)/.dev
+	python -m tests.golden.conformance
