@@ -165,6 +165,13 @@ def raised_roof(shape: CarShape) -> list[Face]:
     return box(centre, (front - rear, 0.78 * shape.width, 0.46), Paint(shape.colour), top_scale=0.92)
 
 
+def footprint(shape: CarShape) -> list[Point]:
+    """Outline of the car on the floor."""
+    x, y = 0.49 * shape.length, 0.47 * shape.width
+    corners = ((1, 0.8), (0.9, 1), (-0.9, 1), (-1, 0.8), (-1, -0.8), (-0.9, -1), (0.9, -1), (1, -0.8))
+    return [(a * x, b * y, 0.0) for a, b in corners]
+
+
 def _body(shape: CarShape) -> list[Face]:
     stations = sorted({
         *(share for share, _ in _PLAN), 0.006, 0.025, 0.07, 0.15, 0.2, 0.96, *_between(0.3, 0.9, 7),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from carvana.data.names import VIEWS
 from carvana.data.synthetic.camera import Bytes, Camera
-from carvana.data.synthetic.car import CarShape, build_car, raised_roof
+from carvana.data.synthetic.car import CarShape, build_car, footprint, raised_roof
 from carvana.data.synthetic.fleet import TALL_VAN, Kind, draw_car, draw_kind
 from carvana.data.synthetic.glare import add_glare, draw_raised
-from carvana.data.synthetic.solids import Face
+from carvana.data.synthetic.solids import Face, Point
 from carvana.data.synthetic.studio import Light, add_shadow, draw_light, draw_studio
 
 
@@ -49,6 +49,23 @@ class View:
     mask: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class _Pose:
+    """Where a car is in the world: its front points `heading` radians from the x axis, its middle is at `place`."""
+
+    heading: float
+    place: tuple[float, float]
+
+    def points(self, points: Sequence[Point]) -> list[Point]:
+        """From the car's axes to the world's."""
+        cos, sin = math.cos(self.heading), math.sin(self.heading)
+        return [(x * cos - y * sin + self.place[0], x * sin + y * cos + self.place[1], z) for x, y, z in points]
+
+    def faces(self, faces: Sequence[Face]) -> list[Face]:
+        """As `points`."""
+        return [Face(self.points(face.corners), face.paint) for face in faces]
+
+
 def draw_visit(rng: np.random.Generator, in_glare: bool) -> Visit:
     """A visit of a random car; of a tall van in a glare if wished."""
     kind = TALL_VAN if in_glare else draw_kind(rng)
@@ -67,35 +84,19 @@ def draw_views(visit: Visit, size_HW: tuple[int, int]) -> Iterator[View]:
     """The sixteen views at (H, W) pixels: 1 the front, 5 with the front to the left, 9 the rear, 13 the other side."""
     camera = Camera(size_HW)
     studio_HWC = draw_studio(camera, visit.light)
-    car, roof = build_car(visit.shape), raised_roof(visit.shape)
-    half_length, half_width = 0.49 * visit.shape.length, 0.47 * visit.shape.width
-    footprint = [
-        (x, y, 0.0) for x, y in ((1, 0.8), (0.9, 1), (-0.9, 1), (-1, 0.8), (-1, -0.8), (-0.9, -1), (0.9, -1), (1, -0.8))
-    ]
+    car, roof, outline = build_car(visit.shape), raised_roof(visit.shape), footprint(visit.shape)
     for number in VIEWS:
-        heading = math.radians(-90 - visit.turn - 22.5 * (number - 1))
-        on_floor = _turned(
-            [Face([(half_length * x, half_width * y, z) for x, y, z in footprint], car[0].paint)], heading, visit.place
-        )
-        behind_HWC = add_shadow(camera, studio_HWC, np.array(on_floor[0].corners), visit.light.shadow)
-        layer = camera.draw(_turned(car, heading, visit.place), visit.light.brightness)
+        pose = _Pose(math.radians(-90 - visit.turn - 22.5 * (number - 1)), visit.place)
+        behind_HWC = add_shadow(camera, studio_HWC, np.array(pose.points(outline)), visit.light.shadow)
+        layer = camera.draw(pose.faces(car), visit.light.brightness)
         image_HWC, covered_HW = layer.over(behind_HWC), layer.whole_coverage(size_HW)
         mask_HW = covered_HW >= 128
         if number in visit.raised:
-            roof_HW = camera.draw(_turned(roof, heading, visit.place)).whole_coverage(size_HW)
+            roof_HW = camera.draw(pose.faces(roof)).whole_coverage(size_HW)
             image_HWC = add_glare(image_HWC, roof_HW, covered_HW)
             if visit.raised[number]:
                 mask_HW = mask_HW | (roof_HW >= 128)
         yield View(number, _with_noise(image_HWC, visit.noise_seed, number), mask_HW)
-
-
-def _turned(faces: Sequence[Face], heading: float, place: tuple[float, float]) -> list[Face]:
-    """Faces in the world; the car's front points to the angle `heading`, from the world's x axis."""
-    cos, sin = math.cos(heading), math.sin(heading)
-    return [
-        Face([(x * cos - y * sin + place[0], x * sin + y * cos + place[1], z) for x, y, z in face.corners], face.paint)
-        for face in faces
-    ]
 
 
 def _with_noise(image_HWC: Bytes, seed: int, view: int) -> Bytes:
