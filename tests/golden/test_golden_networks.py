@@ -110,6 +110,7 @@ def test_asanakoy_loss(golden, RS):
     terms["loss"].backward()
     expected = golden("asanakoy")
     assert isinstance(objective, asanakoy_loss.Objective)
+    assert load_recipe("unet_vgg11").loss == objective.spec
     found = [terms[name].item() for name in ("loss", "bce", "dice_loss")]
     close(UNETS, "loss and its two terms", found, expected["loss"], LOSS_TOLERANCE)
     close_to_largest(UNETS, "gradient of the loss", logits.grad, expected["loss_grad"], LOSS_TOLERANCE)

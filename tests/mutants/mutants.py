@@ -234,7 +234,48 @@ MUTANTS: Final = (
         "from_epoch: {value: 16",
         f"{TRANSFORMS}asanakoy_whole_training_transform",
     ),
+    Mutant(
+        "unet_scratch: grey cars twice as often",
+        UNET_SCRATCH,
+        "grey_probability: {value: 0.25",
+        "grey_probability: {value: 0.5",
+        "tests/transforms/test_asanakoy.py::test_probabilities_and_ranges",
+    ),
+    Mutant(
+        "linknet34: HSV before brightness",
+        "src/carvana/transforms/albu.py",
+        "        if draw.brightness is not None:\n"
+        "            image_HWC = scale_brightness_8_bits(image_HWC, draw.brightness)\n"
+        "        if draw.hsv:\n"
+        "            image_HWC = shift_hsv(image_HWC, *draw.hsv)\n",
+        "        if draw.hsv:\n"
+        "            image_HWC = shift_hsv(image_HWC, *draw.hsv)\n"
+        "        if draw.brightness is not None:\n"
+        "            image_HWC = scale_brightness_8_bits(image_HWC, draw.brightness)\n",
+        "tests/transforms/test_albu.py::test_order",
+    ),
+    Mutant(
+        "linknet34: the warped mask is cut at a half",
+        "src/carvana/transforms/albu.py",
+        "mask_HW[None].astype(np.float32) / np.float32(255)",
+        "(mask_HW[None] > 127).astype(np.float32)",
+        "tests/transforms/test_albu.py::test_mask_goes_with_the_image",
+    ),
     # --- networks
+    Mutant(
+        "transposed convolutions begin as today",
+        "src/carvana/networks/initialisation.py",
+        "module.in_channels * math.prod",
+        "module.weight.shape[1] * math.prod",
+        "tests/networks/test_initialisation.py::test_transposed_convolution_is_uniform_by_its_inputs_not_its_outputs",
+    ),
+    Mutant(
+        "batch norm begins as today",
+        "src/carvana/networks/initialisation.py",
+        "_uniform(module.weight, 0, 1, generator)",
+        "module.weight.fill_(1)",
+        "tests/networks/test_initialisation.py::test_batch_norm_begins_between_0_and_1",
+    ),
     Mutant(
         "ternausnet: skips come first",
         "src/carvana/networks/ternausnet.py",
@@ -307,7 +348,15 @@ MUTANTS: Final = (
         "src/carvana/losses/asanakoy.py",
         "padding=kernel // 2)",
         "padding=kernel // 2, count_include_pad=False)",
-        f"{NETWORKS}asanakoy_loss",
+        # No car of the golden values reaches the image's edge.
+        "tests/losses/test_asanakoy.py::test_weights_by_the_local_mean_with_zeros_outside_scaled_over_the_batch",
+    ),
+    Mutant(
+        "unet_vgg11: at full size the weights' window is that of half the size",
+        UNET_VGG11,
+        "1024: 41",
+        "1024: 21",
+        "tests/losses/test_asanakoy.py::test_the_window_goes_by_the_masks_height",
     ),
     Mutant(
         "unet_*: dice with plain weights",
@@ -414,6 +463,13 @@ MUTANTS: Final = (
         "number % recipe.training.accumulate == 0",
         "(number + 1) % recipe.training.accumulate == 0",
         f"{TRAINING}unets[unet_vgg11]",
+    ),
+    Mutant(
+        "unet_*: gradients left at an epoch's end are kept",
+        LOOP,
+        "    state.network.train()\n    state.optimizer.zero_grad(set_to_none=True)\n",
+        "    state.network.train()\n",
+        "tests/training/test_loop.py::test_gradients_left_at_an_epochs_end_are_dropped",
     ),
     Mutant(
         "unet_*: corners are not aligned in validation",
