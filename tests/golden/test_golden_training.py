@@ -11,7 +11,7 @@ from carvana.geometry import FULL
 from carvana.recipe import Recipe, load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
-from carvana.training.loop import Course, begin, run_epoch
+from carvana.training.loop import Course, begin, run_epoch, train_epoch
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.state import TrainingState
 from carvana.training.validation import validate
@@ -128,6 +128,30 @@ def test_linknet34(golden, golden_json, RS, model, optimizer):
     output = trajectory.output(validation[0].images_N3HW)
     final = golden("linknet34")[f"train_{optimizer}_final_out"]
     close("linknet34", f"{what}: output at the end", output, final, OUTPUT_TOLERANCE)
+
+
+@pytest.mark.parametrize("brightness", [1, 100])
+def test_linknet34_gradient_clipping(RS, brightness):
+    """Not from golden values, whose gradients are shorter than 1. PyTorch of 2017 multiplied longer ones by
+    1 / (norm + 1e-6).
+    """
+    recipe, random = load_recipe("linknet34_fma_s44"), RS(0)
+    objective = parts.objective(recipe, FULL)
+    given = batch("0", brightness * random.rand(4, 3, 64, 64), random.rand(4, 1, 64, 64) > 0.5)
+    convolution = torch.nn.Conv2d(3, 1, 1, bias=False).double()
+    torch.nn.init.constant_(convolution.weight, 0.1)
+    loss = objective.terms(convolution(given.images_N3HW), given.masks_N1HW)["loss"]
+    (gradient,) = torch.autograd.grad(loss, convolution.weight)
+    norm = gradient.norm().item()
+    assert (norm > 1) == (brightness > 1)
+    state = TrainingState(convolution, parts.optimizer(recipe, "adam", convolution))
+    seen: list[torch.Tensor] = []
+    state.optimizer.register_step_pre_hook(
+        lambda optimizer, *_: seen.append(optimizer.param_groups[0]["params"][0].grad.clone())
+    )
+    train_epoch(recipe, objective, state, [given], lambda step: None)
+    expected = gradient * min(1, 1 / (norm + 1e-6))
+    close("linknet34", "gradient clipping", torch.stack(seen), expected[None], 1e-12)
 
 
 @pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])

@@ -427,7 +427,7 @@ MUTANTS: Final = (
         LINKNET34,
         "clip_norm: {value: 1.0",
         "clip_norm: {value: null",
-        f"{TRAINING}linknet34[linknet34_f04a_clahe-adam]",
+        f"{TRAINING}linknet34_gradient_clipping",
     ),
     Mutant(
         "linknet34: judged in training mode",
