@@ -24,7 +24,9 @@ RECIPES = ("ternausnet", "linknet34", "unet_scratch", "unet_vgg11", "ensemble")
 INTRODUCTION = """# Conformance
 
 What `make conformance` measured: each recipe's properties against the golden values, which the winners' published
-programs computed. *Values* says how many were compared, *measured* is the largest deviation among them.
+programs computed. *Values* says how many were compared, *measured* is the largest deviation among them. The folds are
+compared with their published digests; gradient clipping and the U-Nets' masks, of which there are no golden values,
+with their definitions.
 
 Measured with Python {python} on {machine}, {packages}.
 """
