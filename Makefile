@@ -24,9 +24,12 @@ $(VENV)/.dev: $(VENV)/.runtime envs/requirements-dev.txt
 	@touch $@
 
 # make sample DATA=<folder>: the same small configuration on files in Kaggle's layout.
+ifdef DATA
+SAMPLE_DATA := --config run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}'
+endif
+
 sample: env
-	snakemake --cores $(CORES) --resources gpu=0 --quiet rules --configfile config/sample.yaml \
-	  $(if $(DATA),--config run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}')
+	snakemake --cores $(CORES) --resources gpu=0 --quiet rules --configfile config/sample.yaml $(SAMPLE_DATA)
 
 lint: $(VENV)/.dev
 	ruff check .
