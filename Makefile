@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample test quick lint lock clean-env mutants conformance
+.PHONY: env sample test quick lint lock mutants conformance
 
 env: $(VENV)/.runtime
 

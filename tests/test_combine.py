@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from carvana import ensemble, rle
-from carvana.combine import MERGE_RULES, NetworkSums, ensemble_recipes, merge_networks
+from carvana.combine import NetworkSums, ensemble_recipes, merge_networks, merge_rule
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.mapstore import MapReader, MapWriter
+from carvana.recipe import load_recipe
 
 NAMES = ("a_01.jpg", "a_02.jpg", "b_01.jpg", "b_02.jpg")
 RECIPES = ("ternausnet", "linknet34", "unet_scratch", "unet_vgg11")
@@ -35,12 +36,12 @@ def read_table(path):
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.parametrize("rule", ["truncate", "round"])
-def test_merging_models_equals_merging_all_their_networks(tmp_path, rule):
+@pytest.mark.parametrize(("model", "rule"), [("linknet34_fma_s44", "truncate"), ("unet_vgg11", "round")])
+def test_merging_models_equals_merging_all_their_networks(tmp_path, model, rule):
     networks = [random_maps(seed) for seed in range(5)]
     one = store(tmp_path / "one.h5", sums_of(*networks[:2]), "one", 2)
     two = store(tmp_path / "two.h5", dict(reversed(sums_of(*networks[2:]).items())), "two", 3)
-    merge_networks([one, two], MERGE_RULES[rule], "recipe", tmp_path / "masks.csv", tmp_path / "maps.h5")
+    merge_networks([one, two], merge_rule(load_recipe(model)), "recipe", tmp_path / "masks.csv", tmp_path / "maps.h5")
     rows = read_table(tmp_path / "masks.csv")
     assert [row["img"] for row in rows] == list(NAMES)
     with MapReader(tmp_path / "maps.h5") as maps:
@@ -55,7 +56,7 @@ def test_merging_models_equals_merging_all_their_networks(tmp_path, rule):
 
 def test_the_maps_are_written_only_if_wanted(tmp_path):
     one = store(tmp_path / "one.h5", sums_of(random_maps(0)))
-    merge_networks([one], MERGE_RULES["round"], "m", tmp_path / "masks.csv", None)
+    merge_networks([one], merge_rule(load_recipe("unet_vgg11")), "m", tmp_path / "masks.csv", None)
     assert {path.name for path in tmp_path.iterdir()} == {"one.h5", "masks.csv"}
 
 
@@ -98,7 +99,7 @@ def test_a_failing_merge_leaves_nothing(tmp_path):
     content[-40] ^= 0xFF
     good.write_bytes(content)
     with pytest.raises(UserError, match="damaged"):
-        merge_networks([good], MERGE_RULES["round"], "m", tmp_path / "masks.csv", tmp_path / "maps.h5")
+        merge_networks([good], merge_rule(load_recipe("unet_vgg11")), "m", tmp_path / "masks.csv", tmp_path / "maps.h5")
     assert list(tmp_path.iterdir()) == [good]
 
 

@@ -25,17 +25,13 @@ def test_merges_agree_with_the_mean_of_every_possible_sum():
         sums = np.arange(255 * networks + 1, dtype=np.uint16)
         np.testing.assert_array_equal(ensemble.merge_truncated(sums, networks), sums.astype(float) / networks // 1)
         np.testing.assert_array_equal(ensemble.merge_rounded(sums, networks), np.rint(sums.astype(float) / networks))
-        np.testing.assert_array_equal(ensemble.mask_of_sums(sums, networks), sums.astype(float) / networks >= 128)
+        np.testing.assert_array_equal(ensemble.mean_reaches(sums, networks, 128), sums.astype(float) / networks >= 128)
 
 
 def test_a_mean_just_below_the_threshold_is_no_car_though_it_is_stored_as_128():
     sums = np.array([895, 896], np.uint16)
     np.testing.assert_array_equal(ensemble.merge_rounded(sums, 7), [128, 128])
-    np.testing.assert_array_equal(ensemble.mask_of_sums(sums, 7), [False, True])
-
-
-def test_mask_of_merged_begins_at_128():
-    np.testing.assert_array_equal(ensemble.mask_of_merged(np.array([127, 128], np.uint8)), [False, True])
+    np.testing.assert_array_equal(ensemble.mean_reaches(sums, 7, 128), [False, True])
 
 
 def test_the_mean_is_exact_and_in_float32():

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from carvana.errors import UserError
 from carvana.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,12 @@ def test_an_encoder_is_needed_unless_it_begins_at_random_or_is_none():
     assert plan().encoder_receipt("unet_scratch") == []
     random = plan(encoder_weights={"source": "random"})
     assert (random.encoder_receipt("ternausnet"), random.encoder_argument("ternausnet")) == ([], "")
+
+
+def test_two_random_beginnings_are_not_compared():
+    assert plan().imagenet_histories(["ternausnet"]) == ["results/full/models/ternausnet/fold0/history.csv"]
+    with pytest.raises(UserError, match="nothing to compare"):
+        plan(encoder_weights={"source": "random"}).imagenet_histories(["ternausnet"])
 
 
 def test_a_users_encoder_files_are_not_downloaded():

@@ -1,4 +1,4 @@
-"""Who made what: members, their recipes and models, the submissions, and which parts of a recipe each step depends on."""
+"""Who made what: members, recipes, models, submissions; and which parts of a recipe each step depends on."""
 
 from __future__ import annotations
 

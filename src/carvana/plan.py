@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import yaml
 
 from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
+from carvana.errors import UserError
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
 from carvana.recipe import load_recipe, model_names
 
@@ -154,6 +155,12 @@ class Plan:
         """The argument of train.py that names the ImageNet weights."""
         encoder = load_recipe(model).network.encoder
         return f"--encoder-weights {self.encoder_file(encoder)}" if encoder and self.encoder_receipt(model) else ""
+
+    def imagenet_histories(self, models: Sequence[str]) -> list[str]:
+        """The tables of training of these models' first folds. Raises UserError where they begin at random too."""
+        if self.config["encoder_weights"]["source"] == "random":
+            raise UserError("encoder_weights.source is random, so there is nothing to compare; set imagenet or folder")
+        return [str(self.results / f"models/{model}/fold0/history.csv") for model in models]
 
     def weights(self, model: str) -> list[str]:
         """The weights of a model's networks, in the order of their folds."""

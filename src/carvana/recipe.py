@@ -50,10 +50,11 @@ class Folds(Section):
 
 
 class Network(Section):
-    """Encoder whose ImageNet weights start the network (none: random), and the decoder's width."""
+    """Encoder whose ImageNet weights start the network (none: random), decoder width, what the network returns."""
 
     encoder: Literal["vgg11", "resnet34"] | None
     num_filters: Count
+    output: Literal["probabilities", "logits"]
 
 
 class Clahe(Section):

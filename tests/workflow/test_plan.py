@@ -121,6 +121,17 @@ def test_the_sample_runs_the_same_rules(tmp_path):
     }
 
 
+def test_the_comparison_of_encoders_trains_four_networks(tmp_path):
+    assert planned(tmp_path, "encoder_curves") == {
+        "intake": 1,
+        "folds": 2,
+        "encoder_weights": 2,
+        "train": 2,
+        "train_from_random": 2,
+        "encoder_curves": 1,
+    }
+
+
 def test_two_members_make_no_ensemble(tmp_path):
     jobs = planned(tmp_path, "--configfile", "config/tiny.yaml", "--config", 'members=["ternaus", "albu"]')
     assert jobs["train"] == 14
@@ -137,7 +148,7 @@ def test_two_members_make_no_ensemble(tmp_path):
         ("shards=0", "shards"),
         ("folds=1", "folds"),
         ('epochs={"ternausnet": 0}', "ternausnet"),
-        ("data={\"source\": \"web\"}", "source"),
+        ('data={"source": "web"}', "source"),
         ('members=["kaggler"]', "kaggler"),
     ],
 )

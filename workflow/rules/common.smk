@@ -11,6 +11,8 @@ from carvana.recipe import model_names
 PLAN = Plan(config, Path(workflow.basedir))
 MODELS = model_names()
 MERGING = ("merge", "submission")
+# Whose curves from ImageNet and from random weights are compared.
+COMPARED = ("ternausnet", "linknet34_fma_s44")
 
 
 wildcard_constraints:

@@ -14,7 +14,7 @@ from carvana.submission import sample_names, validate_submission, write_submissi
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--masks", type=Path, nargs="+", required=True, help="tables of masks of all shards")
-    parser.add_argument("--data", type=Path, required=True, help="folder with Kaggle's sample_submission, for the order")
+    parser.add_argument("--data", type=Path, required=True, help="folder with Kaggle's sample_submission")
     parser.add_argument("--work-dir", type=Path, required=True, help="for unpacking it")
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     parser.add_argument("--out", type=Path, required=True, help="submission to write, .csv.gz")

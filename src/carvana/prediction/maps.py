@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from carvana.prediction.augmentation import mirror_mean
-from carvana.prediction.restore import PROBABILITY_NETWORKS, at_image_size, to_8_bits
+from carvana.prediction.restore import at_image_size, to_8_bits
 from carvana.recipe import Recipe
 
 Network = Callable[[Tensor], Tensor]
@@ -27,7 +27,7 @@ def probabilities(network: Network, images_N3HW: Tensor, recipe: Recipe, size_HW
     """
     output_N1HW = mirror_mean(network, images_N3HW) if recipe.prediction.mirror else network(images_N3HW)
     output_N1HW = at_image_size(output_N1HW, recipe.input.border, size_HW)
-    return output_N1HW if recipe.modules.network in PROBABILITY_NETWORKS else torch.sigmoid(output_N1HW)
+    return output_N1HW if recipe.network.output == "probabilities" else torch.sigmoid(output_N1HW)
 
 
 @torch.inference_mode()

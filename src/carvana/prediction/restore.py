@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-
-# Networks whose last layer is the sigmoid; the others return logits.
-PROBABILITY_NETWORKS: Final = frozenset({"carvana.networks.ternausnet"})
 
 Border = Literal["reflect_both_sides", "zeros_right", "none"]
 

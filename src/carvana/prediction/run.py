@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
 import torch
 from torch import nn
 
@@ -102,7 +101,6 @@ def check_folds(fold_of_car: Mapping[str, int], cars: Sequence[str], networks: i
 
 def _prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
     configure(conditions.threads, conditions.precision)
-    cv2.setNumThreads(0)  # images are prepared side by side, one to a thread
     device = torch.device(conditions.device)
     networks = load_networks(conditions.recipe, conditions.weights, device)
     pipeline = Pipeline(conditions.recipe, conditions.geometry, images, device, conditions.workers, conditions.quiet)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ import torch
 
 from carvana.files import whole_file
 from carvana.prediction.conditions import Conditions
+from carvana.runtime import device_name, peak_memory_bytes
 
 
 @contextmanager
@@ -29,11 +28,10 @@ def timed(path: Path, conditions: Conditions, images: int) -> Iterator[None]:
         "seconds": seconds,
         "images_per_second": images / seconds,
         "device": conditions.device,
-        "device_name": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),
+        "device_name": device_name(conditions.device),
         "threads": conditions.threads,
         "workers": conditions.workers,
-        # Linux counts in KiB.
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": peak_memory_bytes(),
         "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if on_gpu else None,
     }
     with whole_file(path) as partial:

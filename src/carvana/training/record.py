@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
-import resource
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +13,7 @@ import yaml
 
 from carvana.provenance import package_versions
 from carvana.recipe import resolved_document
+from carvana.runtime import device_name, peak_memory_bytes
 from carvana.training.stopwatch import Stopwatch
 
 # The released scripts' values; the slides' are another edition.
@@ -48,17 +47,6 @@ class Conditions:
     threads: int
     workers: int
     encoder_weights: Path | None
-
-
-def device_name(device: str) -> str:
-    """The device as its maker calls it."""
-    return torch.cuda.get_device_name() if device == "cuda" else platform.processor() or platform.machine()
-
-
-def peak_memory_bytes() -> int:
-    """The most memory that this process has occupied so far, without its loading processes."""
-    # Linux counts in KiB.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def recipe_record(conditions: Conditions, folds: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import torch
 
 from carvana.data.manifest import ImageSet, Manifest
@@ -85,7 +84,6 @@ def train_network(conditions: Conditions, manifest: Manifest, folds: Folds, outp
         UserError: an image is unreadable, the encoder weights are wrong, or a loss is not finite.
     """
     configure(conditions.threads, conditions.precision)
-    cv2.setNumThreads(0)
     recipe, geometry = load_recipe(conditions.model), GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)

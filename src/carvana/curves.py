@@ -1,0 +1,52 @@
+"""Does a pre-trained encoder help? The validation Dice of trainings that began from different weights."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot
+
+from carvana.errors import UserError
+
+# What the members called the Dice of a thresholded map.
+DICE_COLUMNS: Final = ("valid_dice", "valid_hard_dice")
+
+
+def read_dice(history: Path) -> tuple[list[int], list[float]]:
+    """Epochs, from 1, and the validation Dice after each. Raises UserError where the table has neither."""
+    with history.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    column = next((name for name in DICE_COLUMNS if rows and name in rows[0]), None)
+    if column is None:
+        raise UserError(f"{history} has no epoch with a Dice ({' or '.join(DICE_COLUMNS)}); train its network again")
+    return [int(row["epoch"]) for row in rows], [float(row[column]) for row in rows]
+
+
+def draw_curves(histories: Mapping[tuple[str, str], Path], picture: Path) -> None:
+    """Draw one panel per model, with one curve for each kind of beginning.
+
+    Args:
+        histories: history.csv by model and beginning ("ImageNet", "random weights").
+        picture: PNG to write.
+    """
+    models = list(dict.fromkeys(model for model, _ in histories))
+    figure, axes = pyplot.subplots(1, len(models), figsize=(6 * len(models), 4), squeeze=False, sharey=True)
+    for axis, model in zip(axes[0], models, strict=True):
+        for (owner, beginning), history in histories.items():
+            if owner == model:
+                epochs, dice = read_dice(history)
+                axis.plot(epochs, dice, marker="o", markersize=3, label=f"{beginning} (best {max(dice):.4f})")
+        axis.set(title=model, xlabel="epoch", ylabel="validation Dice, fold 0")
+        axis.legend()
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
+    pyplot.close(figure)
