@@ -1,0 +1,53 @@
+"""Every command of the README is run by a test; this one sees that none is forgotten, and runs the quick ones."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+
+# Run elsewhere, or too large for any test machine.
+BY_OTHERS = {
+    "make sample": "tests/workflow/test_sample.py",
+    "make test": "what runs this test",
+    "source .venv/bin/activate": "stands for the PATH that every test here sets",
+    "snakemake --cores 8 --resources gpu=4": "2,460 GPU-hours; the next command plans it",
+}
+
+
+def test_there_are_commands():
+    assert set(BY_OTHERS) < set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in BY_OTHERS])
+def test_a_command_of_the_readme_works(command):
+    assert "--dry-run" in command
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        [*command.split(), "--nolock"], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_files_that_the_readme_links_to_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (ROOT / target).is_file(), target
+
+
+def test_the_locks_agree_with_what_was_asked_for():
+    def names(path: str) -> set[str]:
+        lines = (ROOT / "envs" / path).read_text().splitlines()
+        found = (re.match(r"[A-Za-z0-9_.-]+", line) for line in lines)
+        return {match[0].lower().replace("_", "-") for match in found if match}
+
+    assert names("requirements.in") <= names("requirements.txt")
+    conda = (ROOT / "envs" / "environment.yaml").read_text()
+    for line in (ROOT / "envs" / "requirements.txt").read_text().splitlines():
+        assert f'- "{line}"' in conda
