@@ -22,7 +22,7 @@ rule validate:
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
-        workers=config["workers"],
+        workers=max(1, config["workers"]),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/validate.py"
@@ -62,7 +62,7 @@ rule predict:
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
-        workers=config["workers"],
+        workers=max(1, config["workers"]),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/predict.py"
