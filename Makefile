@@ -29,7 +29,7 @@ SAMPLE_DATA := --config run=sample-folder 'data={"source": "folder", "folder": "
 endif
 
 sample: env
-	snakemake --cores $(CORES) --resources gpu=0 --quiet rules --configfile config/sample.yaml $(SAMPLE_DATA)
+	snakemake --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml $(SAMPLE_DATA)
 
 lint: $(VENV)/.dev
 	ruff check .

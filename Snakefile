@@ -1,10 +1,14 @@
 """The winning solution of Kaggle's Carvana Image Masking Challenge: configuration, stages and targets for people."""
 
+import os
 from pathlib import Path
 
 from snakemake.utils import min_version, validate
 
 min_version("9.27")
+
+# Progress bars are also written to log files: one line in two seconds is enough.
+os.environ.setdefault("TQDM_MININTERVAL", "2")
 
 
 configfile: "config/config.yaml"
