@@ -41,8 +41,10 @@ lint: $(VENV)/.dev
 quick: $(VENV)/.dev
 	python -m pytest -q -m "not slow"
 
+# The golden tests once more as a whole: only then is it known that every golden value was compared.
 test: lint quick
-	python -m pytest -q -m slow
+	python -m pytest -q tests/golden
+	python -m pytest -q -m slow --ignore=tests/golden
 
 # uv resolves for Python 3.11 and 3.12 at once.
 lock: $(VENV)/.dev

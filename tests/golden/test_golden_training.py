@@ -18,6 +18,8 @@ from carvana.training.validation import validate
 from tests.golden.compare import close, equal
 from tests.golden.inputs import ellipse_mask, parameter
 
+pytestmark = pytest.mark.slow
+
 LOSS_TOLERANCE = 1e-9
 OUTPUT_TOLERANCE = 1e-8
 PARAMETER_TOLERANCE = 1e-9  # of a tensor's norm
