@@ -1,9 +1,16 @@
 """The winning solution of Kaggle's Carvana Image Masking Challenge: configuration, stages and targets for people."""
 
 import os
+import sys
 from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from carvana.config import check_config
+from carvana.errors import UserError
 
 min_version("9.27")
 
@@ -14,7 +21,10 @@ os.environ.setdefault("TQDM_MININTERVAL", "2")
 configfile: "config/config.yaml"
 
 
-validate(config, "config/schema.yaml")
+try:
+    check_config(config, Path(workflow.basedir, "config/schema.yaml"))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 
 
 pathvars:

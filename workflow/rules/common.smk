@@ -1,8 +1,4 @@
 # What several stages need to know; the knowledge itself lives in the library, which has tests.
-import sys
-
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
-
 from carvana.catalogue import MEMBERS, RECIPES, models_of
 from carvana.plan import BASELINES, Plan
 from carvana.provenance import recipe_digest

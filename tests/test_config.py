@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from carvana.config import check_config
+from carvana.errors import UserError
+
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+
+
+def changed(**changes):
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    for dotted, value in changes.items():
+        section, *rest = dotted.split("__")
+        if rest:
+            config[section][rest[0]] = value
+        else:
+            config[section] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"threads": "none"}, "threads: 'none' is not of type 'integer'"),
+        ({"folds": 1}, "folds: 1 is less than the minimum of 2"),
+        ({"epochs__ternausnet": 0}, "epochs.ternausnet: 0 is less than the minimum of 1"),
+        ({"members": ["kaggler"]}, "members.0: 'kaggler' is not one of"),
+        ({"run": "../elsewhere"}, "run: '../elsewhere' does not match"),
+        ({"data__sauce": 1}, "data: unknown key sauce; known are source, folder, expect_published, synthetic"),
+        ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
+        ({"quiet": "yes"}, "quiet: 'yes' is not of type 'boolean'"),
+    ],
+)
+def test_key_value_and_what_is_allowed_are_told(changes, told):
+    with pytest.raises(UserError) as caught:
+        check_config(changed(**changes), CONFIG / "schema.yaml")
+    assert told in str(caught.value)
+
+
+def test_all_problems_are_told_at_once():
+    with pytest.raises(UserError) as caught:
+        check_config(changed(seed=-1, shards=0), CONFIG / "schema.yaml")
+    assert str(caught.value).count("\n") == 2
+
+
+def test_the_shipped_configuration_is_good():
+    check_config(changed(), CONFIG / "schema.yaml")
+
+
+def test_every_key_is_explained():
+    lines = (CONFIG / "config.yaml").read_text().splitlines()
+    schema = yaml.safe_load((CONFIG / "schema.yaml").read_text())
+    for key in schema["properties"]:
+        (place,) = (number for number, line in enumerate(lines) if line.startswith(f"{key}:"))
+        # The two parts of the results' path, and the two kinds of cores, share a comment.
+        above = lines[place - 1] if not lines[place - 1].startswith(("results:", "threads:")) else lines[place - 2]
+        below = lines[place + 1] if place + 1 < len(lines) else ""
+        assert above.startswith("#") or below.strip().startswith("#"), key
