@@ -43,6 +43,7 @@ def draw_curves(histories: Mapping[tuple[str, str], Path], picture: Path) -> Non
             if owner == model:
                 epochs, dice = read_dice(history)
                 axis.plot(epochs, dice, marker="o", markersize=3, label=f"{beginning} (best {max(dice):.4f})")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(title=model, xlabel="epoch", ylabel="validation Dice, fold 0")
         axis.legend()
         axis.grid(alpha=0.3)
