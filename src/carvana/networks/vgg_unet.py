@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from carvana.networks.up_block import UpBlock
 from carvana.networks.vgg11_encoder import VGG11Encoder
 
 
@@ -20,33 +21,17 @@ class ConvReLU(nn.Module):
         return self.block(x_NCHW)  # type: ignore[no-any-return]
 
 
-class DecoderBlock(nn.Module):
-    """Convolution, then a transposed convolution that doubles the size."""
-
-    def __init__(self, inputs: int, middle: int, outputs: int) -> None:
-        super().__init__()
-        self.block = nn.Sequential(
-            ConvReLU(inputs, middle),
-            nn.ConvTranspose2d(middle, outputs, 3, stride=2, padding=1, output_padding=1),
-            nn.ReLU(),
-        )
-
-    def forward(self, x_NCHW: Tensor) -> Tensor:
-        """(N, inputs, H, W) -> (N, outputs, 2H, 2W)."""
-        return self.block(x_NCHW)  # type: ignore[no-any-return]
-
-
 class VGGUNet(VGG11Encoder):
     """Shape: (N, 3, H, W) -> (N, 1, H, W) logits; H and W divisible by 32."""
 
     def __init__(self, num_filters: int) -> None:
         super().__init__()
         f = num_filters
-        self.center = DecoderBlock(512, f * 16, f * 8)
-        self.dec5 = DecoderBlock(f * 8 + 512, f * 8, f * 8)
-        self.dec4 = DecoderBlock(f * 8 + 512, f * 8, f * 4)
-        self.dec3 = DecoderBlock(f * 4 + 256, f * 4, f * 2)
-        self.dec2 = DecoderBlock(f * 2 + 128, f * 2, f)
+        self.center = UpBlock(ConvReLU(512, f * 16), f * 16, f * 8)
+        self.dec5 = UpBlock(ConvReLU(f * 8 + 512, f * 8), f * 8, f * 8)
+        self.dec4 = UpBlock(ConvReLU(f * 8 + 512, f * 8), f * 8, f * 4)
+        self.dec3 = UpBlock(ConvReLU(f * 4 + 256, f * 4), f * 4, f * 2)
+        self.dec2 = UpBlock(ConvReLU(f * 2 + 128, f * 2), f * 2, f)
         self.dec1 = ConvReLU(f + 64, f)
         self.final = nn.Conv2d(f, 1, 1)
 
