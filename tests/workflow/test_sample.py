@@ -54,7 +54,7 @@ def test_json_and_csv_agree(scores):
 
 
 def test_a_network_that_learnt_beats_the_baselines(scores):
-    # The quickest learner. At the sample's length LinkNet34 is still unsure, and with it the ensemble.
+    # Of the best network only: the ensemble should beat them too, and at the sample's length it does not (README).
     learnt = float(scores["model", "unet_scratch"]["out_of_fold"])
     for name in ("mean_mask", "colour_threshold"):
         assert float(scores["baseline", name]["out_of_fold"]) < learnt - 0.05
