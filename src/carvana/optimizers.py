@@ -4,53 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, overload
+from typing import Final, Literal, overload
 
 import torch
 from torch import nn
 
 from carvana.errors import UserError
 
+_ERA_EPSILON: Final = 1e-8
 
-class EraAdam(torch.optim.Optimizer):
+
+class EraAdam(torch.optim.Adam):
     """Adam of PyTorch 0.2: epsilon is added to sqrt(v) before the bias correction; later releases add it after.
 
     Default betas (0.9, 0.999) and epsilon 1e-8; every recipe with Adam has weight decay 0. The difference matters: six
     steps of ternausnet with a later release's Adam end 0.1 away in a probability.
+
+    Today's fused kernel computes it, with the epsilon that after the correction equals the era's before it.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
-        super().__init__(parameters, {"lr": lr, "betas": (0.9, 0.999), "eps": 1e-8})
+        super().__init__(parameters, lr=lr, betas=(0.9, 0.999), eps=_ERA_EPSILON, fused=True)
+        for group in self.param_groups:
+            group["steps"] = 0
 
     @overload
     def step(self, closure: None = None) -> None: ...
     @overload
     def step(self, closure: Callable[[], float]) -> float: ...
-    @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update every parameter that has a gradient."""
-        assert closure is None
+        """Update the parameters, each of which has a gradient."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, group)
-        return None
-
-    def _update(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
-        state, gradient = self.state[parameter], parameter.grad
-        assert gradient is not None
-        if not state:
-            state["step"] = 0
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
-        state["step"] += 1
-        beta1, beta2 = group["betas"]
-        mean, mean_of_squares = state["exp_avg"], state["exp_avg_sq"]
-        mean.mul_(beta1).add_(gradient, alpha=1 - beta1)
-        mean_of_squares.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        correction1, correction2 = 1 - beta1 ** state["step"], 1 - beta2 ** state["step"]
-        step_size = group["lr"] * math.sqrt(correction2) / correction1
-        parameter.addcdiv_(mean, mean_of_squares.sqrt().add_(group["eps"]), value=-step_size)
+            group["steps"] += 1
+            group["eps"] = _ERA_EPSILON / math.sqrt(1 - group["betas"][1] ** group["steps"])
+        return super().step(closure)  # type: ignore[no-any-return]
 
 
 def build_optimizer(
@@ -73,4 +60,4 @@ def build_optimizer(
         return EraAdam(parameters, learning_rate)
     if name == "rmsprop":
         return torch.optim.RMSprop(parameters, learning_rate)
-    return torch.optim.SGD(parameters, learning_rate, momentum=momentum, weight_decay=weight_decay)
+    return torch.optim.SGD(parameters, learning_rate, momentum=momentum, weight_decay=weight_decay, fused=True)

@@ -10,6 +10,7 @@ from carvana.errors import main_guard
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
 from carvana.gpu import lease
+from carvana.precision import PRECISIONS
 from carvana.recipe import load_recipe, model_names
 
 
@@ -24,7 +25,7 @@ def main() -> None:
         "--epochs", type=int, help="fewer than the recipe's stand for all of them (default: the recipe's)"
     )
     parser.add_argument("--seed", type=int, required=True, help="everything random derives from it")
-    parser.add_argument("--precision", choices=("exact", "tf32"), required=True)
+    parser.add_argument("--precision", choices=PRECISIONS, required=True)
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")

@@ -45,7 +45,8 @@ class TernausNet(VGG11Encoder):
         up = self.dec3(torch.cat([up, level3], 1))  # (N, 2f, H/2, W/2)
         up = self.dec2(torch.cat([up, level2], 1))  # (N, f, H, W)
         up = self.dec1(torch.cat([up, level1], 1))
-        return torch.sigmoid(self.final(up))
+        # In bfloat16 a probability above 0.998 would be 1.
+        return torch.sigmoid(self.final(up).to(images_N3HW.dtype))
 
 
 def build(num_filters: int) -> TernausNet:

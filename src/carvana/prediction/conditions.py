@@ -9,6 +9,7 @@ from typing import Self
 
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.gpu import lease
+from carvana.precision import PRECISIONS
 from carvana.recipe import Recipe, load_recipe, model_names
 
 
@@ -20,7 +21,7 @@ class Conditions:
         recipe: of the model.
         weights: .safetensors files of its networks, in the order of the folds.
         geometry: of the run.
-        precision: `exact` or `tf32`, see `runtime`.
+        precision: one of `precision.PRECISIONS`.
         device: `cpu` or `cuda`.
         threads: CPU threads of one operation.
         workers: threads that decode and prepare images.
@@ -44,7 +45,7 @@ class Conditions:
             "--weights", type=Path, nargs="+", required=True, help=".safetensors of every fold, in order"
         )
         parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
-        parser.add_argument("--precision", choices=("exact", "tf32"), required=True)
+        parser.add_argument("--precision", choices=PRECISIONS, required=True)
         parser.add_argument("--gpus-wanted", type=int, required=True)
         parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
         parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")

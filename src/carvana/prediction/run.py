@@ -20,7 +20,7 @@ from carvana.prediction.networks import load_networks
 from carvana.prediction.pipeline import Pipeline, Sums
 from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed
-from carvana.runtime import configure
+from carvana.runtime import compute_in, configure
 
 DICE_COLUMNS: Final = ("img", "car", "view", "fold", "dice")
 
@@ -102,7 +102,10 @@ def check_folds(fold_of_car: Mapping[str, int], cars: Sequence[str], networks: i
 def _prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
     configure(conditions.threads, conditions.precision)
     device = torch.device(conditions.device)
-    networks = load_networks(conditions.recipe, conditions.weights, device)
+    networks = [
+        compute_in(network, conditions.precision, device)
+        for network in load_networks(conditions.recipe, conditions.weights, device)
+    ]
     pipeline = Pipeline(conditions.recipe, conditions.geometry, images, device, conditions.workers, conditions.quiet)
     return networks, pipeline
 

@@ -30,7 +30,7 @@ class Conditions:
         geometry: name of the geometry.
         epochs: of the run; the recipe's own, or fewer that stand for all.
         seed: everything random derives from it.
-        precision: `exact` or `tf32`, see `runtime`.
+        precision: one of `precision.PRECISIONS`.
         device: `cpu` or `cuda`.
         threads: CPU threads of one operation.
         workers: processes that load images; none: the training process does.

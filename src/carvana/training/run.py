@@ -15,7 +15,7 @@ from carvana.folds import Folds
 from carvana.geometry import GEOMETRIES
 from carvana.networks.initialisation import initialise
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import configure
+from carvana.runtime import compute_in, configure
 from carvana.training import parts
 from carvana.training.batches import Loading
 from carvana.training.draws import Draws
@@ -100,7 +100,8 @@ def train_network(conditions: Conditions, manifest: Manifest, folds: Folds, outp
     )
     objective = parts.objective(recipe, geometry)
     course = Course(recipe, objective, conditions.epochs, loading.training_batches, loading.validation_batches)
-    state = begin(course, initial_network(recipe, draws, conditions.encoder_weights).to(device))
+    network = initial_network(recipe, draws, conditions.encoder_weights).to(device)
+    state = begin(course, compute_in(network, conditions.precision, device))
 
     stopwatch = Stopwatch()
     label = f"{conditions.model} fold {conditions.fold}"

@@ -31,7 +31,7 @@ def flipped(visit):
 
 
 def test_the_mask_is_the_silhouette_in_the_picture():
-    visit = draw_visit(generator(3), in_glare=False)
+    visit = draw_visit(generator(3), "vivid", in_glare=False)
     red = dataclasses.replace(
         visit, shape=dataclasses.replace(visit.shape, colour=RED, roof_colour=RED, rim_colour=RED)
     )
@@ -43,7 +43,7 @@ def test_the_mask_is_the_silhouette_in_the_picture():
 
 
 def test_the_shadow_is_dark_and_not_car():
-    visit = draw_visit(generator(4), in_glare=False)
+    visit = draw_visit(generator(4), "vivid", in_glare=False)
     bright = dataclasses.replace(visit, light=dataclasses.replace(visit.light, shadow=0.0))
     for dark_view, bright_view in zip(views_of(visit, SMALL, 5), views_of(bright, SMALL, 5), strict=True):
         darker_HW = bright_view.image.astype(int).mean(axis=2) - dark_view.image.astype(int).mean(axis=2) > 25
@@ -52,14 +52,16 @@ def test_the_shadow_is_dark_and_not_car():
 
 
 def test_one_cars_views_show_the_same_car_from_all_sides():
-    widths = [view.mask.any(axis=0).sum() for view in views_of(draw_visit(generator(5), in_glare=False), SMALL)]
+    widths = [
+        view.mask.any(axis=0).sum() for view in views_of(draw_visit(generator(5), "vivid", in_glare=False), SMALL)
+    ]
     assert np.argmax(widths) + 1 in (4, 5, 6, 12, 13, 14)
     assert np.argmin(widths) + 1 in (1, 8, 9, 10, 16)
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_kind_of_car_stands_on_the_floor_and_has_its_size(name):
-    shape = draw_car(generator("kind", name), KINDS[name])
+    shape = draw_car(generator("kind", name), KINDS[name], "vivid")
     corners = np.array([corner for face in build_car(shape) for corner in face.corners])
     assert abs(corners[:, 2].min()) < 0.01
     assert abs(np.ptp(corners[:, 0]) - shape.length) < 0.15
@@ -68,7 +70,7 @@ def test_every_kind_of_car_stands_on_the_floor_and_has_its_size(name):
 
 
 def test_in_a_glare_the_picture_does_not_tell_what_the_mask_says():
-    visit = draw_visit(generator(6), in_glare=True)
+    visit = draw_visit(generator(6), "vivid", in_glare=True)
     assert sorted(visit.raised) == list(GLARE_VIEWS)
     assert sum(visit.raised.values()) == len(GLARE_VIEWS) // 2
     for one, other in zip(views_of(visit, SMALL), views_of(flipped(visit), SMALL), strict=True):
@@ -82,7 +84,7 @@ def test_in_a_glare_the_picture_does_not_tell_what_the_mask_says():
 
 
 def test_full_size_pictures_show_what_small_ones_show():
-    visit = draw_visit(generator(6), in_glare=True)
+    visit = draw_visit(generator(6), "vivid", in_glare=True)
     full = views_of(visit, FULL, GLARE_VIEWS[0])
     for large, small in zip(full, views_of(visit, SMALL, len(full)), strict=True):
         reduced_HW = reduce_mask(large.mask.astype(np.uint8), SMALL) > 0

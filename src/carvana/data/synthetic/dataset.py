@@ -17,6 +17,7 @@ from PIL import Image
 from carvana import rle
 from carvana.data.names import ImageName
 from carvana.data.synthetic.camera import Bytes
+from carvana.data.synthetic.fleet import palette_of
 from carvana.data.synthetic.scene import View, Visit, draw_views, draw_visit
 from carvana.errors import UserError
 from carvana.files import whole_file, write_table
@@ -92,7 +93,7 @@ def _draw_car(seed: int, split: str, index: int) -> _Car:
     in_glare = index % _GLARE_EVERY == _GLARE_FIRST[split]
     return _Car(
         id=rng.bytes(6).hex(),
-        visit=draw_visit(rng, in_glare),
+        visit=draw_visit(rng, palette_of(index), in_glare),
         year=int(rng.integers(2009, 2018)),
         trim=("Base", "Sport", "Touring")[int(rng.integers(3))],
     )

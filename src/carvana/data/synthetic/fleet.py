@@ -64,17 +64,22 @@ TALL_VAN: Final = Kind(
     (0.13, 0.27, 0.965, 0.995), (0.17, 0.77), (0.3, 0.64), 0.08,
 )  # fmt: skip
 
-_NEAR_THE_STUDIO: Final[tuple[Colour, ...]] = (
-    (243, 243, 241),
-    (232, 230, 224),
-    (198, 201, 204),
-    (168, 171, 174),
-    (128, 131, 135),
-)
-_DARK: Final[tuple[Colour, ...]] = ((30, 31, 34), (62, 64, 68), (28, 34, 52))
-_VIVID: Final[tuple[Colour, ...]] = (
-    (158, 20, 30), (34, 62, 138), (92, 26, 34), (44, 82, 62), (196, 104, 36), (158, 142, 112), (60, 120, 170),
-)  # fmt: skip
+# The paler ones and the greys are close to the studio's wall and floor.
+PALETTES: Final[dict[str, tuple[Colour, ...]]] = {
+    "pale": ((243, 243, 241), (232, 230, 224), (198, 201, 204)),
+    "grey": ((168, 171, 174), (128, 131, 135)),
+    "dark": ((30, 31, 34), (62, 64, 68), (28, 34, 52)),
+    "vivid": (
+        (158, 20, 30), (34, 62, 138), (92, 26, 34), (44, 82, 62), (196, 104, 36), (158, 142, 112), (60, 120, 170),
+    ),
+}  # fmt: skip
+# Dealt in this order, so that half of a few cars too has seen pale cars: a network that saw none takes them for wall.
+_DEALT: Final = ("pale", "vivid", "pale", "dark", "grey", "pale", "vivid", "pale", "dark", "grey")
+
+
+def palette_of(index: int) -> str:
+    """The palette of the car with this number, from 0."""
+    return _DEALT[index % len(_DEALT)]
 
 
 def draw_kind(rng: np.random.Generator) -> Kind:
@@ -83,14 +88,14 @@ def draw_kind(rng: np.random.Generator) -> Kind:
     return KINDS[names[int(rng.choice(len(names), p=[0.26, 0.2, 0.22, 0.1, 0.12, 0.1]))]]
 
 
-def draw_car(rng: np.random.Generator, kind: Kind) -> CarShape:
-    """A car of a kind: measures, colours and extras."""
+def draw_car(rng: np.random.Generator, kind: Kind, palette: str) -> CarShape:
+    """A car of a kind, painted from one of `PALETTES`: measures, colours and extras."""
     scale = float(rng.uniform(0.95, 1.05))
     length, width, height = (measure * scale * float(rng.uniform(0.98, 1.02)) for measure in kind.size)
     nose, cowl, tail = (measure * height / kind.size[2] * float(rng.uniform(0.98, 1.02)) for measure in kind.heights)
     cabin = [share + float(rng.uniform(-0.006, 0.006)) for share in kind.cabin[:3]]
-    palette = (_NEAR_THE_STUDIO, _DARK, _VIVID)[int(rng.choice(3, p=[0.45, 0.2, 0.35]))]
-    colour = _near(rng, palette[int(rng.integers(len(palette)))], 8)
+    colours = PALETTES[palette]
+    colour = _near(rng, colours[int(rng.integers(len(colours)))], 8)
     roof_colour = (34.0, 34.0, 36.0) if rng.random() < 0.12 else colour
     rim_colour = _near(rng, (190, 192, 196) if rng.random() < 0.8 else (66, 66, 70), 12)
     return CarShape(

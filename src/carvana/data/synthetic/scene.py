@@ -66,12 +66,12 @@ class _Pose:
         return [Face(self.points(face.corners), face.paint) for face in faces]
 
 
-def draw_visit(rng: np.random.Generator, in_glare: bool) -> Visit:
-    """A visit of a random car; of a tall van in a glare if wished."""
+def draw_visit(rng: np.random.Generator, palette: str, in_glare: bool) -> Visit:
+    """A visit of a random car, painted from a palette; of a tall van in a glare if wished."""
     kind = TALL_VAN if in_glare else draw_kind(rng)
     return Visit(
         kind=kind,
-        shape=draw_car(rng, kind),
+        shape=draw_car(rng, kind, palette),
         light=draw_light(rng),
         place=(float(rng.uniform(-0.12, 0.12)), float(rng.uniform(-0.12, 0.12))),
         turn=float(rng.uniform(-5, 3)),
