@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample test quick lint lock mutants conformance
+.PHONY: env sample test quick lint lock mutants conformance bands
 
 env: $(VENV)/.runtime
 
@@ -25,11 +25,20 @@ $(VENV)/.dev: $(VENV)/.runtime envs/requirements-dev.txt
 
 # make sample DATA=<folder>: the same small configuration on files in Kaggle's layout.
 ifdef DATA
-SAMPLE_DATA := --config run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}'
+OVERRIDES := run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}'
+endif
+# Without units for bfloat16 it would be slower than float32, not twice as fast.
+ifeq ($(shell grep -sm1 -ow avx512_bf16 /proc/cpuinfo),)
+OVERRIDES += precision=exact
 endif
 
 sample: env
-	snakemake --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml $(SAMPLE_DATA)
+	snakemake --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml \
+	  $(if $(OVERRIDES),--config $(OVERRIDES))
+
+# Five more samples, and from them the bands of its scores: more than an hour.
+bands: env
+	python benchmarks/sample_bands.py --cores $(CORES) --seeds 1 2 3 4 5
 
 lint: $(VENV)/.dev
 	ruff check .

@@ -1,0 +1,49 @@
+import math
+
+import pytest
+
+from carvana.bands import band, read_bands, write_bands
+from carvana.errors import UserError
+
+SCORES = [0.90, 0.92, 0.91, 0.93, 0.94]
+
+
+def test_a_band_is_the_students_prediction_interval():
+    made = band(SCORES)
+    deviation = math.sqrt(sum((score - 0.92) ** 2 for score in SCORES) / 4)
+    assert (made.runs, made.mean, made.deviation) == (5, pytest.approx(0.92), pytest.approx(deviation))
+    assert made.high - made.mean == pytest.approx(4.6041 * deviation * math.sqrt(1.2))
+    assert made.mean - made.low == pytest.approx(made.high - made.mean)
+
+
+def test_one_more_run_lies_in_the_band_and_a_broken_one_does_not():
+    assert band(SCORES).holds(0.95)
+    assert not band(SCORES).holds(0.5)
+
+
+def test_a_band_of_dice_stays_within_0_and_1():
+    made = band([0.0, 0.5, 1.0, 0.2, 0.9])
+    assert (made.low, made.high) == (0, 1)
+
+
+@pytest.mark.parametrize("runs", [0, 4, 11])
+def test_too_few_or_too_many_runs_make_no_band(runs):
+    with pytest.raises(ValueError, match=f"not from {runs}"):
+        band([0.9] * runs)
+
+
+def test_bands_come_back_from_their_file(tmp_path):
+    write_bands({"model/ternausnet": band(SCORES)}, {"precision": "bf16"}, tmp_path / "bands.yaml")
+    assert read_bands(tmp_path / "bands.yaml")["model/ternausnet"].low == pytest.approx(band(SCORES).low, abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["", "other: 1", "out_of_fold: [1]", "out_of_fold: {model/a: {low: 1}}", "a: b: c"])
+def test_a_file_of_something_else_is_named(tmp_path, text):
+    (tmp_path / "bands.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"bands.yaml holds no bands"):
+        read_bands(tmp_path / "bands.yaml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="No such file"):
+        read_bands(tmp_path / "bands.yaml")

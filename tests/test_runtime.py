@@ -1,0 +1,46 @@
+import pytest
+import torch
+
+from carvana.networks import ternausnet
+from carvana.precision import PRECISIONS
+from carvana.runtime import compute_in
+
+CPU = torch.device("cpu")
+
+
+def convolution():
+    torch.manual_seed(0)
+    return torch.nn.Conv2d(3, 8, 3, padding=1)
+
+
+def images():
+    return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("precision", [known for known in PRECISIONS if known != "bf16"])
+def test_other_precisions_leave_a_network_as_it_is(precision):
+    torch.testing.assert_close(
+        compute_in(convolution(), precision, CPU)(images()), convolution()(images()), rtol=0, atol=0
+    )
+
+
+def test_bfloat16_rounds_to_8_bits_and_gives_float32():
+    output, exact = compute_in(convolution(), "bf16", CPU)(images()), convolution()(images())
+    assert output.dtype == torch.float32
+    assert 0 < (output - exact).abs().max() < 2**-6 * exact.abs().max()
+
+
+def test_weights_and_gradients_stay_float32():
+    network = compute_in(convolution(), "bf16", CPU)
+    network(images()).square().mean().backward()
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    assert {parameter.grad.dtype for parameter in network.parameters()} == {torch.float32}
+
+
+def test_probabilities_close_to_1_are_told_apart_in_bfloat16():
+    network = compute_in(ternausnet.build(32).eval(), "bf16", CPU)
+    with torch.no_grad():
+        network.final.weight.zero_()
+        network.final.bias.fill_(8.0)
+        probability = network(images())
+    torch.testing.assert_close(probability, torch.sigmoid(torch.full_like(probability, 8.0)), rtol=0, atol=1e-6)
