@@ -42,6 +42,7 @@ include: "workflow/rules/predict.smk"
 include: "workflow/rules/ensemble.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/leaderboard.smk"
 
 
 rule all:

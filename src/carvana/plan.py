@@ -11,6 +11,7 @@ import yaml
 
 from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
 from carvana.errors import UserError
+from carvana.geometry import FULL
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
 from carvana.recipe import load_recipe, model_names
 
@@ -188,6 +189,34 @@ class Plan:
         """The submissions of all configured members and, if they are all there, the ensemble's."""
         wanted = [path for member in self.config["members"] for path in self.submissions(member)]
         return wanted + [self.submission("ensemble")] * self.ensembles
+
+    @property
+    def competition(self) -> str:
+        """The competition that is submitted to, by its name in Kaggle's addresses."""
+        return str(self.config["data"]["competition"])
+
+    @property
+    def ledger(self) -> Path:
+        """Where all runs write down what they submitted."""
+        return Path(self.config["results"], "submitted")
+
+    def leaderboard_submissions(self) -> list[str]:
+        """The submissions to send to Kaggle. Raises UserError where none may be, or can be, sent."""
+        if not self.config["leaderboard"]["submit"]:
+            raise UserError(
+                "nothing is sent to Kaggle unless you ask for it: set leaderboard.submit to true in the configuration"
+            )
+        if self.config["geometry"] != FULL.name and self.competition == self.published["leaderboard"]["competition"]:
+            raise UserError(
+                f"geometry is {self.config['geometry']}: its masks are not of the size that {self.competition} scores,"
+                " so nothing is sent there; set geometry to full, or data.competition to one with such images"
+            )
+        return [self.submission(name) for name in self.config["leaderboard"]["submissions"]]
+
+    def leaderboard_arguments(self) -> str:
+        """The --submission arguments of submit.py."""
+        names = self.config["leaderboard"]["submissions"]
+        return " ".join(f"--submission {name} {self.submission(name)}" for name in names)
 
     def baseline_masks(self, name: str) -> list[str]:
         """The tables of masks that a baseline writes."""
