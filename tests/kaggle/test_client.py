@@ -123,9 +123,26 @@ def test_the_truth_scores_one(serve, connect, submission):
 
 def test_a_refused_upload_is_an_error(serve, connect, submission):
     server = serve(upload=[Fault("status", 403)])
-    with pytest.raises(KaggleError, match=r"no reference for it .*Could not submit"):
+    with pytest.raises(KaggleError, match="could not be uploaded, so nothing was submitted") as caught:
         connect(server).submit(submission, "x")
+    assert caught.value.asked == "upload"
     assert server.requests["CreateSubmission"] == 0
+
+
+@pytest.mark.parametrize("endpoint", ["StartSubmissionUpload", "CreateSubmission"])
+@pytest.mark.parametrize("fault", [Fault("status", 500), Fault("reset"), Fault("code_in_200", 403)])
+def test_a_failed_submission_says_which_request_failed(serve, connect, submission, endpoint, fault):
+    with pytest.raises(KaggleError) as caught:
+        connect(serve(**{endpoint: [fault]})).submit(submission, "x")
+    assert caught.value.asked == endpoint
+
+
+def test_a_lost_answer_leaves_a_submission(serve, connect, submission):
+    kaggle = connect(serve(CreateSubmission=[Fault("lost_answer")]))
+    with pytest.raises(KaggleError) as caught:
+        kaggle.submit(submission, "x")
+    assert caught.value.asked == "CreateSubmission"
+    assert len(kaggle.submissions()) == 1
 
 
 def test_a_stalling_upload_ends(serve, connect, submission):

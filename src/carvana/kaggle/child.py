@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import threading
 from dataclasses import asdict
 from typing import Any, Final, TextIO
@@ -92,13 +93,20 @@ def facts_of(error: BaseException) -> Facts:
     response = getattr(error, "response", None)
     number = getattr(error, "errno", None)
     if response is None:
-        return Facts(types, str(error), errno=number if isinstance(number, int) else None)
+        asked = method_of(getattr(getattr(error, "request", None), "url", ""))
+        return Facts(types, str(error), errno=number if isinstance(number, int) else None, asked=asked)
     status, words = response.status_code, str(error)
     if status < 400:
         # An error that is told inside an answer of 200.
         status = response.json().get("code", status)
-    api = ("/v1/" in response.url and "ApiService/" in response.url) or "OAuthService/" in response.url
-    return Facts(types, words, status, api, response.headers.get("Retry-After"))
+    asked = method_of(response.url)
+    return Facts(types, words, status, bool(asked), response.headers.get("Retry-After"), asked=asked)
+
+
+def method_of(url: str) -> str:
+    """The API's method that an address calls, such as StartSubmissionUpload; "" for other addresses."""
+    called = re.search(r"/v1/[\w.]+Service/(\w+)", url)
+    return called[1] if called else ""
 
 
 def _read_requests(stream: TextIO, requests: queue.Queue[dict[str, Any]]) -> None:

@@ -27,6 +27,9 @@ _LINES_KEPT: Final = 20
 
 # Names the server; everything else that begins with KAGGLE_ would change what the credentials are.
 _KEPT: Final = "KAGGLE_API_ENVIRONMENT"
+# What the package says instead of raising an error when the upload fails; it then asks for no submission.
+_UPLOAD_FAILED: Final = "Could not submit to competition"
+
 # With these the package prints every header, the authorization too.
 _TALKATIVE: Final = ("VERBOSE", "VERBOSE_OUTPUT")
 
@@ -142,6 +145,10 @@ class Kaggle:
         if isinstance(ref, int) and ref > 0:
             return ref
         said = self._redacted(str(made["message"])) or "no message"
+        if said == _UPLOAD_FAILED:
+            page = f"https://www.kaggle.com/c/{self._competition}"
+            message = f"{doing}: the file could not be uploaded, so nothing was submitted; see {page} for whether it is"
+            raise KaggleError(Kind.BROKEN, f"{message} still possible, and run the command again", asked="upload")
         raise KaggleError(
             Kind.BROKEN,
             f"{doing}: Kaggle gave no reference for it ({said}); look at"

@@ -41,12 +41,14 @@ class KaggleError(UserError):
     Attributes:
         kind: how.
         retry_after: seconds that Kaggle asks to wait; None if it does not.
+        asked: which of the API's methods, or `upload`, was asked and did not do it; "" if that is not known.
     """
 
-    def __init__(self, kind: Kind, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, kind: Kind, message: str, retry_after: float | None = None, asked: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
+        self.asked = asked
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Facts:
         api: whether Kaggle's API answered, not the store that its links lead to.
         retry_after: the header's value.
         errno: of an operating system's error.
+        asked: the API's method that was asked; "" if it is not known, or was a file's link.
     """
 
     types: tuple[str, ...]
@@ -68,6 +71,7 @@ class Facts:
     api: bool = True
     retry_after: str | None = None
     errno: int | None = None
+    asked: str = ""
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Facts:
@@ -106,7 +110,7 @@ def classify(facts: Facts, doing: str, competition: str, source: str) -> KaggleE
         Kind.DISK_FULL: f"no space is left on the disk{said}: make room and run the command again",
         Kind.CLIENT: f"the kaggle package failed{said}: check its installation with `kaggle --version`",
     }
-    return KaggleError(kind, f"{doing}: {advice[kind]}", retry_after_seconds(facts.retry_after))
+    return KaggleError(kind, f"{doing}: {advice[kind]}", retry_after_seconds(facts.retry_after), facts.asked)
 
 
 def _kind(facts: Facts) -> Kind:

@@ -127,7 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
         if endpoint not in API or path.split("/")[-2] not in services:
             self._json(404, {"code": 404, "message": "no such endpoint"})
             return
-        if self._meets_fault(endpoint):
+        fault = self._take(endpoint)
+        if self._is_met(fault):
             return
         try:
             if endpoint != "IntrospectToken":
@@ -136,7 +137,10 @@ class _Handler(BaseHTTPRequestHandler):
         except _Reply as reply:
             self._json(reply.status, reply.body, reply.headers)
         else:
-            self._json(200, answer)
+            if fault and fault.action == "lost_answer":
+                self._reset()
+            else:
+                self._json(200, answer)
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -168,8 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests[endpoint] += 1
         return self.server.faults.take(endpoint)
 
-    def _meets_fault(self, endpoint: str) -> bool:
-        fault = self._take(endpoint)
+    def _is_met(self, fault: Fault | None) -> bool:
         if fault and fault.action == "no_reference":
             self._json(200, {"message": "Successfully submitted"})
             return True
