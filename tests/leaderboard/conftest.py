@@ -2,8 +2,8 @@
 
 import csv
 import gzip
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,14 +25,14 @@ Start = Callable[..., tuple[StandIn, Submissions]]
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory) -> Path:
+def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("competition")
     write_competition(folder, 5, 1, 1, SMALL.image_size, archives=True)
     return folder
 
 
 @pytest.fixture(scope="session")
-def perfect(drawn, tmp_path_factory) -> Path:
+def perfect(drawn, tmp_path_factory):
     """The hidden truth as a submission, its first and last pixels left away: it scores 1."""
     path = tmp_path_factory.mktemp("submissions") / "ensemble.csv.gz"
     with (drawn / "solution.csv").open(newline="") as stream, gzip.open(path, "wt") as packed:
@@ -44,12 +44,12 @@ def perfect(drawn, tmp_path_factory) -> Path:
 @pytest.fixture
 def start(drawn, tmp_path) -> Iterator[Start]:
     """Starts a stand-in with faults by endpoint, and gives the user's submissions to its competition."""
-    closing = []
+    closing: list[StandIn | Kaggle] = []
 
     def begin(patience=PATIENCE, waits=WAITS, pending_polls=1, **faults: list[Fault | None]):
         server = StandIn(drawn, SMALL, tmp_path / "uploads", Plan(faults), slug=SLUG, pending_polls=pending_polls)
         closing.append(server.__enter__())
-        environment = server.environment()
+        environment = {**os.environ, **server.environment()}
         kaggle = Kaggle(SLUG, find_credentials(environment, tmp_path), patience.stall, environment)
         closing.append(kaggle)
         return server, Submissions(kaggle, SLUG, patience, waits)

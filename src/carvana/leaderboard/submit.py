@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from carvana.errors import UserError
 from carvana.kaggle.client import Kaggle, Submission
-from carvana.kaggle.failures import KaggleError
+from carvana.kaggle.failures import KaggleError, Kind
 from carvana.kaggle.retry import Patience, retrying
 from carvana.leaderboard.description import file_mark
 from carvana.leaderboard.ledger import Entry, Ledger
+
+# Answers with which Kaggle declines what it is asked for.
+_REFUSALS: Final = frozenset(
+    {Kind.UNAUTHORIZED, Kind.RULES, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.REFUSED, Kind.RATE_LIMIT}
+)
 
 
 class _OutcomeUnknownError(Exception):
@@ -137,7 +143,7 @@ class Submissions:
         try:
             return self.kaggle.submit(file, description)
         except KaggleError as error:
-            if error.certainly_not_sent:
+            if _is_certainly_not_sent(error):
                 raise
             raise _OutcomeUnknownError(str(error)) from error
 
@@ -158,6 +164,11 @@ class Submissions:
             f" not show it. It is not sent a second time. Look at {self.page}: if it is there, run the command again;"
             f" if it is not, delete {ledger.path(entry.competition, entry.sha256)} and run the command again"
         )
+
+
+def _is_certainly_not_sent(error: KaggleError) -> bool:
+    """Whether the failure excludes that Kaggle has made a submission of the file."""
+    return error.kind in _REFUSALS or error.asked not in ("", "CreateSubmission")
 
 
 def _missing(found: Submission) -> str:

@@ -25,6 +25,7 @@ ACTIONS: Final = {
     "expired": "file: answers 403 from now on to this link, as a store does when a link has expired",
     "no_reference": "CreateSubmission: answers without a reference",
     "lost_answer": "API: does what it is asked, and resets the connection instead of saying so",
+    "no_answer": "API: does what it is asked, and says nothing",
     "never": "score: stays pending",
     "empty_score": "score: is complete, with empty score fields",
     "error": "score: fails with `message`",

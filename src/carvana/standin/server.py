@@ -139,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if fault and fault.action == "lost_answer":
                 self._reset()
+            elif fault and fault.action == "no_answer":
+                self._stall()
             else:
                 self._json(200, answer)
 
