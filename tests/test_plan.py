@@ -102,3 +102,28 @@ def test_test_images_are_scored_only_where_their_truth_is_known():
 def test_random_encoders_are_said_in_the_table(source, noted):
     arguments = plan(encoder_weights={"source": source}).score_arguments()
     assert arguments.count("'encoder from random weights'") == noted
+
+
+def test_nothing_is_submitted_unless_asked_for():
+    with pytest.raises(UserError, match="nothing is sent to Kaggle unless you ask"):
+        plan().leaderboard_submissions()
+    asked = plan(leaderboard=["ensemble", "albu"])
+    assert asked.leaderboard_submissions() == [
+        "results/full/submissions/ensemble.csv.gz",
+        "results/full/submissions/albu.csv.gz",
+    ]
+    assert asked.leaderboard_arguments() == (
+        "--submission ensemble results/full/submissions/ensemble.csv.gz"
+        " --submission albu results/full/submissions/albu.csv.gz"
+    )
+
+
+def test_a_small_run_cannot_be_submitted_to_kaggles_competition():
+    small = {"geometry": "small", "leaderboard": ["ensemble"]}
+    with pytest.raises(UserError, match="its masks are not of the size that carvana-image-masking-challenge scores"):
+        plan(**small).leaderboard_submissions()
+    assert plan(**small, competition="drawn-cars").leaderboard_submissions()
+
+
+def test_the_ledger_outlives_a_run():
+    assert plan().ledger == plan(run="another").ledger == Path("results/submitted")

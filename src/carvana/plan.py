@@ -193,7 +193,7 @@ class Plan:
     @property
     def competition(self) -> str:
         """The competition that is submitted to, by its name in Kaggle's addresses."""
-        return str(self.config["data"]["competition"])
+        return str(self.config["competition"])
 
     @property
     def ledger(self) -> Path:
@@ -202,20 +202,21 @@ class Plan:
 
     def leaderboard_submissions(self) -> list[str]:
         """The submissions to send to Kaggle. Raises UserError where none may be, or can be, sent."""
-        if not self.config["leaderboard"]["submit"]:
+        if not self.config["leaderboard"]:
             raise UserError(
-                "nothing is sent to Kaggle unless you ask for it: set leaderboard.submit to true in the configuration"
+                "nothing is sent to Kaggle unless you ask for it: name the submissions to send in the configuration, or"
+                """ with --config 'leaderboard=["ensemble"]'"""
             )
-        if self.config["geometry"] != FULL.name and self.competition == self.published["leaderboard"]["competition"]:
+        if self.config["geometry"] != FULL.name and self.competition == self.published["competition"]:
             raise UserError(
                 f"geometry is {self.config['geometry']}: its masks are not of the size that {self.competition} scores,"
-                " so nothing is sent there; set geometry to full, or data.competition to one with such images"
+                " so nothing is sent there; set geometry to full, or competition to one with such images"
             )
-        return [self.submission(name) for name in self.config["leaderboard"]["submissions"]]
+        return [self.submission(name) for name in self.config["leaderboard"]]
 
     def leaderboard_arguments(self) -> str:
         """The --submission arguments of submit.py."""
-        names = self.config["leaderboard"]["submissions"]
+        names = self.config["leaderboard"]
         return " ".join(f"--submission {name} {self.submission(name)}" for name in names)
 
     def baseline_masks(self, name: str) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from carvana.errors import UserError
 from carvana.kaggle.failures import KaggleError
+from carvana.kaggle.retry import Patience
 from carvana.leaderboard.description import describe
 from carvana.leaderboard.ledger import Entry
 from carvana.standin.faults import Fault
@@ -67,6 +68,7 @@ def test_a_submission_on_a_later_page_of_the_list_is_found(start, ledger, perfec
     assert send(submissions, ledger, perfect) == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "told"),
     [
@@ -112,6 +114,14 @@ def test_a_retry_after_is_honoured(start, ledger, perfect):
     assert time.monotonic() - begun >= 1
 
 
+def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, ledger, perfect):
+    server, submissions = start(Patience(stall=1), upload=[Fault("stall")])
+    for attempt in ("ended without a clear answer .*nothing arrived", "was interrupted"):
+        with pytest.raises(UserError, match=attempt):
+            send(submissions, ledger, perfect)
+    assert server.requests["upload"] == 1
+
+
 def test_a_lost_answer_is_found_in_the_list(start, ledger, perfect):
     server, submissions = start(CreateSubmission=[Fault("lost_answer", repeat=True)])
     reference = send(submissions, ledger, perfect)
@@ -119,6 +129,7 @@ def test_a_lost_answer_is_found_in_the_list(start, ledger, perfect):
     assert server.requests["CreateSubmission"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [Fault("no_reference"), Fault("status", 500), Fault("html"), Fault("reset")])
 def test_an_unknown_outcome_is_told_and_never_sent_twice(start, ledger, perfect, fault):
     server, submissions = start(CreateSubmission=[fault])

@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True, help="JSON that submit.py wrote")
     parser.add_argument("--published", type=Path, required=True, help="config/published.yaml")
     given = parser.parse_args()
-    published = yaml.safe_load(given.published.read_text())["leaderboard"]
+    published = yaml.safe_load(given.published.read_text())
     rows = compare(read_scored(given.scores), published)
     print(f"{format_comparison(rows)}\nothers' scores:\n{format_others(published)}", flush=True)
     if outside := sum(row.outside for row in rows):

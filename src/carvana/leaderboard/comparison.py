@@ -48,18 +48,19 @@ def compare(scored: Iterable[Scored], published: Mapping[str, Any]) -> list[Comp
 
     Args:
         scored: by Kaggle.
-        published: the section `leaderboard` of config/published.yaml.
+        published: the facts of config/published.yaml.
     """
     return [_compared(record, part, published) for record in scored for part in PARTS]
 
 
 def _compared(record: Scored, part: str, published: Mapping[str, Any]) -> Compared:
     known: Mapping[str, Any]
+    scores = published["leaderboard"]["scores"]
     if record.competition != published["competition"]:
         known = {"value": None, "source": f"nothing is published for the competition {record.competition}"}
     else:
         nothing = {"value": None, "source": "no such submission was published"}
-        known = published["scores"].get(record.name, {}).get(part, nothing)
+        known = scores.get(record.name, {}).get(part, nothing)
     return Compared(record.name, part, known["value"], known.get("within"), getattr(record, part), known["source"])
 
 
@@ -77,7 +78,7 @@ def format_comparison(rows: Sequence[Compared]) -> str:
 
 def format_others(published: Mapping[str, Any]) -> str:
     """Others' scores, best first, one a line."""
-    others = sorted(published["others"], key=lambda other: -other["score"])
+    others = sorted(published["leaderboard"]["others"], key=lambda other: -other["score"])
     return "\n".join(
         f"{other['score']:.6f}  place {other['place']}, {other['what']} (board: {other['board']}; {other['source']})"
         for other in others
