@@ -15,6 +15,8 @@ from carvana.geometry import FULL
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
 from carvana.recipe import load_recipe, model_names
 
+# What the intake of each split reads of the competition's files.
+INTAKE_FILES: Final = {"train": ("train_hq", "train_masks"), "test": ("test_hq", "sample_submission")}
 BASELINES: Final = ("mean_mask", "colour_threshold")
 
 
@@ -59,13 +61,40 @@ class Plan:
 
     @property
     def data(self) -> Path:
-        """The folder in Kaggle's layout."""
+        """The folder in Kaggle's layout, drawn, downloaded to, or the user's."""
         return self.results / "competition" if self.synthetic else Path(self.config["data"]["folder"])
 
     @property
     def data_listing(self) -> str:
-        """Digest that changes when the user's folder does."""
-        return "" if self.synthetic else listing_digest(self.data)
+        """Digest that changes when the user's folder does; files that we made or verified ourselves need none."""
+        return listing_digest(self.data) if self.config["data"]["source"] == "folder" else ""
+
+    def receipts(self, names: Sequence[str]) -> list[str]:
+        """The receipts of the competition's files of these names; none where they are not downloaded."""
+        downloaded = self.config["data"]["source"] == "kaggle"
+        return [str(self.results / f"download/{name}.json") for name in names] if downloaded else []
+
+    def intake_receipts(self, split: str) -> list[str]:
+        """The receipts of the files that the intake of train or test reads."""
+        return self.receipts(INTAKE_FILES[split])
+
+    def all_receipts(self) -> list[str]:
+        """The receipts of all files of the competition that we use. Raises UserError where none is downloaded."""
+        if receipts := self.receipts(list(self.published["files"])):
+            return receipts
+        raise UserError(
+            f"data.source is {self.config['data']['source']}, so there is nothing to download; set it to kaggle"
+        )
+
+    def remote_names(self, name: str) -> str:
+        """The names under which Kaggle may list a file, the preferred one first; an argument of download.py."""
+        names: list[str] = self.published["files"][name]["names"]
+        return " ".join(names)
+
+    def published_size(self, name: str) -> str:
+        """The argument of download.py that compares a file's size with the published one, where there is one."""
+        mebibytes = self.published["files"][name].get("mebibytes")
+        return f"--published-mebibytes {mebibytes}" if mebibytes else ""
 
     @property
     def quiet(self) -> str:

@@ -35,6 +35,16 @@ def closing() -> Iterator[ExitStack]:
         yield stack
 
 
+@pytest.fixture(scope="module")
+def standing(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, Kaggle]]:
+    """A stand-in and a client that several tests share, each with its own faults."""
+    folder = tmp_path_factory.mktemp("standing")
+    with StandIn(drawn, SMALL, folder / "uploads") as server:
+        environment = {**os.environ, **server.environment()}
+        with Kaggle(SLUG, find_credentials(environment, folder), STALL, environment) as kaggle:
+            yield server, kaggle
+
+
 Serve = Callable[..., StandIn]
 
 

@@ -2,9 +2,10 @@ import gzip
 
 import pytest
 
+from carvana.geometry import SMALL
 from carvana.kaggle.failures import KaggleError, Kind
-from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault
-from tests.kaggle.conftest import STALL
+from carvana.standin.competition import Competition
+from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
 
 NAMES = ["metadata.csv", "sample_submission.csv", "test_hq.zip", "train_hq.zip", "train_masks.zip"]
 
@@ -68,12 +69,13 @@ def test_dead_credentials_are_named_and_not_shown(serve, connect, changes):
         (Fault("code_in_200", 500), Kind.SERVER, "later"),
         (Fault("html"), Kind.BROKEN, "login page"),
         (Fault("reset"), Kind.UNREACHABLE, "check the network"),
-        (Fault("stall"), Kind.STALLED, "nothing arrived"),
     ],
 )
-def test_every_refusal_is_told_apart(serve, connect, fault, kind, told):
+def test_every_refusal_is_told_apart(standing, fault, kind, told):
+    server, kaggle = standing
+    server.faults = Plan({"ListDataFiles": [fault]})
     with pytest.raises(KaggleError, match=r"^listing the competition's files: ") as caught:
-        connect(serve(ListDataFiles=[fault]), stall=1.0 if kind is Kind.STALLED else STALL).files()
+        kaggle.files()
     assert caught.value.kind is kind
     assert told in str(caught.value)
     assert caught.value.retry_after == (7 if fault.retry_after else None)
@@ -88,8 +90,9 @@ def test_a_server_that_is_not_there(serve, connect):
 
 def test_after_a_stall_the_next_call_has_a_new_process(serve, connect):
     kaggle = connect(serve(ListDataFiles=[Fault("stall")]), stall=4)
-    with pytest.raises(KaggleError):
+    with pytest.raises(KaggleError, match="nothing arrived") as caught:
         kaggle.files()
+    assert caught.value.kind is Kind.STALLED
     assert len(kaggle.files()) == len(NAMES)
 
 
@@ -110,8 +113,18 @@ def submission(drawn, tmp_path):
     return path
 
 
-def test_the_truth_scores_one(serve, connect, submission):
-    kaggle = connect(serve())
+@pytest.fixture
+def fresh(standing):
+    """A stand-in and a client, nothing submitted yet."""
+    server, kaggle = standing
+    server.faults = Plan()
+    server.requests.clear()
+    server.competition = Competition(server.competition.folder, SMALL, server.competition.uploads)
+    return server, kaggle
+
+
+def test_the_truth_scores_one(fresh, submission):
+    _, kaggle = fresh
     ref = kaggle.submit(submission, "the truth, submitted")
     assert ref > 0
     (pending,) = kaggle.submissions()
@@ -121,24 +134,28 @@ def test_the_truth_scores_one(serve, connect, submission):
     assert (scored.description, scored.file_name) == ("the truth, submitted", "submission.csv.gz")
 
 
-def test_a_refused_upload_is_an_error(serve, connect, submission):
-    server = serve(upload=[Fault("status", 403)])
+def test_a_refused_upload_is_an_error(fresh, submission):
+    server, kaggle = fresh
+    server.faults = Plan({"upload": [Fault("status", 403)]})
     with pytest.raises(KaggleError, match="could not be uploaded, so nothing was submitted") as caught:
-        connect(server).submit(submission, "x")
+        kaggle.submit(submission, "x")
     assert caught.value.asked == "upload"
     assert server.requests["CreateSubmission"] == 0
 
 
 @pytest.mark.parametrize("endpoint", ["StartSubmissionUpload", "CreateSubmission"])
 @pytest.mark.parametrize("fault", [Fault("status", 500), Fault("reset"), Fault("code_in_200", 403)])
-def test_a_failed_submission_says_which_request_failed(serve, connect, submission, endpoint, fault):
+def test_a_failed_submission_says_which_request_failed(fresh, submission, endpoint, fault):
+    server, kaggle = fresh
+    server.faults = Plan({endpoint: [fault]})
     with pytest.raises(KaggleError) as caught:
-        connect(serve(**{endpoint: [fault]})).submit(submission, "x")
+        kaggle.submit(submission, "x")
     assert caught.value.asked == endpoint
 
 
-def test_a_lost_answer_leaves_a_submission(serve, connect, submission):
-    kaggle = connect(serve(CreateSubmission=[Fault("lost_answer")]))
+def test_a_lost_answer_leaves_a_submission(fresh, submission):
+    server, kaggle = fresh
+    server.faults = Plan({"CreateSubmission": [Fault("lost_answer")]})
     with pytest.raises(KaggleError) as caught:
         kaggle.submit(submission, "x")
     assert caught.value.asked == "CreateSubmission"
@@ -151,9 +168,11 @@ def test_a_stalling_upload_ends(serve, connect, submission):
     assert caught.value.kind is Kind.STALLED
 
 
-def test_an_answer_without_a_reference_is_an_error(serve, connect, submission):
+def test_an_answer_without_a_reference_is_an_error(fresh, submission):
+    server, kaggle = fresh
+    server.faults = Plan({"CreateSubmission": [Fault("no_reference")]})
     with pytest.raises(KaggleError, match="gave no reference"):
-        connect(serve(CreateSubmission=[Fault("no_reference")])).submit(submission, "x")
+        kaggle.submit(submission, "x")
 
 
 @pytest.mark.parametrize(
@@ -164,17 +183,20 @@ def test_an_answer_without_a_reference_is_an_error(serve, connect, submission):
         (Fault("error", message="wrong columns"), "ERROR", "wrong columns"),
     ],
 )
-def test_what_may_become_of_a_submission(serve, connect, submission, fault, status, error):
-    kaggle = connect(serve(score=[fault], pending_polls=0))
+def test_what_may_become_of_a_submission(fresh, submission, fault, status, error):
+    server, kaggle = fresh
+    server.faults = Plan({"score": [fault]})
+    server.competition.pending_polls = 0
     kaggle.submit(submission, "x")
     (listed,) = kaggle.submissions()
     assert (listed.status, listed.error, listed.public_score, listed.private_score) == (status, error, "", "")
 
 
-def test_a_wrong_submission_is_judged_wrong(serve, connect, submission):
+def test_a_wrong_submission_is_judged_wrong(fresh, submission):
+    server, kaggle = fresh
+    server.competition.pending_polls = 0
     text = gzip.decompress(submission.read_bytes()).decode().splitlines()
     submission.write_bytes(gzip.compress("\n".join(text[:-1]).encode()))
-    kaggle = connect(serve(pending_polls=0))
     kaggle.submit(submission, "x")
     (listed,) = kaggle.submissions()
     assert (listed.status, listed.error) == ("ERROR", "submission.csv.gz: 1 of 16 test images are missing")

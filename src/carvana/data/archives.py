@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
+import lzma
 import os
 import shutil
 import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -27,11 +30,19 @@ _SYSTEM_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 _DAMAGES: Final = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     FileExistsError,
     NotADirectoryError,
 )
+
+
+_CHUNK_BYTES: Final = 1 << 20
+
+
+class DamagedArchiveError(UserError):
+    """An archive that is not whole; the same archive from elsewhere may be."""
 
 
 @dataclass(frozen=True)
@@ -117,20 +128,60 @@ def unpack(archive: Path, cache: Path, limits: UnpackLimits = COMPETITION_LIMITS
     The folder appears whole or not at all; if it is there already, nothing is done.
 
     Raises:
-        UserError: not a zip, damaged, encrypted, beyond the limits, no disk space, or with entries that are links
-            or would lie outside the folder.
+        DamagedArchiveError: damaged, or not a zip.
+        UserError: encrypted, beyond the limits, no disk space, or with entries that are links or would lie outside the
+            folder.
     """
+    with _opened(archive) as opened:
+        _check_members(archive, opened.infolist(), limits)
+        members = [member for member in opened.infolist() if not _is_ignored_member(member)]
+        target = cache / f"{archive.stem}-{_listing_digest(members)[:16]}"
+        if not target.is_dir():
+            _check_disk_space(archive, members, cache)
+            try:
+                _unpack_members(opened, members, target)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                raise UserError(f"{archive}: the disk of {cache} is full; make room and run again") from None
+        return target
+
+
+def check_archive(
+    archive: Path, limits: UnpackLimits = COMPETITION_LIMITS, advance: Callable[[int], object] = lambda size: None
+) -> int:
+    """Read every file in a zip and compare it with its checksum; nothing is written.
+
+    Args:
+        archive: the zip.
+        limits: see `UnpackLimits`; an archive beyond them is not read.
+        advance: told the packed size of each file once it is read.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        DamagedArchiveError: damaged, or not a zip.
+        UserError: as `unpack`.
+    """
+    with _opened(archive) as opened:
+        _check_members(archive, opened.infolist(), limits)
+        files = [member for member in opened.infolist() if not member.is_dir()]
+        for member in files:
+            with opened.open(member) as source:
+                while source.read(_CHUNK_BYTES):
+                    pass
+            advance(member.compress_size)
+        return len(files)
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as opened:
-            _check_members(archive, opened.infolist(), limits)
-            members = [member for member in opened.infolist() if not _is_ignored_member(member)]
-            target = cache / f"{archive.stem}-{_listing_digest(members)[:16]}"
-            if not target.is_dir():
-                _check_disk_space(archive, members, cache)
-                _unpack_members(opened, members, target)
-            return target
+            yield opened
     except _DAMAGES as error:
-        raise UserError(f"{archive} is damaged or not a zip archive ({error}); download it again") from error
+        raise DamagedArchiveError(f"{archive} is damaged or not a zip archive ({error}); download it again") from error
 
 
 def _unpack_members(opened: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], target: Path) -> None:

@@ -16,7 +16,7 @@ from carvana.files import whole_file
 from carvana.geometry import Geometry
 from carvana.metrics import dice_of_runs
 from carvana.scores import hidden_truth
-from carvana.standin.faults import Plan
+from carvana.standin.faults import Fault
 from carvana.submission import read_masks, sample_names
 
 # What no competition shows.
@@ -58,21 +58,19 @@ class Entry:
 class Competition:
     """A folder in Kaggle's layout, as a competition."""
 
-    def __init__(self, folder: Path, geometry: Geometry, uploads: Path, faults: Plan, pending_polls: int = 1) -> None:
+    def __init__(self, folder: Path, geometry: Geometry, uploads: Path, pending_polls: int = 1) -> None:
         """Offer the folder's files, and score against its solution.csv.
 
         Args:
             folder: the files to offer; without solution.csv nothing can be submitted.
             geometry: of the masks.
             uploads: where submissions are kept.
-            faults: those planned for `score`.
             pending_polls: times that a submission is listed as pending before its score is.
         """
         self.folder = folder
         self._geometry = geometry
-        self._uploads = uploads
-        self._faults = faults
-        self._pending_polls = pending_polls
+        self.uploads = uploads
+        self.pending_polls = pending_polls
         self._entries: list[Entry] = []
         self._tokens: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -97,16 +95,15 @@ class Competition:
         """Keep what was uploaded under a token; False for a token that was never given out."""
         if token not in self._tokens:
             return False
-        with whole_file(self._uploads / token / self._tokens[token]) as partial:
+        with whole_file(self.uploads / token / self._tokens[token]) as partial:
             partial.write_bytes(content)
         return True
 
-    def submit(self, token: str, description: str) -> int | None:
-        """Make a submission of an upload and score it; its reference, or None if nothing was uploaded."""
-        path = self._uploads / token / self._tokens.get(token, "")
+    def submit(self, token: str, description: str, fault: Fault | None = None) -> int | None:
+        """Make a submission of an upload and score it, or as the fault has it; None if nothing was uploaded."""
+        path = self.uploads / token / self._tokens.get(token, "")
         if not path.is_file():
             return None
-        fault = self._faults.take("score")
         action = fault.action if fault else ""
         with self._lock:
             entry = Entry(
@@ -115,7 +112,7 @@ class Competition:
                 description=description,
                 file_name=path.name,
                 size=path.stat().st_size,
-                polls_left=math.inf if action == "never" else self._pending_polls,
+                polls_left=math.inf if action == "never" else self.pending_polls,
             )
             self._entries.append(entry)
         if fault is not None and action == "error":

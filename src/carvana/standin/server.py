@@ -34,6 +34,7 @@ class StandIn(ThreadingHTTPServer):
     """The server, for a `with` statement; it serves from a thread of its own until the statement ends.
 
     Attributes:
+        faults: what goes wrong; may be replaced at any time.
         requests: number of requests by endpoint, for tests.
     """
 
@@ -66,7 +67,7 @@ class StandIn(ThreadingHTTPServer):
         """
         super().__init__(("127.0.0.1", port), _Handler)
         self.faults = faults or Plan()
-        self.competition = Competition(folder, geometry, uploads, self.faults, pending_polls)
+        self.competition = Competition(folder, geometry, uploads, pending_polls)
         self.slug = slug
         self.page_size = page_size
         self.user = "standin"
@@ -250,7 +251,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _CreateSubmission(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         self._check_slug(request)
         ref = self.server.competition.submit(
-            str(request.get("blobFileTokens")), str(request.get("submissionDescription", ""))
+            str(request.get("blobFileTokens")),
+            str(request.get("submissionDescription", "")),
+            self.server.faults.take("score"),
         )
         if ref is None:
             raise _Reply(400, {"code": 400, "message": "No file was uploaded"})
