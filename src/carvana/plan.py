@@ -221,7 +221,7 @@ class Plan:
 
     @property
     def competition(self) -> str:
-        """The competition that is submitted to, by its name in Kaggle's addresses."""
+        """The competition that is downloaded from and submitted to, by its name in Kaggle's addresses."""
         return str(self.config["competition"])
 
     @property

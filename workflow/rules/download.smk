@@ -19,7 +19,7 @@ rule download_file:
         downloads=1,
     params:
         **PLAN.provenance("workflow/scripts/download.py"),
-        competition=PLAN.published["competition"],
+        competition=PLAN.competition,
         files=lambda wc: PLAN.remote_names(wc.name),
         size=lambda wc: PLAN.published_size(wc.name),
         folder=str(PLAN.data),
