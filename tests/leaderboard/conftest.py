@@ -14,6 +14,7 @@ from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.retry import Patience
 from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.submit import Submissions, Waits
+from carvana.standin.competition import Competition
 from carvana.standin.faults import Fault, Plan
 from carvana.standin.server import StandIn
 
@@ -41,22 +42,27 @@ def perfect(drawn, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def start(drawn, tmp_path) -> Iterator[Start]:
-    """Starts a stand-in with faults by endpoint, and gives the user's submissions to its competition."""
-    closing: list[StandIn | Kaggle] = []
-
-    def begin(patience=PATIENCE, waits=WAITS, pending_polls=1, **faults: list[Fault | None]):
-        server = StandIn(drawn, SMALL, tmp_path / "uploads", Plan(faults), slug=SLUG, pending_polls=pending_polls)
-        closing.append(server.__enter__())
+@pytest.fixture(scope="session")
+def standing(drawn, tmp_path_factory) -> Iterator[tuple[StandIn, Kaggle]]:
+    folder = tmp_path_factory.mktemp("standing")
+    with StandIn(drawn, SMALL, folder / "uploads", slug=SLUG) as server:
         environment = {**os.environ, **server.environment()}
-        kaggle = Kaggle(SLUG, find_credentials(environment, tmp_path), patience.stall, environment)
-        closing.append(kaggle)
-        return server, Submissions(kaggle, SLUG, patience, waits)
+        with Kaggle(SLUG, find_credentials(environment, folder), PATIENCE.stall, environment) as kaggle:
+            yield server, kaggle
 
-    yield begin
-    for one in reversed(closing):
-        one.__exit__(None, None, None)
+
+@pytest.fixture
+def start(standing, drawn, tmp_path) -> Start:
+    """Gives the stand-in, nothing submitted to it yet, with faults by endpoint; and the user's submissions to it."""
+
+    def begin(kaggle: Kaggle = standing[1], pending_polls: int = 1, **faults: list[Fault | None]):
+        server = standing[0]
+        server.faults = Plan(faults)
+        server.requests.clear()
+        server.competition = Competition(drawn, SMALL, tmp_path / "uploads", pending_polls)
+        return server, Submissions(kaggle, SLUG, PATIENCE, WAITS)
+
+    return begin
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ import time
 import pytest
 
 from carvana.errors import UserError
+from carvana.kaggle.client import Kaggle
+from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.failures import KaggleError
 from carvana.kaggle.retry import Patience
 from carvana.leaderboard.description import describe
-from carvana.leaderboard.ledger import Entry
+from carvana.leaderboard.ledger import Entry, Ledger
+from carvana.leaderboard.submit import Submissions
 from carvana.standin.faults import Fault
 from tests.leaderboard.conftest import SLUG, WAITS
 
@@ -114,11 +117,13 @@ def test_a_retry_after_is_honoured(start, ledger, perfect):
     assert time.monotonic() - begun >= 1
 
 
-def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, ledger, perfect):
-    server, submissions = start(Patience(stall=1), upload=[Fault("stall")])
-    for attempt in ("ended without a clear answer .*nothing arrived", "was interrupted"):
-        with pytest.raises(UserError, match=attempt):
-            send(submissions, ledger, perfect)
+def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, standing, ledger, perfect, tmp_path):
+    environment = {**os.environ, **standing[0].environment()}
+    with Kaggle(SLUG, find_credentials(environment, tmp_path), 1, environment) as impatient:
+        server, submissions = start(impatient, upload=[Fault("stall")])
+        for attempt in ("ended without a clear answer .*nothing arrived", "was interrupted"):
+            with pytest.raises(UserError, match=attempt):
+                send(submissions, ledger, perfect)
     assert server.requests["upload"] == 1
 
 
@@ -153,12 +158,6 @@ crash(Path(sys.argv[1]), Path(sys.argv[2]))
 
 def crash(file, folder):
     """Sends the file in a process that is killed by another one."""
-    from carvana.kaggle.client import Kaggle
-    from carvana.kaggle.credentials import find_credentials
-    from carvana.kaggle.retry import Patience
-    from carvana.leaderboard.ledger import Ledger
-    from carvana.leaderboard.submit import Submissions
-
     with Kaggle(SLUG, find_credentials(os.environ, folder), 60) as kaggle:
         send(Submissions(kaggle, SLUG, Patience(), WAITS), Ledger(folder), file)
 
