@@ -78,6 +78,10 @@ class _WrongContentError(Exception):
     """What arrived is not the file; another attempt may bring it."""
 
 
+class _ChangedError(UserError):
+    """A whole file that is not the one that was there before; it is left where it has arrived."""
+
+
 def obtain(
     wanted: Wanted,
     folder: Path,
@@ -113,13 +117,7 @@ def obtain(
                     f"{folder / known.file} is no longer the file that was verified; it is deleted and downloaded anew"
                 )
                 (folder / known.file).unlink()
-            found = _download(wanted, place, kaggle, patience, quiet)
-        if known is not None and known.file == found.file and known.sha256 != found.sha256:
-            raise UserError(
-                f"Kaggle has changed {found.file}: its SHA-256 was {known.sha256} on {known.verified} and is"
-                f" {found.sha256}. Results that were made from the earlier file do not belong to it: to go on, delete"
-                f" {place.record_path} and name a new run in the configuration"
-            )
+            found = _download(wanted, place, known, kaggle, patience, quiet)
         place.keep(found)
         return found
 
@@ -141,7 +139,9 @@ def choose(listed: Sequence[RemoteFile], wanted: Wanted) -> RemoteFile:
     )
 
 
-def _download(wanted: Wanted, place: _Place, kaggle: Kaggle, patience: Patience, quiet: bool) -> Record:
+def _download(
+    wanted: Wanted, place: _Place, known: Record | None, kaggle: Kaggle, patience: Patience, quiet: bool
+) -> Record:
     problem = ""
     for _ in range(STARTS):
         # Anew each time: a size that differs may mean that the file was replaced at Kaggle.
@@ -152,7 +152,10 @@ def _download(wanted: Wanted, place: _Place, kaggle: Kaggle, patience: Patience,
                 return _verified(wanted, target, remote, quiet)
             _transfer(place, kaggle, remote, patience, quiet)
             arrived = place.arrived(remote)
+            # The package sets the server's time, which another file may have too.
+            os.utime(arrived)
             record = _verified(wanted, arrived, remote, quiet)
+            _check_as_before(record, known, place)
             _to_disk(arrived)
             arrived.replace(target)
             place.clear()
@@ -165,7 +168,7 @@ def _download(wanted: Wanted, place: _Place, kaggle: Kaggle, patience: Patience,
             problem = f"a checksum in it does not agree ({error.__cause__})"
             _say(f"{remote.name}: {problem}; it is deleted")
             _remove(place, target)
-        except KaggleError:
+        except (KaggleError, _ChangedError):
             raise
         except UserError:
             _remove(place, target)
@@ -178,6 +181,15 @@ def _download(wanted: Wanted, place: _Place, kaggle: Kaggle, patience: Patience,
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _check_as_before(record: Record, known: Record | None, place: _Place) -> None:
+    if known is not None and known.file == record.file and known.sha256 != record.sha256:
+        raise _ChangedError(
+            f"Kaggle has changed {record.file}: its SHA-256 was {known.sha256} on {known.verified} and is"
+            f" {record.sha256}. Results that were made from the earlier file do not belong to it: to go on, delete"
+            f" {place.record_path} and name a new run in the configuration"
+        )
 
 
 def _remove(place: _Place, target: Path) -> None:

@@ -36,6 +36,7 @@ class StandIn(ThreadingHTTPServer):
     Attributes:
         faults: what goes wrong; may be replaced at any time.
         requests: number of requests by endpoint, for tests.
+        ranges: the first byte that each request for a file asked for, for tests.
     """
 
     daemon_threads = True
@@ -74,6 +75,7 @@ class StandIn(ThreadingHTTPServer):
         self.key = secrets.token_hex(16)
         self.token = f"standin-{secrets.token_hex(16)}"
         self.requests: Counter[str] = Counter()
+        self.ranges: list[int] = []
         self.expired: set[str] = set()
         self.etags: Counter[str] = Counter()
         self.closing = threading.Event()
@@ -274,7 +276,8 @@ class _Handler(BaseHTTPRequestHandler):
             content = bytes(byte ^ 0x55 for byte in content)
         elif action == "empty":
             content = b""
-        first = self._range_start(etag, len(content))
+        first = self._range_start(etag)
+        self.server.ranges.append(first or 0)
         status = HTTPStatus.OK if first is None else HTTPStatus.PARTIAL_CONTENT
         if first is not None and first >= len(content):
             self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
@@ -299,7 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif action == "stall":
             self._stall()
 
-    def _range_start(self, etag: str, size: int) -> int | None:
+    def _range_start(self, etag: str) -> int | None:
         """First byte asked for, or None where the whole file is to be sent."""
         asked = self.headers.get("Range", "")
         if not asked.startswith("bytes=") or self.headers.get("If-Range", etag) != etag:
