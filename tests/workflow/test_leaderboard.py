@@ -48,6 +48,13 @@ def test_what_cannot_be_sent_is_told_while_planning(tmp_path, config, told):
     assert (run.stdout + run.stderr).count(told) == 1
 
 
+def test_only_what_is_named_is_made_and_sent(tmp_path):
+    run = snakemake("--dry-run", "--config", f"results={tmp_path}", 'leaderboard=["ternaus"]')
+    assert run.returncode == 0, said(run)
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout.split("Job stats:")[1], re.MULTILINE))
+    assert (counts["train"], counts["submission"], counts["submit"], counts["leaderboard"]) == ("5", "1", "1", "1")
+
+
 NAMES = [f"03a857ce842d_{view:02}.jpg" for view in range(1, 17)]
 USAGES = ["Public"] * 5 + ["Private"] * 5 + ["Ignored"] * 6
 

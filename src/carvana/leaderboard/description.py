@@ -36,7 +36,7 @@ def commit_of(root: Path) -> str:
     try:
         commit = _git(root, "rev-parse", f"--short={_COMMIT_DIGITS}", "HEAD")
         changed = _git(root, "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return "unknown"
     return f"{commit}+changes" if changed else commit
 
