@@ -20,7 +20,7 @@ SLUG = "drawn-cars"
 pytestmark = pytest.mark.slow
 
 # Some of what a long download and a busy server do; each passes.
-FAULTS = {
+FAULTS: dict[str, list[Fault | None]] = {
     "file": [Fault("cut", after=20_000)],
     "ListDataFiles": [Fault("status", 503)],
     "CreateSubmission": [Fault("lost_answer")],
