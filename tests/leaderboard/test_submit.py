@@ -212,7 +212,7 @@ def test_a_score_that_does_not_come_is_an_error(start, ledger, perfect, fault, t
 
 def test_a_submission_that_is_not_listed_is_an_error(start):
     _, submissions = start()
-    with pytest.raises(UserError, match="it is not in the list yet"):
+    with pytest.raises(UserError, match="submission 7 is not in Kaggle's list of your submissions to drawn-cars"):
         submissions.wait_for_score(7)
 
 

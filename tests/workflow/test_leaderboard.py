@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -133,6 +134,23 @@ def test_a_score_outside_its_band_is_an_error_with_a_table(tmp_path):
     assert "1 of 2 scores lie outside their band" in said(run)
     # What Kaggle said is kept.
     assert json.loads((finished.results / "leaderboard.json").read_text())[0]["private"] == 0.994
+
+
+@pytest.mark.slow
+def test_the_stand_in_that_is_started_by_hand_can_be_submitted_to(tmp_path):
+    finished = Finished(tmp_path, "drawn-cars")
+    finished.submission(0.9)
+    command = [sys.executable, "-u", "-m", "carvana.standin", str(finished.data), "--geometry", "full"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        printed = [server.stdout.readline() for _ in range(6)]
+        try:
+            run = finished.run(dict(shlex.split(line)[1].split("=", 1) for line in printed[1:]))
+        finally:
+            server.terminate()
+    assert printed[0].endswith(" --config competition=drawn-cars\n")
+    assert run.returncode == 0, said(run)
+    assert said(run).count("nothing is published for the competition drawn-cars") == 2
 
 
 @pytest.mark.slow

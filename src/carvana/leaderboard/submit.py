@@ -34,7 +34,7 @@ class Waits:
         first: wait before the second look, doubled before each further one.
         longest: wait between two looks.
         scored: in all, until a submission is scored.
-        settled: in all, until a submission is in the list that may or may not have arrived.
+        settled: in all, until a submission is in the list that may have arrived.
     """
 
     first: float = 5
@@ -111,11 +111,16 @@ class Submissions:
             say: gets a line when something has changed.
 
         Raises:
-            UserError: it could not be scored, or not in time.
+            UserError: it could not be scored, or not in time, or is not listed at all.
         """
-        state = ""
+        state, begun = "", time.monotonic()
         for _ in self.waits.looks(self.waits.scored):
             found = next((one for one in self._list() if one.ref == reference), None)
+            if found is None and time.monotonic() - begun >= self.waits.settled:
+                raise UserError(
+                    f"submission {reference} is not in Kaggle's list of your submissions to {self.competition}; was it"
+                    f" sent with another account? See {self.page}"
+                )
             if found is not None and found.status == "ERROR":
                 reason = found.error or "it gives no reason"
                 raise UserError(f"Kaggle could not score submission {reference}: {reason}; see {self.page}")

@@ -7,11 +7,15 @@ import json
 import shlex
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from carvana.errors import UserError, main_guard
 from carvana.geometry import GEOMETRIES
 from carvana.standin.faults import ACTIONS, ENDPOINTS, Plan
 from carvana.standin.server import StandIn
+
+# Not the name of Kaggle's competition: nobody should take one for the other.
+SLUG: Final = "drawn-cars"
 
 
 def main() -> None:
@@ -32,8 +36,9 @@ def main() -> None:
         raise UserError(f"{given.folder}: no such folder; give one in Kaggle's layout")
     faults = Plan.from_json(json.loads(given.faults.read_text())) if given.faults else Plan()
     with tempfile.TemporaryDirectory() as uploads:
-        server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port)
+        server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port, SLUG)
         with server:
+            print(f"# The competition is called {SLUG}: --config competition={SLUG}", flush=True)
             for name, value in server.environment().items():
                 print(f"export {name}={shlex.quote(value)}", flush=True)
             try:
