@@ -211,7 +211,8 @@ def _check_members(archive: Path, members: list[zipfile.ZipInfo], limits: Unpack
             reason = "comes twice"
         if reason is not None:
             raise UserError(
-                f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes, or unpack it yourself"
+                f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes,"
+                " or unpack it yourself"
             )
         seen.add(member.filename.casefold())
     total = sum(member.file_size for member in members)
