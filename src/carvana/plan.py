@@ -92,9 +92,9 @@ class Plan:
         return " ".join(names)
 
     def published_size(self, name: str) -> str:
-        """The argument of download.py that compares a file's size with the published one, where there is one."""
+        """The argument of download.py that compares a file's size with the published one, where one is known."""
         mebibytes = self.published["files"][name].get("mebibytes")
-        return f"--published-mebibytes {mebibytes}" if mebibytes else ""
+        return f"--published-mebibytes {mebibytes}" if mebibytes and self.config["data"]["expect_published"] else ""
 
     @property
     def quiet(self) -> str:

@@ -1,4 +1,4 @@
-"""The real kaggle package downloads from a stand-in that goes wrong: in the end the right bytes are there, or an error."""
+"""The real kaggle package downloads from a stand-in that goes wrong: it ends with the right bytes, or with an error."""
 
 import base64
 import hashlib
@@ -165,6 +165,7 @@ def test_a_file_that_kaggle_replaced_is_not_taken_silently(download, tmp_path):
     for _ in range(2):
         with pytest.raises(UserError, match=r"Kaggle has changed train_hq\.zip: .*name a new run"):
             one.obtain()
+        assert one.visible == []
     (one.folder / STATE / "train_hq.json").unlink()
     one.obtain()
     assert one.holds_the_right_bytes()
@@ -328,8 +329,8 @@ def test_a_damaged_partial_file_is_not_trusted(interrupted):
     partial.write_bytes(content)
     interrupted.obtain()
     assert interrupted.holds_the_right_bytes()
-    # Whole; the rest only, which made the wrong file; the beginning of the link's answer; whole again.
-    assert interrupted.server.ranges[-1] == 0
+    # Interrupted; the package's look at the file; the rest of it, which made a wrong one; anew.
+    assert interrupted.server.ranges == [0, 0, 2 * MEBIBYTE, 0]
 
 
 @pytest.mark.slow

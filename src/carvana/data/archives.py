@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import lzma
 import os
 import shutil
 import stat
@@ -30,7 +29,6 @@ _SYSTEM_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 _DAMAGES: Final = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     FileExistsError,
@@ -212,7 +210,10 @@ def _check_members(archive: Path, members: list[zipfile.ZipInfo], limits: Unpack
         if reason is None and member.filename.casefold() in seen:
             reason = "comes twice"
         if reason is not None:
-            raise UserError(f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes")
+            raise UserError(
+                f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes,"
+                " or unpack it yourself"
+            )
         seen.add(member.filename.casefold())
     total = sum(member.file_size for member in members)
     if (
@@ -240,6 +241,9 @@ def _unsafe(member: zipfile.ZipInfo) -> str | None:
         return "is a link or a special file"
     if member.flag_bits & 0x1:
         return "is encrypted"
+    # zipfile unpacks other methods without a bound on memory.
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed by another method than Kaggle's are"
     return None
 
 
