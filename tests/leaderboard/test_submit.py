@@ -18,7 +18,7 @@ from carvana.leaderboard.description import describe
 from carvana.leaderboard.ledger import Entry, Ledger
 from carvana.leaderboard.submit import Submissions
 from carvana.standin.faults import Fault
-from tests.leaderboard.conftest import SLUG, WAITS
+from tests.leaderboard.conftest import PATIENCE, SLUG, WAITS
 
 
 def description_of(file):
@@ -69,6 +69,17 @@ def test_a_submission_on_a_later_page_of_the_list_is_found(start, ledger, perfec
     entries = server.competition._entries
     entries += [type(entries[0])(5000 + k, entries[0].date, "x", "x.csv", 1, 0) for k in range(250)]
     assert send(submissions, ledger, perfect) == first
+
+
+def test_a_server_that_is_not_there_is_told(ledger, perfect, tmp_path):
+    environment = {**os.environ, "KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "0123456789abcdef"}
+    # Port 9 of loopback, where nobody listens.
+    environment |= {"KAGGLE_API_ENVIRONMENT": "LOCALHOST", "http_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
+    with Kaggle(SLUG, find_credentials(environment, tmp_path), 60, environment) as kaggle:
+        submissions = Submissions(kaggle, SLUG, PATIENCE, WAITS)
+        with pytest.raises(KaggleError, match="cannot be reached"):
+            send(submissions, ledger, perfect)
+    assert not ledger.folder.exists()
 
 
 @pytest.mark.slow
