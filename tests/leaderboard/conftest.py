@@ -4,6 +4,7 @@ import csv
 import gzip
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,11 @@ WAITS = Waits(first=0.02, longest=0.05, scored=1, settled=0.2)
 PATIENCE = Patience(attempts=3, first_pause=0.01, longest_wait=5, stall=20)
 
 Start = Callable[..., tuple[StandIn, Submissions]]
+
+
+def strangers_environment(home: Path) -> dict[str, str]:
+    """The environment without whatever credentials the person has who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")} | {"HOME": str(home)}
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +52,7 @@ def perfect(drawn, tmp_path_factory):
 def standing(drawn, tmp_path_factory) -> Iterator[tuple[StandIn, Kaggle]]:
     folder = tmp_path_factory.mktemp("standing")
     with StandIn(drawn, SMALL, folder / "uploads", slug=SLUG) as server:
-        environment = {**os.environ, **server.environment()}
+        environment = strangers_environment(folder) | server.environment()
         with Kaggle(SLUG, find_credentials(environment, folder), PATIENCE.stall, environment) as kaggle:
             yield server, kaggle
 

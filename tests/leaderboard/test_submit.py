@@ -18,7 +18,7 @@ from carvana.leaderboard.description import describe
 from carvana.leaderboard.ledger import Entry, Ledger
 from carvana.leaderboard.submit import Submissions
 from carvana.standin.faults import Fault
-from tests.leaderboard.conftest import PATIENCE, SLUG, WAITS
+from tests.leaderboard.conftest import PATIENCE, SLUG, WAITS, strangers_environment
 
 
 def description_of(file):
@@ -72,7 +72,7 @@ def test_a_submission_on_a_later_page_of_the_list_is_found(start, ledger, perfec
 
 
 def test_a_server_that_is_not_there_is_told(ledger, perfect, tmp_path):
-    environment = {**os.environ, "KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "0123456789abcdef"}
+    environment = strangers_environment(tmp_path) | {"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "0123456789abcdef"}
     # Port 9 of loopback, where nobody listens.
     environment |= {"KAGGLE_API_ENVIRONMENT": "LOCALHOST", "http_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}
     with Kaggle(SLUG, find_credentials(environment, tmp_path), 60, environment) as kaggle:
@@ -129,7 +129,7 @@ def test_a_retry_after_is_honoured(start, ledger, perfect):
 
 
 def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, standing, ledger, perfect, tmp_path):
-    environment = {**os.environ, **standing[0].environment()}
+    environment = strangers_environment(tmp_path) | standing[0].environment()
     with Kaggle(SLUG, find_credentials(environment, tmp_path), 1, environment) as impatient:
         server, submissions = start(impatient, upload=[Fault("stall")])
         for attempt in ("ended without a clear answer .*nothing arrived", "was interrupted"):
@@ -174,10 +174,11 @@ def crash(file, folder):
 
 
 @pytest.mark.parametrize(("action", "arrives"), [("stall", False), ("no_answer", True)])
-def test_a_crash_between_upload_and_record_does_not_send_twice(start, ledger, perfect, action, arrives):
+def test_a_crash_between_upload_and_record_does_not_send_twice(start, ledger, perfect, tmp_path, action, arrives):
     server, submissions = start(CreateSubmission=[Fault(action)])
     process = subprocess.Popen(
-        [sys.executable, "-c", CRASHING, perfect, ledger.folder], env={**os.environ, **server.environment()}
+        [sys.executable, "-c", CRASHING, perfect, ledger.folder],
+        env=strangers_environment(tmp_path) | server.environment(),
     )
     while server.requests["CreateSubmission"] == 0:
         assert process.poll() is None

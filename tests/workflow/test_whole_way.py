@@ -40,13 +40,14 @@ def test_the_whole_way_with_the_real_client(tmp_path):
     ]
     arguments = ["--resources", "gpu=0", "--configfile", "config/tiny.yaml", "--config", *config]
     with server:
-        run = snakemake(*arguments, environment=server.environment())
+        environment = {"HOME": str(tmp_path), **server.environment()}
+        run = snakemake(*arguments, environment=environment)
         assert run.returncode == 0, said(run)[-5000:]
         (record,) = json.loads((results / "tiny" / "leaderboard.json").read_text())
         assert len(server.competition.submissions(1, 20)) == 1
         # Four files; the one that was cut short took two requests.
         assert server.requests["file"] == 5
-        again = snakemake(*arguments, environment=server.environment())
+        again = snakemake(*arguments, environment=environment)
         assert again.returncode == 0, said(again)[-5000:]
         assert server.requests["CreateSubmission"] == 1
     # Only what the target needs was fetched, and as it was offered.
@@ -64,5 +65,5 @@ def test_the_whole_way_with_the_real_client(tmp_path):
         assert float(line.split()[-1]) == record[part]
         assert 0 < record[part] < 1
     for secret in (server.key, base64.b64encode(f"{server.user}:{server.key}".encode()).decode()):
-        assert holding(secret, results, tmp_path / "downloaded", ROOT / ".snakemake") == []
+        assert holding(secret, tmp_path, ROOT / ".snakemake") == []
         assert secret not in said(run) + said(again)
