@@ -17,6 +17,7 @@ BY_OTHERS = {
     "make sample": "tests/workflow/test_sample.py",
     "make test": "what runs this test",
     "source .venv/bin/activate": "stands for the PATH that every test here sets",
+    "python -m carvana.standin results/sample/competition": "tests/standin/test_standin.py",
     "snakemake --cores 8 --resources gpu=4": "2,460 GPU-hours; the next command plans it",
 }
 
