@@ -446,6 +446,14 @@ def test_an_archive_with_a_bad_checksum_is_refused_and_not_kept(download, tmp_pa
     assert one.visible == one.left == []
 
 
+def test_a_folder_that_cannot_be_used_is_told(download, tmp_path):
+    one = download()
+    (tmp_path / "file").touch()
+    one.folder = tmp_path / "file"
+    with pytest.raises(UserError, match=r"Not a directory; check the disk and the rights of .*file, or set"):
+        one.obtain()
+
+
 def test_two_at_once_download_once(download):
     one = download()
     records: list[object] = []
