@@ -33,6 +33,7 @@ pathvars:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/download.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/encoders.smk"
@@ -42,6 +43,7 @@ include: "workflow/rules/predict.smk"
 include: "workflow/rules/ensemble.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/leaderboard.smk"
 
 
 rule all:

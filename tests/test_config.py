@@ -28,7 +28,10 @@ def changed(**changes):
         ({"epochs__ternausnet": 0}, "epochs.ternausnet: 0 is less than the minimum of 1"),
         ({"members": ["kaggler"]}, "members.0: 'kaggler' is not one of"),
         ({"run": "../elsewhere"}, "run: '../elsewhere' does not match"),
-        ({"data__sauce": 1}, "data: unknown key sauce; known are source, folder, expect_published, synthetic"),
+        (
+            {"data__sauce": 1},
+            "data: unknown key sauce; known are source, folder, parallel_downloads, expect_published, synthetic",
+        ),
         ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
         ({"quiet": "yes"}, "quiet: 'yes' is not of type 'boolean'"),
     ],

@@ -51,6 +51,38 @@ def test_an_encoder_is_needed_unless_it_begins_at_random_or_is_none():
     assert (random.encoder_receipt("ternausnet"), random.encoder_argument("ternausnet")) == ([], "")
 
 
+def test_downloads_are_those_that_the_intake_reads():
+    assert plan().intake_receipts("train") == [
+        "results/full/download/train_hq.json",
+        "results/full/download/train_masks.json",
+    ]
+    assert len(plan().all_receipts()) == 5
+    own = plan(data={"source": "folder"})
+    assert own.intake_receipts("test") == []
+    with pytest.raises(UserError, match=r"data\.source is folder, so there is nothing to download"):
+        own.all_receipts()
+
+
+def test_only_a_users_own_folder_is_watched_for_changes(tmp_path):
+    def listing(source):
+        return plan(data={"source": source, "folder": str(tmp_path)}).data_listing
+
+    before = {source: listing(source) for source in ("kaggle", "folder", "synthetic")}
+    (tmp_path / "train_hq.zip").touch()
+    after = {source: listing(source) for source in ("kaggle", "folder", "synthetic")}
+    assert [source for source in before if before[source] != after[source]] == ["folder"]
+    # What a download keeps beside the files is no change.
+    (tmp_path / ".download").mkdir()
+    assert listing("folder") == after["folder"]
+
+
+def test_names_and_sizes_of_kaggles_files():
+    assert plan().remote_names("metadata") == "metadata.csv.zip metadata.csv"
+    assert plan().published_size("train_masks") == "--published-mebibytes 29.1"
+    assert plan().published_size("test_hq") == ""
+    assert plan(data={"expect_published": False}).published_size("train_masks") == ""
+
+
 def test_two_random_beginnings_are_not_compared():
     assert plan().imagenet_histories(["ternausnet"]) == ["results/full/models/ternausnet/fold0/history.csv"]
     with pytest.raises(UserError, match="nothing to compare"):
@@ -102,3 +134,28 @@ def test_test_images_are_scored_only_where_their_truth_is_known():
 def test_random_encoders_are_said_in_the_table(source, noted):
     arguments = plan(encoder_weights={"source": source}).score_arguments()
     assert arguments.count("'encoder from random weights'") == noted
+
+
+def test_nothing_is_submitted_unless_asked_for():
+    with pytest.raises(UserError, match="nothing is sent to Kaggle unless you ask"):
+        plan().leaderboard_submissions()
+    asked = plan(leaderboard=["ensemble", "albu"])
+    assert asked.leaderboard_submissions() == [
+        "results/full/submissions/ensemble.csv.gz",
+        "results/full/submissions/albu.csv.gz",
+    ]
+    assert asked.leaderboard_arguments() == (
+        "--submission ensemble results/full/submissions/ensemble.csv.gz"
+        " --submission albu results/full/submissions/albu.csv.gz"
+    )
+
+
+def test_a_small_run_cannot_be_submitted_to_kaggles_competition():
+    small = {"geometry": "small", "leaderboard": ["ensemble"]}
+    with pytest.raises(UserError, match="its masks are not of the size that carvana-image-masking-challenge scores"):
+        plan(**small).leaderboard_submissions()
+    assert plan(**small, competition="drawn-cars").leaderboard_submissions()
+
+
+def test_the_ledger_outlives_a_run():
+    assert plan().ledger == plan(run="another").ledger == Path("results/submitted")

@@ -29,7 +29,7 @@ def test_a_submission_has_every_row_in_the_samples_order(tmp_path, shards):
     write_submission(shards, NAMES, path)
     assert gzip.decompress(path.read_bytes()).decode() == ("img,rle_mask\nb_01.jpg,7 1 9 4\na_01.jpg,2 3\na_02.jpg,\n")
     assert list(read_masks(path)) == [(name, ROWS[name]) for name in NAMES]
-    validate_submission(path, NAMES, SIZE)
+    assert validate_submission(path, NAMES, SIZE) == 3
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -71,7 +71,7 @@ def test_reading_refuses_what_is_no_table_of_masks(tmp_path):
     with pytest.raises(UserError, match="line 2: 3 values, expected 2"):
         list(read_masks(table(tmp_path / "values.csv", [("a", "1 1,x")])))
     packed = gzip.compress(b"img,rle_mask\n" + b"a,1 1\n" * 100)
-    for number, damaged in enumerate((packed[:-10], packed[:20] + b"\xff" + packed[21:], b"no gzip")):
+    for number, damaged in enumerate((packed[:-10], packed[:20] + b"\xff" + packed[21:])):
         path = tmp_path / f"{number}.csv.gz"
         path.write_bytes(damaged)
         with pytest.raises(UserError, match="is damaged"):
@@ -89,21 +89,12 @@ def test_sample_names_come_in_their_order_and_once(tmp_path):
         sample_names(table(tmp_path / "s.csv", [("a", "1 1"), ("a", "1 1")]))
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([("a_01.jpg", "2 1"), ("b_01.jpg", "2 1")], r"row 1: a_01\.jpg"),
-        ([("b_01.jpg", "2 1")], "1 rows, expected 2"),
-        ([("b_01.jpg", ""), ("a_01.jpg", ""), ("a_02.jpg", "")], r"row 3: a_02\.jpg"),
-        ([("b_01.jpg", "2"), ("a_01.jpg", "")], r"b_01\.jpg: .*pairs"),
-        ([("b_01.jpg", "2 2 3 1"), ("a_01.jpg", "")], r"b_01\.jpg: .*overlap"),
-        ([("b_01.jpg", "5 2 3 1"), ("a_01.jpg", "")], r"b_01\.jpg: .*ascending"),
-        ([("b_01.jpg", "2 1"), ("a_01.jpg", "20 2")], r"a_01\.jpg: .*past the last"),
-        ([("b_01.jpg", "1 1"), ("a_01.jpg", "")], r"b_01\.jpg: .*first or last"),
-        ([("b_01.jpg", "2 1"), ("a_01.jpg", "18 3")], r"a_01\.jpg: .*first or last"),
-        ([("b_01.jpg", "1 1"), ("a_01.jpg", "20 1")], "2 problems"),
-    ],
-)
-def test_an_invalid_submission_is_found(tmp_path, rows, message):
-    with pytest.raises(UserError, match=message):
-        validate_submission(table(tmp_path / "submission.csv", rows), NAMES[:2], SIZE)
+def test_an_invalid_submission_is_told_with_its_first_problems_and_their_number(tmp_path):
+    path = table(tmp_path / "submission.csv", [(f"x{number}", "") for number in range(12)])
+    with pytest.raises(UserError) as raised:
+        validate_submission(path, NAMES[:2], SIZE)
+    lines = str(raised.value).splitlines()
+    assert lines[0] == f"{path} is not a valid submission; 14 problems:"
+    assert lines[1] == "  line 2: 'x0' is not in the sample submission"
+    assert lines[10].startswith("  line 11:")
+    assert lines[11:] == ["  ... and 4 more"]

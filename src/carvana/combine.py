@@ -18,7 +18,7 @@ from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import Kind, MapReader, MapWriter
 from carvana.recipe import Recipe
-from carvana.submission import COLUMNS
+from carvana.submission_check import COLUMNS
 
 
 @dataclass(frozen=True)

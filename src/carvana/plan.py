@@ -11,9 +11,12 @@ import yaml
 
 from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
 from carvana.errors import UserError
+from carvana.geometry import FULL
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
 from carvana.recipe import load_recipe, model_names
 
+# What the intake of each split reads of the competition's files.
+INTAKE_FILES: Final = {"train": ("train_hq", "train_masks"), "test": ("test_hq", "sample_submission")}
 BASELINES: Final = ("mean_mask", "colour_threshold")
 
 
@@ -58,13 +61,40 @@ class Plan:
 
     @property
     def data(self) -> Path:
-        """The folder in Kaggle's layout."""
+        """The folder in Kaggle's layout, drawn, downloaded to, or the user's."""
         return self.results / "competition" if self.synthetic else Path(self.config["data"]["folder"])
 
     @property
     def data_listing(self) -> str:
-        """Digest that changes when the user's folder does."""
-        return "" if self.synthetic else listing_digest(self.data)
+        """Digest that changes when the user's folder does; files that we made or verified ourselves need none."""
+        return listing_digest(self.data) if self.config["data"]["source"] == "folder" else ""
+
+    def receipts(self, names: Sequence[str]) -> list[str]:
+        """The receipts of the competition's files of these names; none where they are not downloaded."""
+        downloaded = self.config["data"]["source"] == "kaggle"
+        return [str(self.results / f"download/{name}.json") for name in names] if downloaded else []
+
+    def intake_receipts(self, split: str) -> list[str]:
+        """The receipts of the files that the intake of train or test reads."""
+        return self.receipts(INTAKE_FILES[split])
+
+    def all_receipts(self) -> list[str]:
+        """The receipts of all files of the competition that we use. Raises UserError where none is downloaded."""
+        if receipts := self.receipts(list(self.published["files"])):
+            return receipts
+        raise UserError(
+            f"data.source is {self.config['data']['source']}, so there is nothing to download; set it to kaggle"
+        )
+
+    def remote_names(self, name: str) -> str:
+        """The names under which Kaggle may list a file, the preferred one first; an argument of download.py."""
+        names: list[str] = self.published["files"][name]["names"]
+        return " ".join(names)
+
+    def published_size(self, name: str) -> str:
+        """The argument of download.py that compares a file's size with the published one, where one is known."""
+        mebibytes = self.published["files"][name].get("mebibytes")
+        return f"--published-mebibytes {mebibytes}" if mebibytes and self.config["data"]["expect_published"] else ""
 
     @property
     def quiet(self) -> str:
@@ -188,6 +218,35 @@ class Plan:
         """The submissions of all configured members and, if they are all there, the ensemble's."""
         wanted = [path for member in self.config["members"] for path in self.submissions(member)]
         return wanted + [self.submission("ensemble")] * self.ensembles
+
+    @property
+    def competition(self) -> str:
+        """The competition that is downloaded from and submitted to, by its name in Kaggle's addresses."""
+        return str(self.config["competition"])
+
+    @property
+    def ledger(self) -> Path:
+        """Where all runs write down what they submitted."""
+        return Path(self.config["results"], "submitted")
+
+    def leaderboard_submissions(self) -> list[str]:
+        """The submissions to send to Kaggle. Raises UserError where none may be, or can be, sent."""
+        if not self.config["leaderboard"]:
+            raise UserError(
+                "nothing is sent to Kaggle unless you ask for it: name the submissions to send in the configuration, or"
+                """ with --config 'leaderboard=["ensemble"]'"""
+            )
+        if self.config["geometry"] != FULL.name and self.competition == self.published["competition"]:
+            raise UserError(
+                f"geometry is {self.config['geometry']}: its masks are not of the size that {self.competition} scores,"
+                " so nothing is sent there; set geometry to full, or competition to one with such images"
+            )
+        return [self.submission(name) for name in self.config["leaderboard"]]
+
+    def leaderboard_arguments(self) -> str:
+        """The --submission arguments of submit.py."""
+        names = self.config["leaderboard"]
+        return " ".join(f"--submission {name} {self.submission(name)}" for name in names)
 
     def baseline_masks(self, name: str) -> list[str]:
         """The tables of masks that a baseline writes."""

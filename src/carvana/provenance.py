@@ -133,8 +133,10 @@ def package_versions() -> str:
 def listing_digest(folder: Path) -> str:
     """Digest of names, sizes and times of what lies directly in `folder`; of nothing when there is no such folder.
 
+    Hidden entries do not count.
+
     Cheap enough for every planning of the workflow: replacing an archive or adding a file is seen, an edit inside a
     subfolder's file is not (the manifest's SHA-256 sees it when the images are next taken in).
     """
-    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    entries = sorted(folder.glob("[!.]*")) if folder.is_dir() else []
     return _digest([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in entries])

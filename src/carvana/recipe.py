@@ -17,6 +17,9 @@ from carvana.errors import UserError
 
 RECIPES: Final = Path(__file__).resolve().parents[2] / "config" / "recipes"
 
+# The released scripts' values; the slides' are another edition.
+EDITION: Final = "released"
+
 # `script`: the released 2017 programs. `slides`: the team's presentation. `assumption`: neither says it.
 # `ours`: a choice of this reproduction where the authors published nothing.
 SOURCES: Final = frozenset({"script", "slides", "assumption", "ours"})

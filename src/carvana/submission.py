@@ -6,45 +6,56 @@ import contextlib
 import csv
 import gzip
 import io
-import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from carvana import rle
 from carvana.errors import UserError
 from carvana.files import whole_file
+from carvana.submission_check import COLUMNS, check
+from carvana.tabletext import DAMAGES, LONGEST_LINE, opened_table
 
-COLUMNS: Final = ("img", "rle_mask")
 _EXAMPLES_SHOWN: Final = 10
 
 # A mask of noise has an RLE longer than the csv module's limit of 128 KiB.
-csv.field_size_limit(sys.maxsize)
+csv.field_size_limit(LONGEST_LINE)
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and values of each row of a table of masks, `.csv`, `.csv.gz` or `.zip`, its header first.
+
+    The columns begin with `img, rle_mask`; rows may have more or fewer values than the header.
+
+    Raises:
+        UserError: no such file, empty, a web page, not packed as its name says, damaged, or not such a table.
+    """
+    try:
+        with opened_table(path) as lines:
+            rows = csv.reader(lines, strict=True)
+            header = next(rows, [])
+            if tuple(header[: len(COLUMNS)]) != COLUMNS:
+                raise UserError(f"{path}: its columns are {str(header)[:200]}, expected {', '.join(COLUMNS)} first")
+            yield 1, header
+            for row in rows:
+                yield rows.line_num, row
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such table of masks; run the step that makes it") from None
+    except (*DAMAGES, csv.Error) as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and make it again") from error
 
 
 def read_masks(path: Path) -> Iterator[tuple[str, str]]:
-    """Image name and RLE of each row of a table of masks, `.csv` or `.csv.gz`.
-
-    The columns begin with `img, rle_mask`; further columns are not looked at.
+    """Image name and RLE of each row of a table of masks; columns after `img, rle_mask` are not looked at.
 
     Raises:
-        UserError: no such file, damaged, or not such a table.
+        UserError: as `read_rows`, or a row has more or fewer values than the header.
     """
-    try:
-        with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as stream:
-            rows = csv.reader(stream, strict=True)
-            header = next(rows, [])
-            if tuple(header[:2]) != COLUMNS:
-                raise UserError(f"{path}: its columns are {header}, expected {', '.join(COLUMNS)} first")
-            for row in rows:
-                if len(row) != len(header):
-                    raise UserError(f"{path}, line {rows.line_num}: {len(row)} values, expected {len(header)}")
-                yield row[0], row[1]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such table of masks; run the step that makes it") from None
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and run the step that made it again") from error
+    rows = read_rows(path)
+    _, header = next(rows)
+    for line, row in rows:
+        if len(row) != len(header):
+            raise UserError(f"{path}, line {line}: {len(row)} values, expected {len(header)}")
+        yield row[0], row[1]
 
 
 def sample_names(path: Path) -> tuple[str, ...]:
@@ -129,34 +140,21 @@ def _check_same_images(found: set[str], expected: set[str]) -> None:
         raise UserError(f"no submission can be made: {'; '.join(problems)}. Check that every shard is there")
 
 
-def validate_submission(path: Path, names: Sequence[str], size_HW: tuple[int, int]) -> None:
-    """Check a written submission as a stranger would read it.
+def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[int, int]) -> int:
+    """Check a submission as a stranger would read it.
 
     Args:
-        path: `.csv.gz` or `.csv`.
-        names: every image of the sample submission, in its order.
+        path: `.csv`, `.csv.gz` or `.zip`.
+        names: every image of the sample submission, in its order, or None (see `submission_check.check`).
         size_HW: of the masks.
 
+    Returns:
+        The number of its images.
+
     Raises:
-        UserError: other columns, names or order; or RLEs that are malformed, not ascending, overlapping, outside the
-            image, or that set the first or last pixel. The first ten are listed, with the total.
+        UserError: as `read_rows`; or it has problems: the first ten are listed, with the total.
     """
-    problems = []
-    expected = iter(names)
-    rows = 0
-    for rows, (name, encoded) in enumerate(read_masks(path), start=1):
-        if name != next(expected, None):
-            problems.append(f"row {rows}: {name} is not the image expected there")
-            break
-        try:
-            runs = rle.runs_within(encoded, size_HW)
-            if len(runs) and (runs[0, 0] == 1 or runs[-1].sum() == size_HW[0] * size_HW[1] + 1):
-                raise ValueError("the RLE sets the image's first or last pixel")
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-    else:
-        if rows != len(names):
-            problems.append(f"{rows} rows, expected {len(names)}")
-    if problems:
-        shown = "\n  ".join(problems[:_EXAMPLES_SHOWN])
-        raise UserError(f"{path} is not a valid submission; {len(problems)} problems:\n  {shown}\nMake it again")
+    report = check(read_rows(path), names, size_HW)
+    if report.problems:
+        raise UserError(f"{path} is not a valid submission; {report}")
+    return report.images

@@ -1,10 +1,11 @@
 import stat
+import subprocess
 import warnings
 import zipfile
 
 import pytest
 
-from carvana.data.archives import UnpackLimits, find_images, find_table, unpack
+from carvana.data.archives import DamagedArchiveError, UnpackLimits, check_archive, find_images, find_table, unpack
 from carvana.errors import UserError
 
 
@@ -166,6 +167,74 @@ def test_refuses_a_damaged_archive_and_leaves_nothing(tmp_path, compression):
     with pytest.raises(UserError, match="damaged"):
         unpack(archive, tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_an_archive_is_checked_without_unpacking_it(tmp_path):
+    archive = make_zip(
+        tmp_path / "a.zip", [("train_hq/", b""), ("train_hq/a.jpg", b"abc"), ("train_hq/b.jpg", b"defg")]
+    )
+    read: list[int] = []
+    assert check_archive(archive, advance=read.append) == 2
+    assert read == [3, 4]
+    assert found_files(tmp_path) == ["a.zip"]
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_damage_anywhere_in_the_content_is_seen(tmp_path, compression):
+    content = bytes(range(256)) * 4
+    archive = make_zip(tmp_path / "a.zip", [("a.jpg", content)], compression)
+    encoded = archive.read_bytes()
+    with zipfile.ZipFile(archive) as opened:
+        first, size = 30 + len("a.jpg"), opened.getinfo("a.jpg").compress_size
+    for place in (first + size // 3, first + size // 2, first + size - 1):
+        archive.write_bytes(encoded[:place] + bytes([encoded[place] ^ 0x55]) + encoded[place + 1 :])
+        with pytest.raises(DamagedArchiveError):
+            check_archive(archive)
+
+
+def test_a_check_refuses_what_unpacking_would(tmp_path):
+    with pytest.raises(UserError, match="outside"):
+        check_archive(make_zip(tmp_path / "a.zip", [("../a.jpg", b"x")]))
+    with pytest.raises(UserError, match="more than the competition's"):
+        check_archive(make_zip(tmp_path / "b.zip", [("a.jpg", bytes(10**6))], zipfile.ZIP_DEFLATED))
+    (tmp_path / "c.zip").write_bytes(b"")
+    with pytest.raises(DamagedArchiveError, match="not a zip"):
+        check_archive(tmp_path / "c.zip")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_refuses_methods_that_could_fill_the_memory(tmp_path, compression):
+    archive = make_zip(tmp_path / "a.zip", [("a.jpg", b"x")], compression)
+    with pytest.raises(UserError, match="another method"):
+        unpack(archive, tmp_path / "cache")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    made = subprocess.run(mount, capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_too_little_space_is_told_before_unpacking(tmp_path, small_disk):
+    archive = make_zip(tmp_path / "a.zip", [("a.jpg", b"x" * (2 << 20))])
+    with pytest.raises(UserError, match=r"needs 0\.0 GiB unpacked and .* make room"):
+        unpack(archive, small_disk)
+    assert not list(small_disk.iterdir())
+
+
+def test_a_disk_that_fills_while_unpacking_is_told_and_nothing_stays(tmp_path, small_disk):
+    # The sum of the sizes fits; whole pages for each file do not.
+    archive = make_zip(tmp_path / "a.zip", [(f"{number}.jpg", b"x") for number in range(600)])
+    with pytest.raises(UserError, match=r"the disk of .* is full; make room"):
+        unpack(archive, small_disk)
+    assert not list(small_disk.iterdir())
 
 
 def test_refuses_what_is_no_zip(tmp_path):

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 FULL = {
+    "download_file": 4,
     "intake": 2,
     "folds": 4,
     "encoder_weights": 2,
@@ -64,6 +65,7 @@ def test_planning_imports_neither_torch_nor_kaggle(tmp_path):
 )
 def test_a_member_gets_only_what_it_needs(tmp_path, member, trainings, models, recipes, schemes, encoders):
     assert planned(tmp_path, member) == {
+        "download_file": 4,
         "intake": 2,
         "folds": schemes,
         "encoder_weights": encoders,
@@ -77,6 +79,7 @@ def test_a_member_gets_only_what_it_needs(tmp_path, member, trainings, models, r
 
 def test_one_model_of_several(tmp_path):
     assert planned(tmp_path, "linknet34_f04a_clahe") == {
+        "download_file": 4,
         "intake": 2,
         "folds": 1,
         "encoder_weights": 1,
@@ -91,6 +94,7 @@ def test_one_model_of_several(tmp_path):
 def test_a_model_that_is_a_recipe_by_itself(tmp_path):
     jobs = planned(tmp_path, "unet_scratch")
     assert jobs == {
+        "download_file": 4,
         "intake": 2,
         "folds": 1,
         "train": 7,
@@ -122,7 +126,9 @@ def test_the_sample_runs_the_same_rules(tmp_path):
 
 
 def test_the_comparison_of_encoders_trains_four_networks(tmp_path):
+    # The images of the test set, 16 GB, are not among them.
     assert planned(tmp_path, "encoder_curves") == {
+        "download_file": 2,
         "intake": 1,
         "folds": 2,
         "encoder_weights": 2,
@@ -130,6 +136,20 @@ def test_the_comparison_of_encoders_trains_four_networks(tmp_path):
         "train_from_random": 2,
         "encoder_curves": 1,
     }
+
+
+def test_only_what_is_needed_is_downloaded(tmp_path):
+    training = planned(tmp_path, f"{tmp_path}/full/models/ternausnet/fold0/weights.safetensors")
+    assert training == {"download_file": 2, "intake": 1, "folds": 1, "encoder_weights": 1, "train": 1}
+    assert planned(tmp_path, "download") == {"download_file": 5, "download": 1}
+
+
+def test_a_users_own_folder_is_not_downloaded_to(tmp_path):
+    own = ("--config", "data={'source': 'folder', 'folder': 'mine'}")
+    assert "download_file" not in planned(tmp_path, *own)
+    run = snakemake("download", *own, check=False)
+    assert run.returncode != 0
+    assert "data.source is folder, so there is nothing to download; set it to kaggle" in run.stdout + run.stderr
 
 
 def test_two_members_make_no_ensemble(tmp_path):
@@ -145,7 +165,7 @@ def test_two_members_make_no_ensemble(tmp_path):
         ("geometri=small", "top level: unknown key geometri; known are results, run, geometry,"),
         ("geometry=medium", "geometry: 'medium' is not one of ['full', 'small']"),
         ("shards=0", "shards: 0 is less than the minimum of 1"),
-        ('data={"source": "web"}', "data.source: 'web' is not one of ['folder', 'synthetic']"),
+        ('data={"source": "web"}', "data.source: 'web' is not one of ['kaggle', 'folder', 'synthetic']"),
     ],
 )
 def test_a_wrong_configuration_is_told_in_one_message(override, told):

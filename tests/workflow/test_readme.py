@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ BY_OTHERS = {
     "make sample": "tests/workflow/test_sample.py",
     "make test": "what runs this test",
     "source .venv/bin/activate": "stands for the PATH that every test here sets",
+    "python -m carvana validate submission.csv.gz --names sample_submission.csv": "tests/cli/test_commands.py",
+    "python -m carvana score submission.csv.gz --truth solution.csv": "tests/cli/test_commands.py",
+    "python -m carvana.standin results/sample/competition": "tests/standin/test_standin.py",
     "snakemake --cores 8 --resources gpu=4": "2,460 GPU-hours; the next command plans it",
 }
 
@@ -30,7 +34,7 @@ def test_a_command_of_the_readme_works(command):
     assert "--dry-run" in command
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
-        [*command.split(), "--nolock"], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
+        [*shlex.split(command), "--nolock"], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -11,7 +11,7 @@ from carvana.errors import main_guard
 from carvana.files import write_table
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
-from carvana.submission import COLUMNS
+from carvana.submission_check import COLUMNS
 
 
 def main() -> None:

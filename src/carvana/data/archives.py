@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -9,7 +11,7 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -32,6 +34,13 @@ _DAMAGES: Final = (
     FileExistsError,
     NotADirectoryError,
 )
+
+
+_CHUNK_BYTES: Final = 1 << 20
+
+
+class DamagedArchiveError(UserError):
+    """An archive that is not whole; the same archive from elsewhere may be."""
 
 
 @dataclass(frozen=True)
@@ -117,20 +126,60 @@ def unpack(archive: Path, cache: Path, limits: UnpackLimits = COMPETITION_LIMITS
     The folder appears whole or not at all; if it is there already, nothing is done.
 
     Raises:
-        UserError: not a zip, damaged, encrypted, beyond the limits, no disk space, or with entries that are links
-            or would lie outside the folder.
+        DamagedArchiveError: damaged, or not a zip.
+        UserError: encrypted, beyond the limits, no disk space, or with entries that are links or would lie outside the
+            folder.
     """
+    with _opened(archive) as opened:
+        _check_members(archive, opened.infolist(), limits)
+        members = [member for member in opened.infolist() if not _is_ignored_member(member)]
+        target = cache / f"{archive.stem}-{_listing_digest(members)[:16]}"
+        if not target.is_dir():
+            _check_disk_space(archive, members, cache)
+            try:
+                _unpack_members(opened, members, target)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                raise UserError(f"{archive}: the disk of {cache} is full; make room and run again") from None
+        return target
+
+
+def check_archive(
+    archive: Path, limits: UnpackLimits = COMPETITION_LIMITS, advance: Callable[[int], object] = lambda size: None
+) -> int:
+    """Read every file in a zip and compare it with its checksum; nothing is written.
+
+    Args:
+        archive: the zip.
+        limits: see `UnpackLimits`; an archive beyond them is not read.
+        advance: told the packed size of each file once it is read.
+
+    Returns:
+        The number of files.
+
+    Raises:
+        DamagedArchiveError: damaged, or not a zip.
+        UserError: as `unpack`.
+    """
+    with _opened(archive) as opened:
+        _check_members(archive, opened.infolist(), limits)
+        files = [member for member in opened.infolist() if not member.is_dir()]
+        for member in files:
+            with opened.open(member) as source:
+                while source.read(_CHUNK_BYTES):
+                    pass
+            advance(member.compress_size)
+        return len(files)
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as opened:
-            _check_members(archive, opened.infolist(), limits)
-            members = [member for member in opened.infolist() if not _is_ignored_member(member)]
-            target = cache / f"{archive.stem}-{_listing_digest(members)[:16]}"
-            if not target.is_dir():
-                _check_disk_space(archive, members, cache)
-                _unpack_members(opened, members, target)
-            return target
+            yield opened
     except _DAMAGES as error:
-        raise UserError(f"{archive} is damaged or not a zip archive ({error}); download it again") from error
+        raise DamagedArchiveError(f"{archive} is damaged or not a zip archive ({error}); download it again") from error
 
 
 def _unpack_members(opened: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], target: Path) -> None:
@@ -161,7 +210,10 @@ def _check_members(archive: Path, members: list[zipfile.ZipInfo], limits: Unpack
         if reason is None and member.filename.casefold() in seen:
             reason = "comes twice"
         if reason is not None:
-            raise UserError(f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes")
+            raise UserError(
+                f"{archive}: entry {member.filename!r} {reason}; use the archive that Kaggle publishes,"
+                " or unpack it yourself"
+            )
         seen.add(member.filename.casefold())
     total = sum(member.file_size for member in members)
     if (
@@ -189,6 +241,9 @@ def _unsafe(member: zipfile.ZipInfo) -> str | None:
         return "is a link or a special file"
     if member.flag_bits & 0x1:
         return "is encrypted"
+    # zipfile unpacks other methods without a bound on memory.
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed by another method than Kaggle's are"
     return None
 
 

@@ -6,18 +6,15 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 import yaml
 
 from carvana.provenance import package_versions
-from carvana.recipe import resolved_document
+from carvana.recipe import EDITION, resolved_document
 from carvana.runtime import device_name, peak_memory_bytes
 from carvana.training.stopwatch import Stopwatch
-
-# The released scripts' values; the slides' are another edition.
-EDITION: Final = "released"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""Check a submission file: columns, names, order, and every mask."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.geometry import FULL, GEOMETRIES
+from carvana.submission import sample_names, validate_submission
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("file", type=Path, help=".csv, .csv.gz, or .zip of one .csv")
+    parser.add_argument("--names", type=Path, help="sample_submission, .csv or packed: its names, in its order")
+    parser.add_argument(
+        "--geometry", choices=tuple(GEOMETRIES), default=FULL.name, help="full: 1280x1918 masks, Kaggle's"
+    )
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print that the file is valid. Raises UserError that lists its problems."""
+    names = sample_names(given.names) if given.names else None
+    images = validate_submission(given.file, names, GEOMETRIES[given.geometry].image_size)
+    unchecked = "" if names else "; whether these are Kaggle's images, in its order, was not checked (give --names)"
+    print(f"{given.file}: {images:,} images, valid{unchecked}")

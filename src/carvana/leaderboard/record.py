@@ -1,0 +1,52 @@
+"""What Kaggle said about submissions, as `leaderboard.json` keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from carvana.errors import UserError
+from carvana.files import whole_file
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A submission that Kaggle has scored.
+
+    Attributes:
+        name: of the submission, such as `ensemble`.
+        competition: Kaggle's short name of the competition.
+        reference: Kaggle's number of the submission.
+        public: mean Dice on the public part of the test images, 0..1.
+        private: on the private part.
+        time: when it was submitted, as Kaggle says; UTC, ISO 8601.
+        description: that it was sent with.
+        file: that was sent.
+        sha256: of the file, 64 hexadecimal digits.
+    """
+
+    name: str
+    competition: str
+    reference: int
+    public: float
+    private: float
+    time: str
+    description: str
+    file: str
+    sha256: str
+
+
+def write_scored(path: Path, scored: Sequence[Scored]) -> None:
+    """Write the records as a JSON list."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps([asdict(record) for record in scored], indent=1) + "\n")
+
+
+def read_scored(path: Path) -> list[Scored]:
+    """The records that `write_scored` wrote. Raises UserError when they are not there or damaged."""
+    try:
+        return [Scored(**record) for record in json.loads(path.read_text())]
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); run `snakemake leaderboard` again") from None

@@ -1,0 +1,79 @@
+"""From submission files to Kaggle's scores."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from carvana.kaggle.client import Kaggle
+from carvana.kaggle.credentials import find_credentials
+from carvana.kaggle.retry import Patience
+from carvana.leaderboard.description import commit_of, describe
+from carvana.leaderboard.ledger import Ledger
+from carvana.leaderboard.record import Scored
+from carvana.leaderboard.submit import Submissions, Waits
+from carvana.submission import validate_submission
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+# Set by whatever starts the container: an image cannot contain its own digest.
+IMAGE_DIGEST: Final = "CARVANA_IMAGE_DIGEST"
+
+
+def score_at_kaggle(
+    files: Mapping[str, Path],
+    names: Sequence[str],
+    size_HW: tuple[int, int],
+    competition: str,
+    ledger: Ledger,
+    patience: Patience | None = None,
+    waits: Waits | None = None,
+) -> list[Scored]:
+    """Check the files, send each one unless it was sent before, and wait for the scores.
+
+    Args:
+        files: submissions by name.
+        names: every image of the sample submission, in its order.
+        size_HW: of the masks, in pixels.
+        competition: its name in Kaggle's addresses.
+        ledger: of what was sent from here.
+        patience: for failures that may pass.
+        waits: for what Kaggle takes its time to do.
+
+    Raises:
+        UserError: no credentials, a wrong file (then none is sent), or Kaggle could not take or score one.
+    """
+    credentials = find_credentials(os.environ, Path.home())
+    if credentials.warning:
+        print(credentials.warning, file=sys.stderr)
+    for file in files.values():
+        print(f"{file}: {validate_submission(file, names, size_HW):,} images, valid", flush=True)
+    commit, image = commit_of(ROOT), os.environ.get(IMAGE_DIGEST, "")
+    patience = patience or Patience()
+    scored = []
+    with Kaggle(competition, credentials, patience.stall) as kaggle:
+        submissions = Submissions(kaggle, competition, patience, waits or Waits())
+        for name, file in files.items():
+            with file.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            reference = submissions.send_once(ledger, file, sha256, describe(commit, image, sha256))
+            print(f"{name} is submission {reference} to {competition}", flush=True)
+            found = submissions.wait_for_score(reference)
+            print(f"{name}: public {found.public_score}, private {found.private_score}", flush=True)
+            scored.append(
+                Scored(
+                    name,
+                    competition,
+                    reference,
+                    float(found.public_score),
+                    float(found.private_score),
+                    found.date,
+                    found.description,
+                    file.name,
+                    sha256,
+                )
+            )
+    return scored

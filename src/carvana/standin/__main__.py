@@ -1,0 +1,51 @@
+"""Run the stand-in by hand: `python -m carvana.standin FOLDER` prints what to export, and serves until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from carvana.errors import UserError, main_guard
+from carvana.geometry import GEOMETRIES
+from carvana.standin.faults import ACTIONS, ENDPOINTS, Plan
+from carvana.standin.server import StandIn
+
+# Not the name of Kaggle's competition: nobody should take one for the other.
+SLUG: Final = "drawn-cars"
+
+
+def main() -> None:
+    """Serve a folder in Kaggle's layout as a competition."""
+    parser = argparse.ArgumentParser(
+        prog="python -m carvana.standin",
+        description=__doc__,
+        epilog="Faults: " + "; ".join(f"{name}: {what}" for name, what in ACTIONS.items()),
+    )
+    parser.add_argument("folder", type=Path, help="in Kaggle's layout, with solution.csv for scoring")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), default="small", help="of the masks")
+    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; any free one unless given")
+    parser.add_argument(
+        "--faults", type=Path, help=f'JSON: {{endpoint: [{{"action": ...}}, null, ...]}}; of {", ".join(ENDPOINTS)}'
+    )
+    given = parser.parse_args()
+    if not given.folder.is_dir():
+        raise UserError(f"{given.folder}: no such folder; give one in Kaggle's layout")
+    faults = Plan.from_json(json.loads(given.faults.read_text())) if given.faults else Plan()
+    with tempfile.TemporaryDirectory() as uploads:
+        server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port, SLUG)
+        with server:
+            print(f"# The competition is called {SLUG}: --config competition={SLUG}", flush=True)
+            for name, value in server.environment().items():
+                print(f"export {name}={shlex.quote(value)}", flush=True)
+            try:
+                server.closing.wait()
+            except KeyboardInterrupt:
+                return
+
+
+if __name__ == "__main__":
+    main_guard(main)

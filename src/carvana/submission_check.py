@@ -1,0 +1,111 @@
+"""What can be wrong with a submission, row by row; no file is touched here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from carvana import rle
+from carvana.data.names import VIEWS, ImageName, parse_image_name
+from carvana.errors import UserError
+
+COLUMNS: Final = ("img", "rle_mask")
+_PROBLEMS_SHOWN: Final = 10
+
+Rows = Iterable[tuple[int, Sequence[str]]]
+"""Line number and values of each row of a table, the header first."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the check of a submission found.
+
+    Attributes:
+        images: number of different images with a row.
+        problems: number of problems.
+        first: the first ten of them, each one line of text.
+    """
+
+    images: int
+    problems: int
+    first: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = [f"... and {self.problems - len(self.first):,} more"] * (self.problems > len(self.first))
+        return "\n  ".join([f"{self.problems:,} problems:", *self.first, *more])
+
+
+def check(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int]) -> Report:
+    """Look for everything that is wrong with the columns, the names, their order, and each RLE.
+
+    An RLE is wrong when it is malformed, not ascending, overlapping, outside the image, or sets the image's first or
+    last pixel. A row that is missing, double or unknown does not make those after it wrong.
+
+    Args:
+        rows: of the submission.
+        names: every image of the sample submission, in its order. None: it is not at hand; then names need only have
+            the competition's form, come once, and with every view of their car.
+        size_HW: of the masks, (height, width) in pixels.
+    """
+    lines: dict[str, int] = {}
+    count, first = 0, []
+    for count, problem in enumerate(_problems(rows, names, size_HW, lines), start=1):
+        if count <= _PROBLEMS_SHOWN:
+            first.append(problem)
+    return Report(len(lines), count, tuple(first))
+
+
+def _problems(
+    rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int], lines: dict[str, int]
+) -> Iterator[str]:
+    """The problems; `lines` is filled with each image's first line."""
+    positions = None if names is None else {name: position for position, name in enumerate(names)}
+    before, reached = "", -1
+    for line, values in rows:
+        if line == 1:
+            if tuple(values) != COLUMNS:
+                yield f"line 1: the columns are {', '.join(values)}; expected {', '.join(COLUMNS)}"
+            continue
+        if len(values) != len(COLUMNS):
+            yield f"line {line}: {len(values)} values, expected {len(COLUMNS)}"
+            continue
+        name, encoded = values
+        yield from (f"line {line}: {name}: {problem}" for problem in _mask_problems(encoded, size_HW))
+        if name in lines:
+            yield f"line {line}: {name} comes a second time, first on line {lines[name]}"
+            continue
+        lines[name] = line
+        if positions is None:
+            yield from (f"line {line}: {problem}" for problem in _name_problems(name))
+        elif name not in positions:
+            yield f"line {line}: {name!r} is not in the sample submission"
+        elif positions[name] < reached:
+            yield f"line {line}: {name} comes after {before}; the sample submission has it before"
+        else:
+            before, reached = name, positions[name]
+    expected = _all_views(lines) if names is None else names
+    yield from (f"no row for {name}" for name in expected if name not in lines)
+
+
+def _mask_problems(encoded: str, size_HW: tuple[int, int]) -> Iterator[str]:
+    try:
+        runs = rle.runs_within(encoded, size_HW)
+    except ValueError as error:
+        yield str(error)
+        return
+    if len(runs) and (runs[0, 0] == 1 or runs[-1].sum() == size_HW[0] * size_HW[1] + 1):
+        yield "the RLE sets the image's first or last pixel"
+
+
+def _name_problems(name: str) -> Iterator[str]:
+    try:
+        parse_image_name(name)
+    except UserError as error:
+        yield str(error)
+
+
+def _all_views(names: Iterable[str]) -> Iterator[str]:
+    """The names of all views of the cars that the well-formed names show."""
+    cars = dict.fromkeys(parse_image_name(name).car for name in names if not list(_name_problems(name)))
+    return (str(ImageName(car, view)) for car in cars for view in VIEWS)

@@ -1,0 +1,85 @@
+"""The true masks that a submission is scored against, from whichever form they are at hand in."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
+
+from carvana import rle
+from carvana.data.archives import unpack, visible_entries
+from carvana.data.masks import read_mask
+from carvana.errors import UserError
+from carvana.geometry import Geometry
+from carvana.scores import Truth, hidden_truth
+from carvana.submission import read_masks, read_rows
+
+# The only part of a truth that is not split into public and private images.
+ALL: Final = "All"
+_MASK_ENDS: Final = "_mask.gif"
+
+
+def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
+    """The true masks by part (`Public` and `Private`, or `All`) and image name.
+
+    Args:
+        path: a folder, or a zip of one, with a `<name>_mask.gif` for each `<name>.jpg`; or a table of masks, `.csv`,
+            `.csv.gz` or `.zip`, with the columns img, rle_mask and perhaps usage (Public, Private or Ignored).
+        geometry: of the masks.
+
+    Raises:
+        UserError: none of these, damaged, without a mask, or of another geometry.
+    """
+    truth: Mapping[str, Truth]
+    if path.is_dir():
+        truth = {ALL: _masks_in(path, geometry)}
+    elif _holds_masks(path):
+        with tempfile.TemporaryDirectory() as folder:
+            truth = {ALL: _masks_in(unpack(path, Path(folder)), geometry)}
+    elif "usage" in next(read_rows(path))[1]:
+        truth = hidden_truth(path, geometry)
+    else:
+        truth = {ALL: _masks_of(path, geometry)}
+    if not any(truth.values()):
+        raise UserError(f"{path} has no mask to score against; give a table of masks, or a folder of *{_MASK_ENDS}")
+    return truth
+
+
+def _holds_masks(path: Path) -> bool:
+    with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        return any(name.endswith(_MASK_ENDS) for name in archive.namelist())
+    return False
+
+
+def _masks_in(folder: Path, geometry: Geometry) -> dict[str, rle.Runs]:
+    while len(entries := visible_entries(folder)) == 1 and entries[0].is_dir():
+        folder = Path(entries[0])
+    masks = {}
+    for entry in tqdm(entries, desc="true masks", unit="mask", disable=None):
+        if not entry.name.endswith(_MASK_ENDS):
+            continue
+        mask_HW = read_mask(Path(entry))
+        if mask_HW.shape != geometry.image_size:
+            raise UserError(
+                f"{entry.path} is {mask_HW.shape[1]} pixels wide and {mask_HW.shape[0]} high; masks of the geometry"
+                f" {geometry.name} are {geometry.image_size[1]} and {geometry.image_size[0]}"
+            )
+        masks[entry.name.removesuffix(_MASK_ENDS) + ".jpg"] = rle.runs(rle.encode(mask_HW))
+    return masks
+
+
+def _masks_of(table: Path, geometry: Geometry) -> dict[str, rle.Runs]:
+    masks = {}
+    for name, encoded in read_masks(table):
+        if name in masks:
+            raise UserError(f"{table}: {name} has a second mask")
+        try:
+            masks[name] = rle.runs_within(encoded, geometry.image_size)
+        except ValueError as error:
+            raise UserError(f"{table}: {name}: {error}") from None
+    return masks

@@ -1,0 +1,49 @@
+import pytest
+
+from carvana.errors import UserError
+from carvana.leaderboard.ledger import Entry, Ledger
+
+ENTRY = Entry("drawn-cars", "ab" * 32, "ensemble.csv.gz", "what made it", "2026-11-22T22:00:00+00:00")
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "submitted")
+
+
+def test_an_attempt_is_written_down_before_it_has_a_reference(ledger):
+    assert ledger.find(ENTRY.competition, ENTRY.sha256) is None
+    ledger.begin(ENTRY)
+    assert Ledger(ledger.folder).find(ENTRY.competition, ENTRY.sha256) == ENTRY
+    ledger.confirm(ENTRY, 17)
+    found = ledger.find(ENTRY.competition, ENTRY.sha256)
+    assert found is not None
+    assert found.reference == 17
+    assert [path.name for path in (ledger.folder / "drawn-cars").iterdir()] == [f"{ENTRY.sha256}.json"]
+
+
+def test_two_attempts_at_one_file_cannot_begin(ledger):
+    ledger.begin(ENTRY)
+    with pytest.raises(UserError, match="being submitted by another process"):
+        ledger.begin(ENTRY)
+    assert len(list((ledger.folder / "drawn-cars").iterdir())) == 1
+
+
+def test_the_same_file_may_go_to_another_competition(ledger):
+    ledger.begin(ENTRY)
+    assert ledger.find("another", ENTRY.sha256) is None
+
+
+def test_an_attempt_that_did_not_arrive_is_forgotten(ledger):
+    ledger.begin(ENTRY)
+    ledger.withdraw(ENTRY)
+    assert ledger.find(ENTRY.competition, ENTRY.sha256) is None
+    ledger.begin(ENTRY)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "null"])
+def test_a_damaged_entry_is_not_taken_for_none(ledger, text):
+    ledger.begin(ENTRY)
+    ledger.path(ENTRY.competition, ENTRY.sha256).write_text(text)
+    with pytest.raises(UserError, match="look at the competition's list"):
+        ledger.find(ENTRY.competition, ENTRY.sha256)

@@ -1,0 +1,76 @@
+import gzip
+import zipfile
+
+import pytest
+
+from carvana import tabletext
+from carvana.errors import UserError
+from carvana.tabletext import DAMAGES, opened_table
+
+TEXT = "img,rle_mask\na,1 2\nb,\n"
+LINES = TEXT.splitlines(keepends=True)
+
+
+def lines_of(path, content):
+    path.write_bytes(content)
+    with opened_table(path) as lines:
+        return list(lines)
+
+
+def zipped(path, *members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path.read_bytes()
+
+
+def test_a_table_is_read_plain_and_packed(tmp_path):
+    assert lines_of(tmp_path / "t.csv", TEXT.encode()) == LINES
+    assert lines_of(tmp_path / "t.csv.gz", gzip.compress(TEXT.encode())) == LINES
+    packed = zipped(tmp_path / "t.zip", ("folder/", ""), ("folder/t.csv", TEXT), ("__MACOSX/._t.csv", "x"))
+    assert lines_of(tmp_path / "t.zip", packed) == LINES
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"", "is empty"),
+        ("t.csv.gz", b"", "is empty"),
+        ("t.csv", b"\n <!DOCTYPE html><html>", "is a web page"),
+        ("t.csv.gz", b"<html>", "is a web page"),
+        ("t.csv.gz", TEXT.encode(), "is not a .gz file"),
+        ("t.zip", gzip.compress(TEXT.encode()), "is not a .zip file"),
+        ("t.csv", gzip.compress(TEXT.encode()), "is packed; name it"),
+    ],
+)
+def test_rubbish_is_named_as_what_it_is(tmp_path, name, content, message):
+    with pytest.raises(UserError, match=message):
+        lines_of(tmp_path / name, content)
+
+
+@pytest.mark.parametrize("names", [(), ("a.csv", "b.csv"), ("a.txt",)])
+def test_a_zip_must_hold_one_table(tmp_path, names):
+    content = zipped(tmp_path / "t.zip", *((name, TEXT) for name in names))
+    with pytest.raises(UserError, match=r"should hold one \.csv file"):
+        lines_of(tmp_path / "t.zip", content)
+
+
+def test_damage_is_raised_as_one_of_the_damages(tmp_path):
+    packed = gzip.compress(TEXT.encode() * 100)
+    broken_zip = bytearray(zipped(tmp_path / "t.zip", ("t.csv", TEXT)))
+    broken_zip[45] ^= 0xFF
+    for name, content in (
+        ("cut.csv.gz", packed[:-9]),
+        ("t.zip", bytes(broken_zip)),
+        ("cut.zip", bytes(broken_zip[:60])),
+        ("t.csv", b"img\xff"),
+    ):
+        with pytest.raises(DAMAGES):
+            lines_of(tmp_path / name, content)
+
+
+def test_an_endless_line_is_not_read_into_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(tabletext, "LONGEST_LINE", 100)
+    assert lines_of(tmp_path / "t.csv", b"a" * 98 + b"\n") == ["a" * 98 + "\n"]
+    with pytest.raises(OSError, match="a line of more than"):
+        lines_of(tmp_path / "t.csv", b"a" * 101)

@@ -1,0 +1,136 @@
+"""`snakemake download` and what depends on it, with the real kaggle package, against the stand-in."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from carvana.data.synthetic.dataset import write_competition
+from carvana.geometry import SMALL
+from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
+from carvana.standin.server import StandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+NAMES = ("train_hq", "train_masks", "test_hq", "metadata", "sample_submission")
+
+pytestmark = pytest.mark.slow
+
+
+class Checkout:
+    """A copy of the workflow, to be changed and searched, and a stand-in to download from."""
+
+    def __init__(self, folder: Path, server: StandIn) -> None:
+        self.folder, self.server = folder, server
+        for name in ("workflow", "config", "envs", "profiles", "src"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
+        (folder / "home").mkdir()
+        (folder / "overlay.yaml").write_text(
+            "run: standin\ngeometry: small\nquiet: true\n"
+            "data: {source: kaggle, folder: files, expect_published: false}\n"
+        )
+        self.said = ""
+
+    def snakemake(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
+        environment = {
+            **kept,
+            **self.server.environment(),
+            "HOME": str(self.folder / "home"),
+            "PYTHONPATH": str(self.folder / "src"),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            **changes,
+        }
+        command = [str(BIN / "snakemake"), *arguments, "--cores", "2", "--configfile", "overlay.yaml"]
+        run = subprocess.run(
+            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.said += run.stdout
+        return run
+
+    def files(self) -> dict[str, Path]:
+        return {path.name: path for path in (self.folder / "files").glob("[!.]*")}
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    write_competition(tmp_path / "served", 1, 1, 1, SMALL.image_size, archives=True)
+    with StandIn(tmp_path / "served", SMALL, tmp_path / "uploads") as server:
+        (tmp_path / "checkout").mkdir()
+        one = Checkout(tmp_path / "checkout", server)
+        yield one
+        # No secret, in whatever form, is in any log, error, report, record or file, Snakemake's own included.
+        pair = base64.b64encode(f"{server.user}:{server.key}".encode()).decode()
+        for secret in (server.key, server.token, pair):
+            assert secret not in one.said
+            for path in one.folder.rglob("*"):
+                assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def test_everything_arrives_once(checkout):
+    # The client's first choice; the user name and the key are there too.
+    run = checkout.snakemake("download", KAGGLE_API_TOKEN=f"{checkout.server.token}\n")
+    assert run.returncode == 0, run.stdout
+    assert checkout.server.requests["IntrospectToken"] > 0
+    served = checkout.server.competition.folder
+    assert set(checkout.files()) == {path.name for path in checkout.server.competition.files()}
+    for name in NAMES:
+        receipt = json.loads((checkout.folder / f"results/standin/download/{name}.json").read_text())
+        assert receipt["name"] == name
+        assert (checkout.folder / "files" / receipt["file"]).read_bytes() == (served / receipt["file"]).read_bytes()
+    checkout.server.requests.clear()
+    assert "Nothing to be done" in checkout.snakemake("download").stdout
+    # Another run uses the same files, and nobody is asked for anything: not for credentials either.
+    again = checkout.snakemake("download", "--config", "run=other", KAGGLE_KEY="")
+    assert again.returncode == 0, again.stdout
+    assert not checkout.server.requests
+
+
+def test_a_changed_download_code_makes_nothing_else_anew(checkout):
+    manifest = "results/standin/data/train.csv"
+    run = checkout.snakemake(manifest)
+    assert run.returncode == 0, run.stdout
+    assert set(checkout.files()) == {"train_hq.zip", "train_masks.zip"}
+    written = (checkout.folder / manifest).stat().st_mtime_ns
+    receipt = checkout.folder / "results/standin/download/train_hq.json"
+    before, made = receipt.read_bytes(), receipt.stat().st_mtime_ns
+    for changed in ("workflow/scripts/download.py", "src/carvana/kaggle/download.py"):
+        with (checkout.folder / changed).open("a") as stream:
+            stream.write('\nCHANGED = "code"\n')
+    run = checkout.snakemake(manifest)
+    assert run.returncode == 0, run.stdout
+    assert receipt.stat().st_mtime_ns > made
+    assert receipt.read_bytes() == before
+    assert (checkout.folder / manifest).stat().st_mtime_ns == written
+    assert "Nothing to be done" in checkout.snakemake(manifest).stdout
+
+
+@pytest.mark.parametrize(
+    ("faults", "changes", "told"),
+    [
+        ({}, {"KAGGLE_USERNAME": "", "KAGGLE_KEY": ""}, "KAGGLE_USERNAME is set but empty"),
+        ({}, {"KAGGLE_KEY": "no good"}, "the key in KAGGLE_USERNAME and KAGGLE_KEY is malformed"),
+        (
+            {"ListDataFiles": [Fault("status", 403, RULES_NOT_ACCEPTED, repeat=True)]},
+            {},
+            "https://www.kaggle.com/c/carvana-image-masking-challenge/rules",
+        ),
+    ],
+    ids=["empty", "malformed", "rules"],
+)
+def test_what_is_wrong_is_told_in_one_message(checkout, faults, changes, told):
+    checkout.server.faults = Plan(faults)
+    run = checkout.snakemake("results/standin/download/metadata.json", **changes)
+    assert run.returncode != 0
+    log = (checkout.folder / "results/standin/logs/download/metadata.log").read_text()
+    assert log.startswith("error: ")
+    assert told in log
+    assert "Traceback" not in run.stdout
+    assert not (checkout.folder / "results/standin/download/metadata.json").exists()
+    assert not checkout.files()

@@ -1,0 +1,47 @@
+# Kaggle's own verdict: only on request, and no file twice.
+
+
+rule submit:
+    input:
+        submissions=lambda wc: PLAN.leaderboard_submissions(),
+    output:
+        scores="<results>/leaderboard.json",
+    log:
+        "<logs>/submit.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        **PLAN.provenance("workflow/scripts/submit.py"),
+        competition=PLAN.competition,
+        submissions=PLAN.leaderboard_arguments(),
+        data=str(PLAN.data),
+        work_dir=str(PLAN.results / "data"),
+        geometry=config["geometry"],
+        ledger=str(PLAN.ledger),
+    shell:
+        "python workflow/scripts/submit.py"
+        " {params.submissions}"
+        " --competition {params.competition}"
+        " --data {params.data:q}"
+        " --work-dir {params.work_dir:q}"
+        " --geometry {params.geometry}"
+        " --ledger {params.ledger:q}"
+        " --out {output.scores:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule leaderboard:
+    input:
+        scores="<results>/leaderboard.json",
+    log:
+        "<logs>/leaderboard.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        **PLAN.provenance("workflow/scripts/leaderboard.py"),
+        published="config/published.yaml",
+    shell:
+        "python workflow/scripts/leaderboard.py"
+        " --scores {input.scores:q}"
+        " --published {params.published:q}"
+        " 2>&1 | tee {log:q}"
