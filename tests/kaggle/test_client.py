@@ -106,6 +106,7 @@ def test_a_process_that_ends_is_told(serve, connect, tmp_path):
         connect(serve(), PYTHONPATH=path).files()
 
 
+@pytest.mark.slow
 def test_after_a_stall_the_next_call_has_a_new_process(serve, connect):
     kaggle = connect(serve(ListDataFiles=[Fault("stall")]), stall=4)
     with pytest.raises(KaggleError, match="nothing arrived") as caught:
@@ -160,6 +161,7 @@ def test_a_refused_upload_is_an_error(fresh, submission):
     assert server.requests["CreateSubmission"] == 0
 
 
+@pytest.mark.slow
 def test_a_stalling_upload_ends(serve, connect, submission):
     with pytest.raises(KaggleError) as caught:
         connect(serve(upload=[Fault("stall")]), stall=1).submit(submission, "x")
