@@ -161,7 +161,6 @@ def test_a_refused_upload_is_an_error(fresh, submission):
     assert server.requests["CreateSubmission"] == 0
 
 
-@pytest.mark.slow
 def test_a_stalling_upload_ends(serve, connect, submission):
     with pytest.raises(KaggleError) as caught:
         connect(serve(upload=[Fault("stall")]), stall=1).submit(submission, "x")
