@@ -106,6 +106,7 @@ def test_a_process_that_ends_is_told(serve, connect, tmp_path):
         connect(serve(), PYTHONPATH=path).files()
 
 
+@pytest.mark.slow
 def test_after_a_stall_the_next_call_has_a_new_process(serve, connect):
     kaggle = connect(serve(ListDataFiles=[Fault("stall")]), stall=4)
     with pytest.raises(KaggleError, match="nothing arrived") as caught:

@@ -36,6 +36,7 @@ STATE: Final = ".download"
 # The kaggle package's own note beside a file that has not arrived whole.
 MARKER_SUFFIX: Final = ".kaggle-partial"
 
+# As the package's: of a file that breaks off it keeps whole pieces of this size.
 _CHUNK_BYTES: Final = 1 << 20
 _TABLES: Final = {"metadata": ("id",), "sample_submission": ("img", "rle_mask")}
 
@@ -160,8 +161,6 @@ def _download(
                 return _verified(wanted, target, remote, quiet)
             _transfer(place, kaggle, remote, patience, quiet)
             arrived = place.arrived(remote)
-            # The package sets the server's time, which another file may have too.
-            os.utime(arrived)
             record = _verified(wanted, arrived, remote, quiet)
             _check_as_before(record, known, place)
             _to_disk(arrived)
@@ -232,9 +231,8 @@ def _transfer(place: _Place, kaggle: Kaggle, remote: RemoteFile, patience: Patie
             try:
                 kaggle.download(remote.name, place.partial, watch)
             except KaggleError:
-                # The package has put something else, such as an error's text, in the place of what had arrived, and
-                # would go on behind it.
-                if place.size() < largest:
+                # The package may have put an error's text in the place of what had arrived, and would go on behind it.
+                if place.size() < max(largest, _CHUNK_BYTES):
                     place.clear()
                     place.partial.mkdir()
                 raise
