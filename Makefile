@@ -1,11 +1,11 @@
-# make sample: the whole workflow on a drawn competition. make test: all tests. See README.md.
+# make sample: the whole workflow on a drawn competition; make verify, make report: what to think of it. make test: all tests. See README.md.
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample test quick lint lock mutants conformance bands
+.PHONY: env sample verify report test quick lint lock mutants conformance bands
 
 env: $(VENV)/.runtime
 
@@ -32,8 +32,8 @@ ifeq ($(shell grep -sm1 -ow avx512_bf16 /proc/cpuinfo),)
 OVERRIDES += precision=exact
 endif
 
-sample: env
-	snakemake --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml \
+sample verify report: env
+	snakemake $(filter verify report,$@) --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml \
 	  $(if $(OVERRIDES),--config $(OVERRIDES))
 
 # Five more samples, and from them the bands of its scores: more than an hour.

@@ -44,6 +44,7 @@ include: "workflow/rules/ensemble.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/leaderboard.smk"
+include: "workflow/rules/verify.smk"
 
 
 rule all:

@@ -20,7 +20,11 @@ def test_a_runs_figures_are_its_dice_and_its_last_losses(tmp_path):
     (tmp_path / "scores.csv").write_text(SCORES)
     history(tmp_path / "models/ternausnet/fold0", 0.9, 0.5)
     history(tmp_path / "models/ternausnet/fold1", 0.8, 0.3)
+    (tmp_path / "oof/ternausnet").mkdir(parents=True)
+    (tmp_path / "oof/ternausnet/dice.csv").write_text("img,fold,dice\na,0,0.5\nb,0,0.7\nc,1,0.9\n")
     assert figures_of(tmp_path) == {
+        "out_of_fold/fold/ternausnet/0": pytest.approx(0.6),
+        "out_of_fold/fold/ternausnet/1": 0.9,
         "out_of_fold/model/ternausnet": 0.9,
         "out_of_fold/ensemble/ensemble": 0.95,
         "training_loss/ternausnet": pytest.approx(0.4),

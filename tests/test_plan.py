@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,45 @@ def test_test_images_are_scored_only_where_their_truth_is_known():
 def test_random_encoders_are_said_in_the_table(source, noted):
     arguments = plan(encoder_weights={"source": source}).score_arguments()
     assert arguments.count("'encoder from random weights'") == noted
+
+
+def with_bands(tmp_path, **configuration) -> Path:
+    """A root whose bands were measured with this configuration."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    document = {"conditions": {"configuration": {"precision": "bf16", **configuration}}, "bands": {}}
+    (tmp_path / "config/sample_bands.yaml").write_text(yaml.safe_dump(document))
+    return tmp_path
+
+
+def test_bands_hold_for_the_configuration_that_they_were_measured_with(tmp_path):
+    root = with_bands(tmp_path, folds=2, data={"source": "synthetic"})
+    same = {"folds": 2, "data": {"source": "synthetic"}}
+    run = Plan(plan(**same, seed=7, precision="bf16").config, root)
+    assert run.bands() == "config/sample_bands.yaml"
+    assert run.verification_arguments().endswith("--bands config/sample_bands.yaml")
+    assert Plan(plan(**same).config, root).verification_arguments().endswith("' (they: bf16, this run: exact)'")
+    assert Plan(plan(**{**same, "folds": 3}).config, root).bands() == ""
+    assert Plan(plan(folds=2).config, root).bands() == ""
+    (root / "config/sample_bands.yaml").unlink()
+    assert run.bands() == ""
+
+
+def test_a_run_is_verified_against_the_published_folds_and_all_networks():
+    words = plan().verification_arguments().split()
+    assert words.count("--scheme") == 4
+    assert sum(word.endswith(".safetensors") for word in words) == 49
+    digests = list(plan().published["fold_digests"].values())
+    assert sum(word in digests for word in words) == 4
+    assert not any(digest in plan(folds=2).verification_arguments() for digest in digests)
+
+
+def test_kaggles_answer_is_looked_at_where_there_is_one(tmp_path):
+    run = plan(results=str(tmp_path))
+    assert (run.leaderboard_result(), run.leaderboard_digest()) == ("", "")
+    run.results.mkdir()
+    (run.results / "leaderboard.json").write_text("[]")
+    assert run.leaderboard_result() == f"--leaderboard {tmp_path}/full/leaderboard.json"
+    assert len(run.leaderboard_digest()) == 16
 
 
 def test_nothing_is_submitted_unless_asked_for():

@@ -14,7 +14,7 @@ def figures_of(results: Path) -> dict[str, float]:
 
     Returns:
         `out_of_fold/<level>/<name>`: mean Dice of every row of the score table but the baselines, which nothing random
-        changes. `training_loss/<model>`: of the last epoch, the mean over the model's networks; where few steps leave
+        changes. `out_of_fold/fold/<model>/<k>`: of a fold's images, by the map's pixels from 128 on. `training_loss/<model>`: of the last epoch, the mean over the model's networks; where few steps leave
         a network's Dice to chance (its probabilities are close to one half), its loss still tells whether it learns.
 
     Raises:
@@ -26,6 +26,10 @@ def figures_of(results: Path) -> dict[str, float]:
             for row in _rows(results / "scores.csv")
             if row["level"] != "baseline"
         }
+        of_fold: dict[str, list[float]] = {}
+        for table in sorted(results.glob("oof/*/dice.csv")):
+            for row in _rows(table):
+                of_fold.setdefault(f"out_of_fold/fold/{table.parts[-2]}/{row['fold']}", []).append(float(row["dice"]))
         losses: dict[str, list[float]] = {}
         for history in sorted(results.glob("models/*/fold*/history.csv")):
             last = _rows(history)[-1]
@@ -36,7 +40,7 @@ def figures_of(results: Path) -> dict[str, float]:
         raise UserError(
             f"the tables under {results} are damaged ({error!r}): run the steps that made them again"
         ) from error
-    return scores | {figure: statistics.fmean(values) for figure, values in losses.items()}
+    return scores | {figure: statistics.fmean(values) for figure, values in (of_fold | losses).items()}
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

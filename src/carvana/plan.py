@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from carvana.recipe import load_recipe, model_names
 
 # What the intake of each split reads of the competition's files.
 INTAKE_FILES: Final = {"train": ("train_hq", "train_masks"), "test": ("test_hq", "sample_submission")}
+# What decides the figures of a run but for chance and rounding: bands hold where these agree.
+DECIDING: Final = ("geometry", "data", "members", "encoder_weights", "folds", "epochs")
 BASELINES: Final = ("mean_mask", "colour_threshold")
 
 
@@ -192,6 +195,59 @@ class Plan:
             raise UserError("encoder_weights.source is random, so there is nothing to compare; set imagenet or folder")
         return [str(self.results / f"models/{model}/fold0/history.csv") for model in models]
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of the configured members."""
+        return tuple(model for recipe in self.recipes for model in models_of(recipe))
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The fold schemes of these models, each once."""
+        return tuple(dict.fromkeys(self.scheme(model) for model in self.models))
+
+    def fold_tables(self) -> list[str]:
+        """The tables of folds, in the order of `schemes`."""
+        return [str(self.results / f"folds/{scheme}.csv") for scheme in self.schemes]
+
+    def bands(self) -> str:
+        """The bands of repeated runs of this configuration; empty where there are none."""
+        path = self.root / "config" / "sample_bands.yaml"
+        if not path.is_file():
+            return ""
+        base = yaml.safe_load((self.root / "config" / "config.yaml").read_text())
+        repeated = _overlaid(base, self._band_conditions())
+        same = all(repeated[key] == self.config[key] for key in DECIDING)
+        return str(path.relative_to(self.root)) if same else ""
+
+    def _band_conditions(self) -> dict[str, Any]:
+        document = yaml.safe_load((self.root / "config" / "sample_bands.yaml").read_text())
+        configuration: dict[str, Any] = document["conditions"]["configuration"]
+        return configuration
+
+    def verification_arguments(self) -> str:
+        """The arguments of verification.py that say what is expected of folds, weights and figures."""
+        arguments = []
+        for scheme, table in zip(self.schemes, self.fold_tables(), strict=True):
+            digest = self.expected_digest(scheme).removeprefix("--expected-digest ")
+            arguments.append(f"--scheme {scheme} {table} {self.number_of_folds(scheme)} {digest}".rstrip())
+        arguments += [f"--model {model} {' '.join(self.weights(model))}" for model in self.models]
+        if bands := self.bands():
+            arguments.append(f"--bands {bands}")
+            precision = self._band_conditions()["precision"]
+            if precision != self.config["precision"]:
+                arguments.append(f"--bands-differ ' (they: {precision}, this run: {self.config['precision']})'")
+        return " ".join(arguments)
+
+    def leaderboard_result(self) -> str:
+        """The argument of verification.py and report.py that names what Kaggle said, where it was asked."""
+        path = self.results / "leaderboard.json"
+        return f"--leaderboard {path}" if path.is_file() else ""
+
+    def leaderboard_digest(self) -> str:
+        """Digest that changes when Kaggle's answer does; empty without one."""
+        path = self.results / "leaderboard.json"
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+
     def weights(self, model: str) -> list[str]:
         """The weights of a model's networks, in the order of their folds."""
         folds = range(self.number_of_folds(self.scheme(model)))
@@ -257,11 +313,10 @@ class Plan:
         """The rows of the score table; test images are scored where their truth is known."""
         parts = ("train", *self.test_parts) if self.synthetic else ("train",)
         baseline_parts = ("train", "test") if self.synthetic else ("train",)
-        models = [model for recipe in self.recipes for model in models_of(recipe)]
         members = [(name, recipe) for name, recipe in SUBMISSIONS.items() if recipe in self.recipes]
         return [
             *(Row("baseline", name, name, baseline_parts) for name in BASELINES),
-            *(Row("model", model, _masks_of_model(model), parts) for model in models),
+            *(Row("model", model, _masks_of_model(model), parts) for model in self.models),
             *(Row("recipe", recipe, recipe, parts) for recipe in self.recipes),
             *(Row("member", name, recipe, parts) for name, recipe in members),
             *([Row("ensemble", "ensemble", "ensemble", parts)] if self.ensembles else []),
@@ -292,3 +347,10 @@ class Plan:
 def _masks_of_model(model: str) -> str:
     """The folder of the masks of one model; a recipe's only model has the recipe's."""
     return recipe_of(model) if len(models_of(recipe_of(model))) == 1 else model
+
+
+def _overlaid(base: Any, top: Any) -> Any:
+    """`top` laid over `base` as Snakemake lays one configuration file over another."""
+    if isinstance(base, dict) and isinstance(top, dict):
+        return {**base, **{key: _overlaid(base.get(key), value) for key, value in top.items()}}
+    return top

@@ -89,18 +89,26 @@ def used_modules(script: Path, modules: Iterable[str] = ()) -> tuple[str, ...]:
 
     Those without effect on results are left out.
     """
+    return _reached([*modules, *_syntax_and_imports(script)[1]])
+
+
+def _reached(modules: Iterable[str]) -> tuple[str, ...]:
     seen: set[str] = set()
-    waiting = [*modules, *_syntax_and_imports(script)[1]]
+    waiting = list(modules)
     while waiting:
         module = waiting.pop()
         if module in seen or module in WITHOUT_EFFECT:
             continue
-        path = _module_file(module)
-        if path is None:
-            raise ModuleNotFoundError(f"{module}, named by a recipe, is not a module of {SOURCE / PACKAGE}")
         seen.add(module)
-        waiting.extend(_syntax_and_imports(path)[1])
+        waiting.extend(_of_module(module)[1])
     return tuple(sorted(seen))
+
+
+def _of_module(module: str) -> tuple[str, tuple[str, ...]]:
+    path = _module_file(module)
+    if path is None:
+        raise ModuleNotFoundError(f"{module}, named by a recipe, is not a module of {SOURCE / PACKAGE}")
+    return _syntax_and_imports(path)
 
 
 def _digest(value: object) -> str:
@@ -110,12 +118,14 @@ def _digest(value: object) -> str:
 @cache
 def code_digest(script: Path, modules: tuple[str, ...] = ()) -> str:
     """Digest of the syntax of `script` and of every module of this package that it uses."""
-    parts = {"script": _syntax_and_imports(script)[0]}
-    for module in used_modules(script, modules):
-        path = _module_file(module)
-        assert path is not None
-        parts[module] = _syntax_and_imports(path)[0]
-    return _digest(parts)
+    used = {module: _of_module(module)[0] for module in used_modules(script, modules)}
+    return _digest({"script": _syntax_and_imports(script)[0]} | used)
+
+
+@cache
+def modules_digest(modules: tuple[str, ...]) -> str:
+    """Digest of the syntax of these modules of this package and of every one that they use."""
+    return _digest({module: _of_module(module)[0] for module in _reached(modules)})
 
 
 @cache

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from carvana.provenance import package_versions
+from carvana.verification.conformance import measured_code
 from tests.golden.compare import COMPARISONS, Comparison
 
 HERE = Path(__file__).resolve().parent
@@ -29,6 +30,8 @@ compared with their published digests; gradient clipping and the U-Nets' masks, 
 with their definitions.
 
 Measured with Python {python} on {machine}, {packages}.
+
+Code: `{code}`.
 """
 
 
@@ -62,7 +65,9 @@ def main() -> None:
         for recipe in RECIPES
     ]
     packages = ", ".join(package.replace("=", " ") for package in package_versions().split())
-    introduction = INTRODUCTION.format(python=platform.python_version(), machine=platform.machine(), packages=packages)
+    introduction = INTRODUCTION.format(
+        python=platform.python_version(), machine=platform.machine(), packages=packages, code=measured_code()
+    )
     result = (
         "All golden tests pass.\n" if status == 0 else "**Golden tests fail**; what they did not reach is missing.\n"
     )

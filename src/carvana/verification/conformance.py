@@ -1,0 +1,64 @@
+"""Does the code still compute what the published programs computed? docs/conformance.md, where it is of this code."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+from carvana.catalogue import RECIPES
+from carvana.errors import UserError
+from carvana.provenance import modules_digest, recipe_digest
+from carvana.recipe import Recipe, load_recipe, model_names
+from carvana.verification.check import Check, equal
+
+SECTIONS: Final = (*RECIPES, "ensemble")
+SOURCE: Final = "golden values of the winners' published programs (docs/conformance.md)"
+AGAIN: Final = "the code that docs/conformance.md was measured on; `make conformance` measures anew"
+
+# What the golden tests call, beside the modules that each recipe names.
+_MODULES: Final = (
+    "carvana.folds",
+    "carvana.training.split",
+    "carvana.training.batches",
+    "carvana.training.loop",
+    "carvana.training.validation",
+    "carvana.prediction.maps",
+    "carvana.combine",
+)
+_CODE: Final = re.compile(r"^Code: `([0-9a-f]{16})`\.$", re.MULTILINE)
+
+
+def measured_code() -> str:
+    """Digest of the code and the recipes' values that the golden tests compare, 16 hexadecimal digits."""
+    recipes = [load_recipe(model) for model in model_names()]
+    named = {module for recipe in recipes for module in recipe.modules.model_dump().values()}
+    values = [recipe_digest(model, tuple(Recipe.model_fields)) for model in model_names()]
+    text = " ".join([modules_digest(tuple(sorted({*named, *_MODULES}))), *values])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check_conformance(document: Path) -> list[Check]:
+    """Every section's properties, and that they were measured on the present code.
+
+    Args:
+        document: docs/conformance.md.
+
+    Raises:
+        UserError: there is no such document.
+    """
+    try:
+        text = document.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{document}: {error.strerror}; `make conformance` measures it") from None
+    parts = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    checks = []
+    for section in SECTIONS:
+        verdicts = re.findall(r"^\|.*\| (\S+) \|$", parts.get(section, ""), re.MULTILINE)
+        verdicts = [verdict for verdict in verdicts if verdict != "verdict"]
+        held = sum(verdict == "holds" for verdict in verdicts)
+        # A section without a row holds nothing.
+        checks.append(equal("conformance", f"{section}: properties", max(len(verdicts), 1), held, SOURCE))
+    found = _CODE.search(text)
+    return [*checks, equal("conformance", "code", measured_code(), found[1] if found else "not stated", AGAIN)]

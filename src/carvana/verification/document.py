@@ -1,0 +1,79 @@
+"""The verdict on a run, printed, as JSON and as JUnit XML."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
+from typing import Final
+
+from carvana.errors import UserError
+from carvana.files import whole_file
+from carvana.verification.check import Check, reproduction_holds
+
+_COLUMNS: Final = ("what", "expected", "band", "measured", "verdict", "source of the expectation")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked of a run.
+
+    Attributes:
+        checks: the table.
+        weights: SHA-256 of every network's weights, by `<model>/fold<k>`.
+    """
+
+    checks: tuple[Check, ...]
+    weights: Mapping[str, str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the reproduction holds."""
+        return reproduction_holds(self.checks)
+
+
+def format_checks(checks: Sequence[Check]) -> str:
+    """The checks as an aligned table."""
+    lines = [("", *_COLUMNS), *map(astuple, checks)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def write_verification(verification: Verification, json_path: Path, junit_path: Path) -> None:
+    """Write the verdict, the table and the weights' hashes as JSON, and the table as JUnit XML."""
+    document = {
+        "holds": verification.holds,
+        "checks": [asdict(check) for check in verification.checks],
+        "weights": dict(verification.weights),
+    }
+    with whole_file(junit_path) as partial:
+        partial.write_bytes(ElementTree.tostring(_junit(verification.checks), "utf-8", xml_declaration=True) + b"\n")
+    with whole_file(json_path) as partial:
+        partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def read_verification(path: Path) -> Verification:
+    """What `write_verification` wrote as JSON. Raises UserError when it is not there or damaged."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return Verification(tuple(Check(**check) for check in document["checks"]), document["weights"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path} cannot be read ({error}); run `snakemake verify` again") from None
+
+
+def _junit(checks: Sequence[Check]) -> ElementTree.Element:
+    failed = [check for check in checks if check.verdict == "FAILS"]
+    skipped = [check for check in checks if check.verdict == "no expectation"]
+    counts = {"tests": str(len(checks)), "failures": str(len(failed)), "skipped": str(len(skipped)), "errors": "0"}
+    suites = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "verify", **counts})
+    for check in checks:
+        case = ElementTree.SubElement(suite, "testcase", {"classname": f"verify.{check.group}", "name": check.what})
+        told = f"expected {check.expected} ({check.band}), measured {check.measured}; {check.source}"
+        if check.verdict == "FAILS":
+            ElementTree.SubElement(case, "failure", {"message": told})
+        elif check.verdict == "no expectation":
+            ElementTree.SubElement(case, "skipped", {"message": told})
+    return suites

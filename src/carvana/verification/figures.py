@@ -1,0 +1,34 @@
+"""Do Dice and training loss lie where repeated runs of the same configuration lie?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from carvana.bands import Band
+from carvana.verification.check import Check, judged
+
+UNPUBLISHED: Final = "never published, and nobody has repeated runs of this configuration"
+
+
+def check_figures(figures: Mapping[str, float], bands: Mapping[str, Band], conditions: str) -> list[Check]:
+    """Every figure of the run against its band; a figure that has a band and was not made fails.
+
+    Args:
+        figures: see `carvana.figures.figures_of`.
+        bands: by figure; empty where there are none of this configuration.
+        conditions: that the bands were measured under, in words.
+    """
+    checks = []
+    for figure in [*figures, *(figure for figure in bands if figure not in figures)]:
+        group, what = figure.split("/", 1)
+        value, band = figures.get(figure), bands.get(figure)
+        measured = "not made" if value is None else f"{value:.4f}"
+        if band is None:
+            checks.append(Check(group, what, "", "", measured, "no expectation", UNPUBLISHED))
+            continue
+        holds = value is not None and band.holds(round(value, 4))
+        limits = f"{band.low:.4f} .. {band.high:.4f}"
+        source = f"99 % of {band.runs} runs, s = {band.deviation:.4f}{conditions}"
+        checks.append(Check(group, what, f"{band.mean:.4f}", limits, measured, judged(holds), source))
+    return checks

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from carvana.bands import band
+from carvana.data.manifest import ImageRecord, Manifest
+from carvana.folds import assign_folds, folds_digest, mask_areas, write_folds
+from carvana.leaderboard.record import Scored
+from carvana.verification.check import Check, reproduction_holds
+from carvana.verification.conformance import check_conformance, measured_code
+from carvana.verification.figures import check_figures
+from carvana.verification.folds import Scheme, check_scheme
+from carvana.verification.leaderboard import check_leaderboard
+
+ROOT = Path(__file__).parents[2]
+PUBLISHED = yaml.safe_load((ROOT / "config/published.yaml").read_text())
+CARS = [f"{car:012x}" for car in range(6)]
+MANIFEST = Manifest(
+    tuple(
+        ImageRecord(f"{car}_{view:02}.jpg", car, view, 1, 190, 128, "", "", "", "", 1000 + 7 * number + view)
+        for number, car in enumerate(CARS)
+        for view in range(1, 17)
+    )
+)
+SCORED = Scored("ensemble", PUBLISHED["competition"], 1, 0.99, 0.9973, "2026-01-01", "", "a.csv.gz", "0" * 64)
+
+
+def verdicts(checks):
+    return [check.verdict for check in checks]
+
+
+def test_nothing_expected_is_no_reproduction():
+    none = Check("out_of_fold", "a", "", "", "1", "no expectation", "")
+    held, failed = (Check("folds", "b", "1", "equal", "2", verdict, "") for verdict in ("holds", "FAILS"))
+    assert not reproduction_holds([none])
+    assert reproduction_holds([none, held])
+    assert not reproduction_holds([held, failed])
+
+
+def test_folds_are_held_to_the_published_digest_or_to_the_rule(tmp_path):
+    folds = assign_folds("fma", mask_areas(MANIFEST), 2)
+    write_folds(folds, tmp_path / "fma.csv")
+    scheme = Scheme("fma", tmp_path / "fma.csv", 2, "")
+    assert check_scheme(scheme, MANIFEST).verdict == "holds"
+    published = Scheme("fma", tmp_path / "fma.csv", 2, folds_digest(folds))
+    assert check_scheme(published, MANIFEST).verdict == "holds"
+    write_folds({**folds, CARS[0]: 1 - folds[CARS[0]]}, tmp_path / "fma.csv")
+    assert check_scheme(scheme, MANIFEST).verdict == "FAILS"
+    assert check_scheme(published, MANIFEST).verdict == "FAILS"
+
+
+def test_a_figure_outside_its_band_or_not_made_fails():
+    bands = {f"out_of_fold/model/{name}": band([0.90, 0.91, 0.92, 0.93, 0.94]) for name in "abc"}
+    figures = {"out_of_fold/model/a": 0.95, "out_of_fold/model/b": 0.5, "training_loss/a": 1.0}
+    checks = check_figures(figures, bands, "")
+    assert [(check.what, check.verdict) for check in checks] == [
+        ("model/a", "holds"),
+        ("model/b", "FAILS"),
+        ("a", "no expectation"),
+        ("model/c", "FAILS"),
+    ]
+    assert checks[0].source.startswith("99 % of 5 runs, s = 0.0158")
+    assert checks[3].measured == "not made"
+
+
+def test_kaggles_score_is_held_to_the_one_published_value():
+    (public, private) = check_leaderboard([SCORED], PUBLISHED)
+    assert (public.verdict, private.verdict) == ("no expectation", "holds")
+    assert "one published value" in private.band
+    (_, far) = check_leaderboard([Scored(**{**SCORED.__dict__, "private": 0.99})], PUBLISHED)
+    assert far.verdict == "FAILS"
+    (unsent,) = check_leaderboard([], PUBLISHED)
+    assert (unsent.measured, unsent.verdict, unsent.expected) == ("not submitted", "no expectation", "0.997332")
+
+
+def test_the_conformance_table_is_of_this_code():
+    """If this fails, `make conformance` measures the table anew."""
+    assert verdicts(check_conformance(ROOT / "docs/conformance.md")) == ["holds"] * 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "failing"),
+    [
+        ("| equal | holds |", "| 3 differ | **FAILS** |", 0),
+        ("## linknet34", "## another", 1),
+        (measured_code(), "0" * 16, 5),
+    ],
+    ids=["a property fails", "a section is missing", "other code"],
+)
+def test_a_conformance_table_that_does_not_hold_fails(tmp_path, old, new, failing):
+    document = (ROOT / "docs/conformance.md").read_text()
+    assert old in document
+    (tmp_path / "conformance.md").write_text(document.replace(old, new, 1))
+    checks = check_conformance(tmp_path / "conformance.md")
+    assert [number for number, verdict in enumerate(verdicts(checks)) if verdict == "FAILS"] == [failing]

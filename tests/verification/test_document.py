@@ -1,0 +1,52 @@
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from carvana.errors import UserError
+from carvana.verification.check import Check
+from carvana.verification.document import Verification, format_checks, read_verification, write_verification
+
+ROOT = Path(__file__).parents[2]
+CHECKS = (
+    Check("folds", "fma: SHA-256", "ab", "equal", "ab", "holds", "published"),
+    Check("out_of_fold", "model/ternausnet", "0.9", "0.8 .. 1", "0.5", "FAILS", "99 % of 5 runs"),
+    Check("leaderboard", "ensemble: private", "0.99", "one published value", "not submitted", "no expectation", "x & y"),
+)
+
+
+def test_the_verdict_comes_back_from_json(tmp_path):
+    verification = Verification(CHECKS, {"ternausnet/fold0": "0" * 64})
+    write_verification(verification, tmp_path / "v.json", tmp_path / "v.xml")
+    assert read_verification(tmp_path / "v.json") == verification
+    with pytest.raises(UserError, match="verify` again"):
+        read_verification(tmp_path / "none.json")
+
+
+def test_junit_has_a_case_for_every_check(tmp_path):
+    write_verification(Verification(CHECKS, {}), tmp_path / "v.json", tmp_path / "v.xml")
+    (suite,) = ElementTree.parse(tmp_path / "v.xml").getroot()
+    assert {key: suite.get(key) for key in ("tests", "failures", "skipped")} == {
+        "tests": "3",
+        "failures": "1",
+        "skipped": "1",
+    }
+    assert [[child.tag for child in case] for case in suite] == [[], ["failure"], ["skipped"]]
+    assert "measured 0.5" in suite[1][0].get("message", "")
+
+
+def test_the_table_is_aligned():
+    lines = format_checks(CHECKS).splitlines()
+    assert len(lines) == 4
+    assert len({line.index(check.verdict) for line, check in zip(lines[1:], CHECKS, strict=True)}) == 1
+
+
+@pytest.mark.parametrize(("checks", "code"), [(CHECKS[:1], 0), (CHECKS, 1), (CHECKS[2:], 1)])
+def test_the_exit_code_is_the_verdict(tmp_path, checks, code):
+    write_verification(Verification(checks, {}), tmp_path / "v.json", tmp_path / "v.xml")
+    command = [sys.executable, "workflow/scripts/verify.py", "--verification", str(tmp_path / "v.json")]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == code, run.stderr
+    assert run.stdout.startswith(format_checks(checks))
