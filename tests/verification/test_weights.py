@@ -13,7 +13,9 @@ def weights(path, model, fold, value):
 
 
 def judged(files):
-    return [(check.what, check.verdict) for check in check_weights(files, weight_hashes(files)) if check.verdict == "FAILS"]
+    return [
+        (check.what, check.verdict) for check in check_weights(files, weight_hashes(files)) if check.verdict == "FAILS"
+    ]
 
 
 def test_all_there_distinct_and_in_their_places(tmp_path):
