@@ -45,6 +45,7 @@ include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/leaderboard.smk"
 include: "workflow/rules/verify.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:

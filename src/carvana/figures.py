@@ -14,8 +14,9 @@ def figures_of(results: Path) -> dict[str, float]:
 
     Returns:
         `out_of_fold/<level>/<name>`: mean Dice of every row of the score table but the baselines, which nothing random
-        changes. `out_of_fold/fold/<model>/<k>`: of a fold's images, by the map's pixels from 128 on. `training_loss/<model>`: of the last epoch, the mean over the model's networks; where few steps leave
-        a network's Dice to chance (its probabilities are close to one half), its loss still tells whether it learns.
+        changes. `out_of_fold/fold/<model>/<k>`: of a fold's images, by the map's pixels from 128 on.
+        `training_loss/<model>`: of the last epoch, the mean over the model's networks; where few steps leave a
+        network's Dice to chance (its probabilities are close to one half), its loss still tells whether it learns.
 
     Raises:
         UserError: the run is not finished, or a table is damaged.

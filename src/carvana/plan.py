@@ -166,6 +166,11 @@ class Plan:
         epochs = self.config["epochs"][recipe_of(model)]
         return f"--epochs {epochs}" if epochs else ""
 
+    def exclusions(self) -> list[str]:
+        """The table of images that are left out of training, if one is named."""
+        path = self.config["data"]["exclude"]
+        return [path] if path else []
+
     def encoder_receipt(self, model: str) -> list[str]:
         """The receipt of the ImageNet weights that a model begins from, or nothing."""
         encoder = load_recipe(model).network.encoder
@@ -237,6 +242,16 @@ class Plan:
             if precision != self.config["precision"]:
                 arguments.append(f"--bands-differ ' (they: {precision}, this run: {self.config['precision']})'")
         return " ".join(arguments)
+
+    def report_needs_all_members(self, wildcards: object) -> list[str]:
+        """No file. Raises UserError where members are missing, so that there is no ensemble to report on."""
+        if not self.ensembles:
+            raise UserError("the report is about the ensemble: members must be [ternaus, albu, asanakoy]")
+        return []
+
+    def report_arguments(self) -> str:
+        """The --model arguments of report.py."""
+        return " ".join(f"--model {model} {len(self.weights(model))}" for model in self.models)
 
     def leaderboard_result(self) -> str:
         """The argument of verification.py and report.py that names what Kaggle said, where it was asked."""

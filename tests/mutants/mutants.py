@@ -45,8 +45,8 @@ MUTANTS: Final = (
     Mutant(
         "a car is trained and judged on",
         "src/carvana/training/split.py",
-        "if folds[record.car] != fold)",
-        "if folds[record.car] != fold or record.view == 16)",
+        "if folds[record.car] != fold and",
+        "if (folds[record.car] != fold or record.view == 16) and",
         f"{FOLDS}[ternausnet]",
     ),
     Mutant(

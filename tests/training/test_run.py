@@ -33,6 +33,7 @@ def conditions(seed=0):
         threads=1,
         workers=0,
         encoder_weights=None,
+        excluded=(),
     )
 
 

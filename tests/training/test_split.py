@@ -21,3 +21,11 @@ def test_a_car_without_fold(manifest, folds):
     without = {car: fold for car, fold in folds.items() if car != "000000000003"}
     with pytest.raises(UserError, match=r"1 cars have no fold, 000000000003 first"):
         split(manifest, without, 0)
+
+
+def test_excluded_images_are_validated_on_all_the_same(manifest, folds):
+    excluded = {name for name in manifest.names if name.endswith("_01.jpg")}
+    whole, parts = split(manifest, folds, 1), split(manifest, folds, 1, excluded)
+    assert parts.validation == whole.validation
+    assert set(whole.training) - set(parts.training) == excluded - set(whole.validation)
+    assert len(parts.training) < len(whole.training)

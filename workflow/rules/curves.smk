@@ -5,6 +5,7 @@ use rule train as train_from_random with:
     input:
         manifest="<results>/data/train.csv",
         folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
+        exclude=PLAN.exclusions(),
     output:
         weights="<results>/from_random/{model}/fold{fold}/weights.safetensors",
         history="<results>/from_random/{model}/fold{fold}/history.csv",

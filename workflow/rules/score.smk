@@ -36,7 +36,11 @@ rule score:
         masks=PLAN.scored_masks(),
     output:
         json="<results>/scores.json",
-        csv="<results>/scores.csv",
+        csv=report(
+            "<results>/scores.csv",
+            caption="../report/scores.rst",
+            category="Scores",
+        ),
     log:
         "<logs>/score.log",
     conda:
@@ -60,7 +64,11 @@ rule picture:
         manifest="<results>/data/train.csv",
         masks="<results>/masks/ensemble/train.csv",
     output:
-        picture="<results>/picture.png",
+        picture=report(
+            "<results>/picture.png",
+            caption="../report/picture.rst",
+            category="Masks",
+        ),
     log:
         "<logs>/picture.log",
     conda:

@@ -6,6 +6,7 @@ rule train:
         manifest="<results>/data/train.csv",
         folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
         encoder=lambda wc: PLAN.encoder_receipt(wc.model),
+        exclude=PLAN.exclusions(),
     output:
         weights="<results>/models/{model}/fold{fold}/weights.safetensors",
         history="<results>/models/{model}/fold{fold}/history.csv",
@@ -25,6 +26,7 @@ rule train:
         seed=config["seed"],
         precision=config["precision"],
         encoder=lambda wc: PLAN.encoder_argument(wc.model),
+        exclude=" ".join(f"--exclude {path}" for path in PLAN.exclusions()),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
@@ -45,5 +47,5 @@ rule train:
         " --recipe {output.recipe:q}"
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
-        " {params.epochs} {params.encoder} {params.quiet}"
+        " {params.epochs} {params.encoder} {params.exclude} {params.quiet}"
         " 2>&1 | tee {log:q}"

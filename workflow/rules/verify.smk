@@ -13,7 +13,11 @@ rule verification:
         bands=PLAN.bands() or [],
     output:
         json="<results>/verification.json",
-        junit="<results>/verification.xml",
+        junit=report(
+            "<results>/verification.xml",
+            caption="../report/verification.rst",
+            category="Verdict",
+        ),
     log:
         "<logs>/verification.log",
     conda:

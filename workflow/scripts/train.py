@@ -7,6 +7,7 @@ from pathlib import Path
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
+from carvana.exclusion import read_exclusions
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
 from carvana.gpu import lease
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True, help="everything random derives from it")
     parser.add_argument("--precision", choices=PRECISIONS, required=True)
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
+    parser.add_argument("--exclude", type=Path, help="CSV: img, exclude; images marked 1 are not trained on")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
     parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
+    excluded = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     device = lease(given.gpus_wanted, given.gpus_granted)
 
     # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
@@ -56,6 +59,7 @@ def main() -> None:
         threads=given.threads,
         workers=given.workers,
         encoder_weights=given.encoder_weights,
+        excluded=tuple(sorted(excluded)),
     )
     outputs = Outputs(given.weights, given.history, given.recipe, given.timings, given.tensorboard)
     train_network(conditions, manifest, folds, outputs, given.quiet)

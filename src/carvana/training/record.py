@@ -32,6 +32,7 @@ class Conditions:
         threads: CPU threads of one operation.
         workers: processes that load images; none: the training process does.
         encoder_weights: file of ImageNet weights; none: the encoder begins from random weights.
+        excluded: names of the images that are left out of training, sorted.
     """
 
     model: str
@@ -44,6 +45,7 @@ class Conditions:
     threads: int
     workers: int
     encoder_weights: Path | None
+    excluded: tuple[str, ...]
 
 
 def recipe_record(conditions: Conditions, folds: int) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def train_network(conditions: Conditions, manifest: Manifest, folds: Folds, outp
     images = ImageSet(manifest)
     loading = Loading(
         recipe=recipe,
-        split=split(manifest, folds, conditions.fold),
+        split=split(manifest, folds, conditions.fold, frozenset(conditions.excluded)),
         pixels=KeptPixels(images) if geometry.name == "small" else images,
         transforms=build_transforms(recipe, geometry),
         draws=draws,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from carvana.data.manifest import Manifest
@@ -17,8 +17,8 @@ class Split:
     validation: tuple[str, ...]
 
 
-def split(manifest: Manifest, folds: Mapping[str, int], fold: int) -> Split:
-    """Validate on the cars of `fold`, train on all others.
+def split(manifest: Manifest, folds: Mapping[str, int], fold: int, excluded: Set[str] = frozenset()) -> Split:
+    """Validate on the cars of `fold`, train on all others but the images of `excluded`.
 
     Raises:
         UserError: a car of the manifest has no fold, or one of the two parts is empty.
@@ -28,7 +28,7 @@ def split(manifest: Manifest, folds: Mapping[str, int], fold: int) -> Split:
         raise UserError(
             f"{len(without)} cars have no fold, {without[0]} first; make the folds again from this manifest"
         )
-    training = tuple(record.name for record in manifest if folds[record.car] != fold)
+    training = tuple(record.name for record in manifest if folds[record.car] != fold and record.name not in excluded)
     validation = tuple(record.name for record in manifest if folds[record.car] == fold)
     if not training or not validation:
         raise UserError(

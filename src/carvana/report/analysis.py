@@ -1,0 +1,200 @@
+"""What the out-of-fold maps of one training image say: of every part of the ensemble, and of the true mask itself."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from carvana import postprocess
+from carvana.catalogue import MEMBERS, RECIPES, models_of, recipe_of
+from carvana.combine import check_same_images, merge_rule, open_store
+from carvana.data.manifest import ImageSet
+from carvana.ensemble import THRESHOLD, Map, mean
+from carvana.errors import UserError
+from carvana.files import write_table
+from carvana.geometry import Geometry
+from carvana.mapstore import MapReader
+from carvana.metrics import dice
+from carvana.prediction.overlap import overlapped
+from carvana.recipe import load_recipe
+from carvana.rle import Mask
+
+
+@dataclass(frozen=True)
+class ImageAnalysis:
+    """One training image; the fields are the columns of the table. Dice coefficients are out of fold, 0..1.
+
+    Attributes:
+        img: name.
+        car: id.
+        view: 1..16.
+        area_share: true car pixels per pixel of the image.
+        rule_acted: 1 where the unreliable-top rule acted, else 0.
+        ensemble: Dice of the ensemble as submitted.
+        plain_mean: of the mean of the four recipes' maps, without the rule.
+        ternausnet: of the recipe's merged map alone; so the next three.
+        linknet34: see `ternausnet`.
+        unet_scratch: see `ternausnet`.
+        unet_vgg11: see `ternausnet`.
+        without_ternaus: of the mean without the member's maps, without the rule; so the next two.
+        without_albu: see `without_ternaus`.
+        without_asanakoy: see `without_ternaus`.
+        disagreement: mean over the pixels of the standard deviation of the models' probabilities, 0..0.5.
+        missing: pixels that all models call car and the mask does not.
+        extra: pixels that the mask calls car and no model does.
+        against: `missing` and `extra` per true car pixel.
+    """
+
+    img: str
+    car: str
+    view: int
+    area_share: float
+    rule_acted: int
+    ensemble: float
+    plain_mean: float
+    ternausnet: float
+    linknet34: float
+    unet_scratch: float
+    unet_vgg11: float
+    without_ternaus: float
+    without_albu: float
+    without_asanakoy: float
+    disagreement: float
+    missing: int
+    extra: int
+    against: float
+
+
+COLUMNS: Final = tuple(field.name for field in fields(ImageAnalysis))
+
+
+def merged_maps(maps: Mapping[str, Map]) -> dict[str, Map]:
+    """Each recipe's 8-bit map, in the ensemble's order, merged as its author did from its models' (H, W) maps."""
+    merged = {}
+    for recipe in RECIPES:
+        models = models_of(recipe)
+        sums = np.sum([maps[model] for model in models], axis=0, dtype=np.uint16)
+        merged[recipe] = merge_rule(load_recipe(models[0])).merged(sums, len(models))
+    return merged
+
+
+def disagreement(maps: Mapping[str, Map]) -> npt.NDArray[np.float32]:
+    """(H, W) standard deviation of the models' probabilities, 0..0.5."""
+    probabilities = np.stack(list(maps.values())).astype(np.float32) / np.float32(255)
+    deviation: npt.NDArray[np.float32] = probabilities.std(axis=0)
+    return deviation
+
+
+def analyse(
+    name: str, car: str, view: int, maps: Mapping[str, Map], truth_HW: Mask, geometry: Geometry
+) -> ImageAnalysis:
+    """Analyse one image.
+
+    Args:
+        name: of the image.
+        car: its car's id.
+        view: 1..16.
+        maps: (H, W) uint8 out-of-fold map of every model.
+        truth_HW: (H, W), car where not 0.
+        geometry: of the run.
+    """
+    merged = merged_maps(maps)
+    mean_HW = mean(list(merged.values()))
+    submitted = postprocess.apply(mean_HW, merged["linknet34"], geometry)
+
+    def without(member: str) -> float:
+        rest = [merged[recipe] for recipe in RECIPES if recipe not in MEMBERS[member]]
+        return dice(np.sum(rest, axis=0, dtype=np.uint16) >= THRESHOLD * len(rest), truth_HW)
+
+    is_car = truth_HW != 0
+    votes = np.sum([one_HW >= THRESHOLD for one_HW in maps.values()], axis=0)
+    missing = int(np.count_nonzero(~is_car & (votes == len(maps))))
+    extra = int(np.count_nonzero(is_car & (votes == 0)))
+    return ImageAnalysis(
+        name,
+        car,
+        view,
+        float(is_car.mean()),
+        int(submitted.box is not None),
+        dice(submitted.mask, truth_HW),
+        dice(mean_HW >= THRESHOLD, truth_HW),
+        *(dice(merged[recipe] >= THRESHOLD, truth_HW) for recipe in RECIPES),
+        *(without(member) for member in MEMBERS),
+        float(disagreement(maps).mean()),
+        missing,
+        extra,
+        (missing + extra) / max(int(is_car.sum()), 1),
+    )
+
+
+class OutOfFoldMaps:
+    """The out-of-fold maps of all models. Use as a context manager through `opened_maps`."""
+
+    def __init__(self, stores: Mapping[str, MapReader]) -> None:
+        self._stores = stores
+
+    def of(self, name: str) -> dict[str, Map]:
+        """The image's (H, W) uint8 map by model. Raises UserError when a store lacks it or is damaged."""
+        return {model: store.read(name).astype(np.uint8) for model, store in self._stores.items()}
+
+
+@contextlib.contextmanager
+def opened_maps(paths: Sequence[Path]) -> Iterator[OutOfFoldMaps]:
+    """Open the stores of out-of-fold maps, one of every model.
+
+    Raises:
+        UserError: one is missing, damaged, of several networks or of other images than the rest; or a model has none.
+    """
+    with contextlib.ExitStack() as closing:
+        stores = {store.source: store for store in (closing.enter_context(open_store(path, "sums")) for path in paths)}
+        wanted = {model for recipe in RECIPES for model in models_of(recipe)}
+        if set(stores) != wanted or any(store.networks != 1 for store in stores.values()):
+            raise UserError(f"expected one store of out-of-fold maps of each of {', '.join(sorted(wanted))}")
+        check_same_images({model: set(store.names) for model, store in stores.items()})
+        yield OutOfFoldMaps(
+            {model: stores[model] for model in sorted(stores, key=lambda one: RECIPES.index(recipe_of(one)))}
+        )
+
+
+def write_analysis(images: ImageSet, stores: Sequence[Path], geometry: Geometry, threads: int, path: Path) -> None:
+    """Analyse every training image into a table, in the manifest's order.
+
+    Args:
+        images: the training images.
+        stores: of out-of-fold maps, one of every model.
+        geometry: of the run.
+        threads: images that are analysed at once.
+        path: the CSV to write.
+
+    Raises:
+        UserError: as `opened_maps`, or a mask is unreadable.
+    """
+    by_name = images.manifest.by_name
+    with opened_maps(stores) as maps:
+
+        def analysed(name: str) -> ImageAnalysis:
+            record = by_name[name]
+            return analyse(name, record.car, record.view, maps.of(name), images.mask(name), geometry)
+
+        rows = overlapped(analysed, images.manifest.names, threads, 2 * threads)
+        write_table(path, COLUMNS, (astuple(row) for row in rows))
+
+
+def read_analysis(path: Path) -> list[ImageAnalysis]:
+    """What `write_analysis` wrote. Raises UserError when it is not there or damaged."""
+    kinds = {"str": str, "int": int, "float": float}
+    convert = {field.name: kinds[str(field.type)] for field in fields(ImageAnalysis)}
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return [
+                ImageAnalysis(**{name: convert[name](row[name]) for name in COLUMNS}) for row in csv.DictReader(stream)
+            ]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}); delete it and run `snakemake report` again") from None

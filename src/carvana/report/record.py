@@ -1,0 +1,154 @@
+"""What a finished run left behind, read for its report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from carvana.errors import UserError
+from carvana.leaderboard.record import Scored, read_scored
+from carvana.report.analysis import ImageAnalysis, read_analysis
+from carvana.verification.document import Verification, read_verification
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Network:
+    """One trained network.
+
+    Attributes:
+        model: its name.
+        fold: that it was validated on.
+        history: rows of history.csv, one per epoch.
+        timings: of its training, see `training.record.write_timings`.
+        conditions: section `run` of its recipe.yaml.
+        dice: out-of-fold Dice of each image of its fold, 0..1.
+    """
+
+    model: str
+    fold: int
+    history: tuple[Row, ...]
+    timings: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    dice: tuple[float, ...]
+
+    @property
+    def selected_epoch(self) -> int:
+        """The run's epoch, from 1, whose weights were kept."""
+        return max(int(row["epoch"]) for row in self.history if row["selected"] == "1")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run.
+
+    Attributes:
+        networks: by model, in order, and fold.
+        scores: rows of scores.json.
+        validation: timings of each model's job on the training images.
+        prediction: timings of all jobs on the test images.
+        images: what was analysed of each training image.
+        verification: the verdict.
+        scored: what Kaggle said; empty where it was not asked.
+        published: the facts of config/published.yaml.
+        metadata: make and year by car; empty where metadata.csv is not there.
+    """
+
+    networks: tuple[Network, ...]
+    scores: tuple[Mapping[str, Any], ...]
+    validation: tuple[Mapping[str, Any], ...]
+    prediction: tuple[Mapping[str, Any], ...]
+    images: tuple[ImageAnalysis, ...]
+    verification: Verification
+    scored: tuple[Scored, ...]
+    published: Mapping[str, Any]
+    metadata: Mapping[str, tuple[str, str]]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models, in order."""
+        return tuple(dict.fromkeys(network.model for network in self.networks))
+
+    def of_model(self, model: str) -> tuple[Network, ...]:
+        """The model's networks, by fold."""
+        return tuple(network for network in self.networks if network.model == model)
+
+
+def read_run(
+    results: Path, folds_of: Mapping[str, int], published: Path, metadata: Path | None, leaderboard: Path | None
+) -> RunRecord:
+    """Read what a run left behind.
+
+    Args:
+        results: folder of the run.
+        folds_of: number of folds by model, in the order of the report.
+        published: config/published.yaml.
+        metadata: the competition's table of cars, if it is there.
+        leaderboard: what Kaggle said, if it was asked.
+
+    Raises:
+        UserError: something is missing or damaged.
+    """
+    try:
+        dice = {model: _dice(results / f"oof/{model}/dice.csv") for model in folds_of}
+        return RunRecord(
+            networks=tuple(
+                _network(results, model, fold, dice[model].get(fold, ()))
+                for model, folds in folds_of.items()
+                for fold in range(folds)
+            ),
+            scores=tuple(json.loads((results / "scores.json").read_text())),
+            validation=tuple(json.loads((results / f"oof/{model}/timings.json").read_text()) for model in folds_of),
+            prediction=tuple(
+                json.loads(path.read_text())
+                for model in folds_of
+                for path in sorted((results / f"predictions/{model}").glob("*.json"))
+            ),
+            images=tuple(read_analysis(results / "analysis.csv")),
+            verification=read_verification(results / "verification.json"),
+            scored=tuple(read_scored(leaderboard)) if leaderboard else (),
+            published=yaml.safe_load(published.read_text()),
+            metadata=_metadata(metadata) if metadata else {},
+        )
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
+    except (KeyError, ValueError) as error:
+        raise UserError(f"a file under {results} is damaged ({error!r}); run the step that made it again") from error
+
+
+def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Network:
+    folder = results / f"models/{model}/fold{fold}"
+    return Network(
+        model,
+        fold,
+        tuple(_rows(folder / "history.csv")),
+        json.loads((folder / "timings.json").read_text()),
+        yaml.safe_load((folder / "recipe.yaml").read_text())["run"],
+        tuple(dice),
+    )
+
+
+def _dice(table: Path) -> dict[int, list[float]]:
+    of_fold: dict[int, list[float]] = {}
+    for row in _rows(table):
+        of_fold.setdefault(int(row["fold"]), []).append(float(row["dice"]))
+    return of_fold
+
+
+def _metadata(table: Path) -> dict[str, tuple[str, str]]:
+    """Make and year; Kaggle's table writes years as `2012.0`, and leaves some out."""
+    return {
+        row["id"]: (row["make"] or "not given", row["year"].removesuffix(".0") or "not given") for row in _rows(table)
+    }
+
+
+def _rows(table: Path) -> list[Row]:
+    with table.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))

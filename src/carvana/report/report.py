@@ -1,0 +1,59 @@
+"""The report of a run: one page that explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from carvana.data.manifest import ImageSet
+from carvana.files import whole_file
+from carvana.report import galleries, sections
+from carvana.report.analysis import opened_maps
+from carvana.report.page import page
+from carvana.report.record import RunRecord
+
+LEAD: Final = (
+    "The winning solution of Kaggle's Carvana Image Masking Challenge, made anew: cut cars out of photographs."
+    " Scores are Dice coefficients: twice the common pixels of two masks, divided by the sum of their areas; 1 is"
+    " perfect. Tables sort by a click on a column's head; pictures lead to the photograph."
+)
+
+
+def write_report(
+    run: RunRecord,
+    name: str,
+    images: ImageSet,
+    stores: Sequence[Path],
+    masks: Path,
+    commit: str,
+    image: str,
+    path: Path,
+) -> None:
+    """Write the page; it needs no other file and no network.
+
+    Args:
+        run: what it is about.
+        name: of the run.
+        images: the training images.
+        stores: of out-of-fold maps, one of every model.
+        masks: the ensemble's table of masks of the training images.
+        commit: that the report is made with.
+        image: digest of the container image; empty: none.
+        path: the HTML to write.
+
+    Raises:
+        UserError: an image, mask or map is missing or damaged.
+    """
+    with opened_maps(stores) as maps:
+        drawing = galleries.Drawing(images, maps, galleries.masks_of(masks, run), path.parent)
+        parts = (
+            sections.overview(run, commit, image),
+            sections.models(run),
+            sections.gains(run),
+            galleries.worst(run, drawing.errors),
+            galleries.audit(run, drawing.masks, "mask_audit.csv"),
+            sections.costs(run),
+        )
+    with whole_file(path) as partial:
+        partial.write_text(page(f"Carvana: run {name}", LEAD, parts), encoding="utf-8")

@@ -1,0 +1,45 @@
+import csv
+
+import pytest
+
+from carvana.data.manifest import ImageRecord, Manifest
+from carvana.errors import UserError
+from carvana.exclusion import read_exclusions
+from carvana.report.analysis import ImageAnalysis
+from carvana.report.audit import write_audit
+
+NAMES = ("aaaaaaaaaaaa_01.jpg", "aaaaaaaaaaaa_02.jpg", "bbbbbbbbbbbb_01.jpg")
+MANIFEST = Manifest(tuple(ImageRecord(n, n[:12], int(n[13:15]), 1, 9, 6, "", "", "", "", 5) for n in NAMES))
+
+
+def analysed(name, against):
+    return ImageAnalysis(name, name[:12], 1, 0.2, 0, *[0.9] * 9, 0.1, int(against * 100), 0, against)
+
+
+def test_the_audit_fed_back_excludes_what_a_person_marked_and_nothing_else(tmp_path):
+    table = tmp_path / "mask_audit.csv"
+    write_audit([analysed(NAMES[0], 0.01), analysed(NAMES[1], 0.5), analysed(NAMES[2], 0.1)], table)
+    with table.open(newline="") as stream:
+        assert [row["img"] for row in csv.DictReader(stream)] == [NAMES[1], NAMES[2], NAMES[0]]
+    assert read_exclusions(table, MANIFEST) == set()
+    table.write_text(table.read_text().replace(f"{NAMES[1]},0,", f"{NAMES[1]},1,"))
+    assert read_exclusions(table, MANIFEST) == {NAMES[1]}
+    # As some spreadsheets save it.
+    table.write_text(table.read_text(), encoding="utf-8-sig")
+    assert read_exclusions(table, MANIFEST) == {NAMES[1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("img,exclude\naaaaaaaaaaaa_01.jpg,yes\n", "is 'yes'; write 1"),
+        ("img,exclude\ncccccccccccc_01.jpg,1\n", "cccccccccccc_01.jpg is not a training image"),
+        ("img,dice\naaaaaaaaaaaa_01.jpg,1\n", "columns img, exclude"),
+        (None, "No such file"),
+    ],
+)
+def test_a_wrong_list_is_told(tmp_path, text, told):
+    if text is not None:
+        (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(UserError, match=told):
+        read_exclusions(tmp_path / "list.csv", MANIFEST)

@@ -1,0 +1,77 @@
+# What to think of a run: one page, and the list of masks that all models contradict.
+
+
+rule analysis:
+    input:
+        manifest="<results>/data/train.csv",
+        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.models],
+    output:
+        table="<results>/analysis.csv",
+        audit=report(
+            "<results>/mask_audit.csv",
+            caption="../report/mask_audit.rst",
+            category="Masks",
+        ),
+    log:
+        "<logs>/analysis.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    params:
+        **PLAN.provenance("workflow/scripts/analysis.py"),
+        geometry=config["geometry"],
+    shell:
+        "python workflow/scripts/analysis.py"
+        " --manifest {input.manifest:q}"
+        " --maps {input.maps:q}"
+        " --geometry {params.geometry}"
+        " --threads {threads}"
+        " --out {output.table:q}"
+        " --audit {output.audit:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule report:
+    input:
+        wanted=PLAN.report_needs_all_members,
+        analysis="<results>/analysis.csv",
+        verification="<results>/verification.json",
+        scores="<results>/scores.json",
+        manifest="<results>/data/train.csv",
+        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.models],
+        masks="<results>/masks/ensemble/train.csv",
+        networks=[path for model in PLAN.models for path in PLAN.weights(model)],
+        predictions=[
+            PLAN.sums(model, part) for model in PLAN.models for part in PLAN.test_parts
+        ],
+        published="config/published.yaml",
+        receipts=ancient(PLAN.receipts(["metadata"])),
+    output:
+        page=report(
+            "<results>/report.html",
+            caption="../report/report.rst",
+            category="Report",
+        ),
+    log:
+        "<logs>/report.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        **PLAN.provenance("workflow/scripts/report.py"),
+        models=PLAN.report_arguments(),
+        results=str(PLAN.results),
+        data=str(PLAN.data),
+        leaderboard=PLAN.leaderboard_result(),
+        scored=PLAN.leaderboard_digest(),
+    shell:
+        "python workflow/scripts/report.py"
+        " --results {params.results:q}"
+        " {params.models} {params.leaderboard}"
+        " --manifest {input.manifest:q}"
+        " --maps {input.maps:q}"
+        " --masks {input.masks:q}"
+        " --data {params.data:q}"
+        " --work-dir {params.results:q}/data"
+        " --published {input.published:q}"
+        " --out {output.page:q}"
+        " 2>&1 | tee {log:q}"

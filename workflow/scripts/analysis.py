@@ -1,0 +1,30 @@
+"""Analyse the out-of-fold maps of every training image; write a table of it, and the ranking of suspicious masks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.data.manifest import ImageSet, read_manifest
+from carvana.errors import main_guard
+from carvana.geometry import GEOMETRIES
+from carvana.report.analysis import read_analysis, write_analysis
+from carvana.report.audit import write_audit
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
+    parser.add_argument("--maps", type=Path, nargs="+", required=True, help="every model's store of out-of-fold maps")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
+    parser.add_argument("--threads", type=int, required=True, help="images that are analysed at once")
+    parser.add_argument("--out", type=Path, required=True, help="CSV to write, a row per image")
+    parser.add_argument("--audit", type=Path, required=True, help="CSV to write: img, exclude (0), and why")
+    given = parser.parse_args()
+    images = ImageSet(read_manifest(given.manifest))
+    write_analysis(images, given.maps, GEOMETRIES[given.geometry], given.threads, given.out)
+    write_audit(read_analysis(given.out), given.audit)
+
+
+if __name__ == "__main__":
+    main_guard(main)

@@ -1,0 +1,45 @@
+"""Write the report of a finished run: one HTML file that needs no other and no network."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from carvana.data.archives import find_table
+from carvana.data.manifest import ImageSet, read_manifest
+from carvana.errors import UserError, main_guard
+from carvana.leaderboard.description import commit_of
+from carvana.leaderboard.run import IMAGE_DIGEST, ROOT
+from carvana.report.record import read_run
+from carvana.report.report import write_report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--model", nargs=2, action="append", required=True, metavar=("NAME", "FOLDS"))
+    parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
+    parser.add_argument("--maps", type=Path, nargs="+", required=True, help="every model's store of out-of-fold maps")
+    parser.add_argument("--masks", type=Path, required=True, help="the ensemble's masks of the training images")
+    parser.add_argument("--data", type=Path, required=True, help="folder with Kaggle's metadata.csv, if it has it")
+    parser.add_argument("--work-dir", type=Path, required=True, help="for unpacking it")
+    parser.add_argument("--published", type=Path, required=True, help="config/published.yaml")
+    parser.add_argument("--leaderboard", type=Path, help="what Kaggle said, if it was asked")
+    parser.add_argument("--out", type=Path, required=True, help="HTML to write")
+    given = parser.parse_args()
+    try:
+        metadata = find_table(given.data, "metadata", given.work_dir)
+    except UserError as error:
+        print(f"note: {error}")
+        metadata = None
+    folds_of = {name: int(folds) for name, folds in given.model}
+    run = read_run(given.results, folds_of, given.published, metadata, given.leaderboard)
+    images = ImageSet(read_manifest(given.manifest))
+    name, image = given.results.name, os.environ.get(IMAGE_DIGEST, "")
+    write_report(run, name, images, given.maps, given.masks, commit_of(ROOT), image, given.out)
+    print(f"{given.out}: {given.out.stat().st_size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main_guard(main)
