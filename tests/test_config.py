@@ -30,7 +30,7 @@ def changed(**changes):
         ({"run": "../elsewhere"}, "run: '../elsewhere' does not match"),
         (
             {"data__sauce": 1},
-            "data: unknown key sauce; known are source, folder, parallel_downloads, exclude, expect_published, synthetic",
+            "data: unknown key sauce; known are source, folder, parallel_downloads, exclude",
         ),
         ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
         ({"quiet": "yes"}, "quiet: 'yes' is not of type 'boolean'"),

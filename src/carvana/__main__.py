@@ -13,6 +13,8 @@ from carvana.errors import main_guard
 COMMANDS: Final = {
     "validate": "check a submission as Kaggle would, before it is sent",
     "score": "Dice of a submission where the true masks are at hand",
+    "show": "picture of an image: truth, each model's map, the ensemble, contours",
+    "mask": "cut the car out of any photo with a finished run's networks",
 }
 
 

@@ -64,9 +64,9 @@ def side_by_side(image_HWC: Image, truth_HW: rle.Mask, prediction_HW: rle.Mask) 
     """
     agreement = f"prediction, Dice {dice(truth_HW, prediction_HW):.4f}"
     panels = [
-        _captioned(_enlarged(image_HWC), "image"),
-        _captioned(_marked(image_HWC, truth_HW, TRUTH_COLOUR), "truth"),
-        _captioned(_marked(image_HWC, prediction_HW, PREDICTION_COLOUR), agreement),
+        captioned(_enlarged(image_HWC), "image"),
+        captioned(_marked(image_HWC, truth_HW, TRUTH_COLOUR), "truth"),
+        captioned(_marked(image_HWC, prediction_HW, PREDICTION_COLOUR), agreement),
     ]
     gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
     return np.hstack([panels[0], gap, panels[1], gap, panels[2]])
@@ -94,7 +94,8 @@ def _marked(image_HWC: Image, mask_HW: rle.Mask, colour: tuple[int, int, int]) -
     return picture_HWC
 
 
-def _captioned(picture_HWC: Image, caption: str) -> Image:
+def captioned(picture_HWC: Image, caption: str) -> Image:
+    """The picture under a line of text."""
     bar = np.full((_CAPTION_HEIGHT, picture_HWC.shape[1], 3), 255, np.uint8)
     cv2.putText(bar, caption, (4, 21), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
     return np.vstack([bar, picture_HWC])

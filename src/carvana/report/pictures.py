@@ -26,11 +26,11 @@ def contours_on(image_HWC: Image, truth_HW: Mask, prediction_HW: Mask | None) ->
         truth_HW: (H, W), set where not 0.
         prediction_HW: likewise, if there is one.
     """
-    picture_HWC = _resized(image_HWC, cv2.INTER_AREA if image_HWC.shape[1] >= WIDTH else cv2.INTER_CUBIC)
+    picture_HWC = resized(image_HWC, cv2.INTER_AREA if image_HWC.shape[1] >= WIDTH else cv2.INTER_CUBIC)
     for mask_HW, colour in ((truth_HW, TRUTH_COLOUR), (prediction_HW, PREDICTION_COLOUR)):
         if mask_HW is None:
             continue
-        enlarged_HW = _resized((mask_HW != 0).astype(np.uint8), cv2.INTER_NEAREST)
+        enlarged_HW = resized((mask_HW != 0).astype(np.uint8), cv2.INTER_NEAREST)
         contours, _ = cv2.findContours(enlarged_HW, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture_HWC, contours, -1, colour, thickness=1, lineType=cv2.LINE_AA)
     return picture_HWC
@@ -39,7 +39,7 @@ def contours_on(image_HWC: Image, truth_HW: Mask, prediction_HW: Mask | None) ->
 def disagreement_picture(deviation_HW: npt.NDArray[np.float32]) -> Image:
     """The models' standard deviation, 0 (dark) to 0.5 (bright), `WIDTH` pixels wide, in blue, green, red."""
     levels_HW = np.clip(deviation_HW / _LARGEST_DEVIATION * 255, 0, 255).astype(np.uint8)
-    return _resized(cv2.applyColorMap(levels_HW, cv2.COLORMAP_INFERNO).astype(np.uint8), cv2.INTER_AREA)
+    return resized(cv2.applyColorMap(levels_HW, cv2.COLORMAP_INFERNO).astype(np.uint8), cv2.INTER_AREA)
 
 
 def data_address(picture_HWC: Image) -> str:
@@ -48,6 +48,7 @@ def data_address(picture_HWC: Image) -> str:
     return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
-def _resized(pixels: Image, interpolation: int) -> Image:
+def resized(pixels: Image, interpolation: int) -> Image:
+    """The picture, (H, W) or (H, W, 3), `WIDTH` pixels wide, by an interpolation of OpenCV."""
     height = round(pixels.shape[0] * WIDTH / pixels.shape[1])
     return cv2.resize(pixels, (WIDTH, height), interpolation=interpolation).astype(np.uint8, copy=False)

@@ -23,7 +23,7 @@ _STAGE_COLUMNS: Final = (
     "GPU memory, GiB",
 )  # fmt: skip
 _DIGITS: Final = {
-    "minutes": 1, "images/s": 1, "memory, GiB": 2, "GPU memory, GiB": 2, "hours": 2, "GPU-hours": 2,
+    "minutes": 1, "images/s": 1, "memory, GiB": 2, "GPU memory, GiB": 2, "hours": 2, "GPU-days": 1, "GPU-hours": 2,
     "CPU core-hours": 2,
 }  # fmt: skip
 _LEVELS: Final = ("model", "recipe", "member", "ensemble")
@@ -223,14 +223,15 @@ def costs(run: RunRecord) -> Section:
     body += page.heading("The authors'") + page.table(
         ("stage", "GPU-hours", "GPU-days", "source"),
         [
-            (stage, published[stage]["value"], round(published[stage]["value"] / 24), published[stage]["source"])
+            (stage, published[stage]["value"], published[stage]["value"] / 24, published[stage]["source"])
             for stage in ("training", "prediction")
         ],
+        digits=_DIGITS,
     )
     body += page.text(
-        "One Titan X Pascal. Core-hours are threads and loading processes times hours; images are counted once for each"
-        " network that saw them. Power was not measured, so no energy is given: multiply the hours by your devices'"
-        " power.",
+        "One Titan X Pascal; the authors say 90 and 13 days. Core-hours are threads and loading processes times hours;"
+        " images are counted once for each network that saw them. Power was not measured, so no energy is given:"
+        " multiply the hours by your devices' power.",
         "faint",
     )
     return Section("costs", "What it cost", body)

@@ -1,0 +1,53 @@
+"""Cut the car out of photos with a finished run's networks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from carvana.data.images import read_image
+from carvana.errors import UserError
+from carvana.photo import cut_out, masks_of_photos, trained_run
+from carvana.picture import write_picture
+
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+# Each model's networks are loaded once for so many photos, whose maps are in memory together.
+_AT_ONCE: Final = 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("photo", type=Path, help="JPEG or PNG of a car, of any size, or a folder of such")
+    parser.add_argument("--run", dest="results", type=Path, required=True, help="folder of a finished run")
+    parser.add_argument("--out", type=Path, help="folder to write into (default: <run>/photos)")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Write `<photo>_mask.png` and `<photo>_cutout.png` for each photo. Raises UserError when one is unreadable."""
+    paths = photos_in(given.photo)
+    trained = trained_run(given.results)
+    folder = given.out or given.results / "photos"
+    for first in range(0, len(paths), _AT_ONCE):
+        some = paths[first : first + _AT_ONCE]
+        photos = [read_image(path) for path in some]
+        for path, photo_HWC, mask_HW in zip(some, photos, masks_of_photos(photos, trained), strict=True):
+            mask = folder / f"{path.stem}_mask.png"
+            write_picture(mask, np.where(mask_HW, np.uint8(255), np.uint8(0)))
+            write_picture(folder / f"{path.stem}_cutout.png", cut_out(photo_HWC, mask_HW))
+            print(f"{mask} and {path.stem}_cutout.png: {mask_HW.mean():.1%} of the photo is car")
+
+
+def photos_in(path: Path) -> list[Path]:
+    """The photo itself, or those in a folder, sorted. Raises UserError when there is none, or two of one name."""
+    if path.is_file():
+        return [path]
+    photos = sorted(entry for entry in path.glob("[!.]*") if entry.suffix.lower() in _SUFFIXES)
+    if not photos:
+        raise UserError(f"{path}: no such photo, and no folder with {', '.join(_SUFFIXES)}")
+    stems = [photo.stem for photo in photos]
+    if twice := next((photo for photo in photos if stems.count(photo.stem) > 1), None):
+        raise UserError(f"{path} has two photos called {twice.stem}; their masks would have one name")
+    return photos

@@ -1,0 +1,24 @@
+"""Show one image of a finished run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.picture import write_picture
+from carvana.show import picture_of_image
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("image", help="name of a training or test image, such as 03a857ce842d_01.jpg")
+    parser.add_argument("--run", dest="results", type=Path, required=True, help="folder of a finished run")
+    parser.add_argument("--out", type=Path, help="PNG to write (default: <run>/pictures/<image>.png)")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Write the picture and say where. Raises UserError when the run has no such image."""
+    picture_HWC = picture_of_image(given.results, given.image)
+    path = given.out or given.results / "pictures" / f"{Path(given.image).stem}.png"
+    write_picture(path, picture_HWC)
+    print(path)

@@ -1,0 +1,149 @@
+"""Any photo of a car through a finished run's networks: brought to the run's size, masked, and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+
+from carvana import postprocess
+from carvana.catalogue import RECIPES, models_of
+from carvana.combine import merge_rule
+from carvana.ensemble import THRESHOLD, Sums, mean
+from carvana.errors import UserError
+from carvana.geometry import GEOMETRIES, Geometry
+from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.networks import load_networks
+from carvana.recipe import load_recipe
+from carvana.runtime import compute_in, configure
+from carvana.transforms.protocol import build_transforms
+
+Image = NDArray[np.uint8]
+Levels = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a photo lies in an image of the run's size, in its pixels.
+
+    Attributes:
+        top: first row.
+        left: first column.
+        height: rows.
+        width: columns.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def framed(photo_HWC: Image, size_HW: tuple[int, int]) -> tuple[Image, Frame]:
+    """The photo, scaled to fit into the size without distortion, in its middle; the rest continues the photo's edge.
+
+    Args:
+        photo_HWC: (H, W, 3) uint8.
+        size_HW: of the result.
+    """
+    scale = min(size_HW[0] / photo_HWC.shape[0], size_HW[1] / photo_HWC.shape[1])
+    height, width = (max(1, round(side * scale)) for side in photo_HWC.shape[:2])
+    frame = Frame((size_HW[0] - height) // 2, (size_HW[1] - width) // 2, height, width)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    below, right = size_HW[0] - height - frame.top, size_HW[1] - width - frame.left
+    scaled_HWC = cv2.resize(photo_HWC, (width, height), interpolation=how)
+    bordered_HWC = cv2.copyMakeBorder(scaled_HWC, frame.top, below, frame.left, right, cv2.BORDER_REPLICATE)
+    return bordered_HWC.astype(np.uint8, copy=False), frame
+
+
+def unframed(map_HW: Levels, frame: Frame, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+    """The photo's (H, W) mask from the levels, 0..255, of the image that it was framed in: from 128 on."""
+    inside_HW = map_HW[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
+    mask_HW: NDArray[np.bool_] = cv2.resize(inside_HW, size_HW[::-1], interpolation=cv2.INTER_LINEAR) >= THRESHOLD
+    return mask_HW
+
+
+def cut_out(photo_HWC: Image, mask_HW: NDArray[np.bool_]) -> Image:
+    """(H, W, 4) uint8 in blue, green, red and opacity: the car, with all else transparent."""
+    opacity_HW = np.where(mask_HW, np.uint8(255), np.uint8(0))
+    return np.dstack([photo_HWC, opacity_HW])
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """The networks of a finished run, on disk.
+
+    Attributes:
+        weights: files by model, in the order of the folds.
+        geometry: that they were trained at.
+        precision: likewise.
+    """
+
+    weights: Mapping[str, Sequence[Path]]
+    geometry: Geometry
+    precision: str
+
+
+def trained_run(results: Path) -> TrainedRun:
+    """Find a run's networks. Raises UserError unless every model of the ensemble has those of all its folds."""
+    weights: dict[str, list[Path]] = {}
+    conditions: dict[str, Any] = {}
+    for model in (model for recipe in RECIPES for model in models_of(recipe)):
+        folder = results / "models" / model
+        try:
+            conditions = yaml.safe_load((folder / "fold0/recipe.yaml").read_text())["run"]
+        except (OSError, KeyError, TypeError, yaml.YAMLError):
+            raise UserError(
+                f"{folder / 'fold0'} has no trained network; finish the run with all members first"
+            ) from None
+        weights[model] = [folder / f"fold{fold}/weights.safetensors" for fold in range(conditions["folds"])]
+        if missing := [path for path in weights[model] if not path.is_file()]:
+            raise UserError(f"{missing[0]} is not there; finish the run first")
+    return TrainedRun(weights, GEOMETRIES[conditions["geometry"]], conditions["precision"])
+
+
+def masks_of_photos(photos: Sequence[Image], run: TrainedRun) -> list[NDArray[np.bool_]]:
+    """The ensemble's mask of each photo, at its own size; all photos and maps are in memory at once.
+
+    Args:
+        photos: (H, W, 3) uint8 in blue, green, red, of any sizes.
+        run: whose networks.
+
+    Raises:
+        UserError: a file holds no weights of its model and fold.
+    """
+    configure(torch.get_num_threads(), run.precision)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    inside = [framed(photo_HWC, run.geometry.image_size) for photo_HWC in photos]
+    sums: list[dict[str, Sums]] = [{} for _ in photos]
+    for model, files in run.weights.items():
+        recipe = load_recipe(model)
+        networks = [compute_in(network, run.precision, device) for network in load_networks(recipe, files, device)]
+        transforms = build_transforms(recipe, run.geometry)
+        for of_photo, (image_HWC, _) in zip(sums, inside, strict=True):
+            image_3HW = torch.from_numpy(transforms.predict(image_HWC)).to(device)
+            of_photo[model] = sum_of_maps(networks, image_3HW, recipe, run.geometry.image_size)
+    return [
+        unframed(_ensemble(of_photo, run), frame, (photo_HWC.shape[0], photo_HWC.shape[1]))
+        for of_photo, (_, frame), photo_HWC in zip(sums, inside, photos, strict=True)
+    ]
+
+
+def _ensemble(sums: Mapping[str, Sums], run: TrainedRun) -> Levels:
+    """What is cut at 128: the unrounded mean or, where the rule for an unreliable top acts, its result."""
+    merged = {}
+    for recipe in RECIPES:
+        models = models_of(recipe)
+        total_HW = np.sum([sums[model] for model in models], axis=0, dtype=np.uint16)
+        networks = sum(len(run.weights[model]) for model in models)
+        merged[recipe] = merge_rule(load_recipe(models[0])).merged(total_HW, networks)
+    mean_HW = mean(list(merged.values()))
+    result = postprocess.apply(mean_HW, merged["linknet34"], run.geometry)
+    return mean_HW if result.box is None else result.picture.astype(np.float32)
