@@ -44,3 +44,11 @@ def test_probabilities_close_to_1_are_told_apart_in_bfloat16():
         network.final.bias.fill_(8.0)
         probability = network(images())
     torch.testing.assert_close(probability, torch.sigmoid(torch.full_like(probability, 8.0)), rtol=0, atol=1e-6)
+
+
+def test_rounding_the_weights_once_changes_no_bit_of_a_prediction():
+    network = torch.nn.Sequential(convolution(), torch.nn.BatchNorm2d(8), torch.nn.ReLU()).eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        expected = network(images()).float()
+    with torch.no_grad():
+        torch.testing.assert_close(compute_in(network, "bf16", CPU)(images()), expected, rtol=0, atol=0)

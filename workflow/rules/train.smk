@@ -16,6 +16,8 @@ rule train:
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
+    # A prediction that waits costs nothing; a training that starts last keeps all others waiting.
+    priority: 1
     resources:
         gpu=1,
     params:
