@@ -13,11 +13,11 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
+    # A prediction that waits costs nothing; a training that starts last keeps all others waiting.
+    priority: 1
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
-    # A prediction that waits costs nothing; a training that starts last keeps all others waiting.
-    priority: 1
     resources:
         gpu=1,
     params:
