@@ -14,6 +14,8 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
+    # A prediction that waits costs nothing; a training that starts last keeps all others waiting.
+    priority: 1
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
