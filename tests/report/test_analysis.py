@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from carvana.catalogue import models_of
+from carvana.errors import UserError
+from carvana.geometry import SMALL
+from carvana.recipe import model_names
+from carvana.report.analysis import analyse, disagreement, merged_maps, opened_maps, read_analysis, write_analysis
+
+TRUTH = np.zeros(SMALL.image_size, np.uint8)
+TRUTH[40:100, 30:150] = 1
+AREA = 60 * 120
+
+
+def maps(**changed):
+    agreed = (TRUTH * 255).astype(np.uint8)
+    return {model: changed.get(model, agreed) for model in model_names()}
+
+
+def analysed(given, truth=TRUTH):
+    return analyse("000000000001_01.jpg", "000000000001", 1, given, truth, SMALL)
+
+
+def test_models_that_agree_with_the_mask():
+    row = analysed(maps())
+    assert (row.ensemble, row.plain_mean, row.linknet34, row.without_albu) == (1, 1, 1, 1)
+    assert (row.disagreement, row.missing, row.extra, row.rule_acted) == (0, 0, 0, 0)
+    assert row.area_share == AREA / TRUTH.size
+
+
+def test_what_all_models_contradict_counts_against_the_mask():
+    wrong = TRUTH.copy()
+    wrong[40:50, 30:150] = 0
+    wrong[0, :5] = 1
+    row = analysed(maps(), wrong)
+    assert (row.missing, row.extra) == (1200, 5)
+    assert row.against == 1205 / (AREA - 1200 + 5)
+    # One model that sides with the mask is enough for the pixels it sides on.
+    row = analysed(maps(unet_vgg11=(wrong * 255).astype(np.uint8)), wrong)
+    assert (row.missing, row.extra) == (0, 0)
+    assert row.disagreement > 0
+
+
+def test_leaving_a_member_out_leaves_his_recipes_out():
+    nothing = np.zeros(SMALL.image_size, np.uint8)
+    row = analysed(maps(unet_scratch=nothing, unet_vgg11=nothing))
+    # 127.5, the mean of two full and two empty maps, is not car.
+    assert (row.unet_scratch, row.unet_vgg11, row.ternausnet, row.plain_mean) == (0, 0, 1, 0)
+    assert (row.without_asanakoy, row.without_ternaus, row.without_albu) == (1, 0, 0)
+
+
+def test_recipes_are_merged_as_their_authors_did():
+    levels = dict(zip(models_of("linknet34"), (100, 100, 100, 100, 100, 105), strict=True))
+    given = maps(**{model: np.full(SMALL.image_size, level, np.uint8) for model, level in levels.items()})
+    assert int(merged_maps(given)["linknet34"][0, 0]) == 605 // 6
+
+
+def test_models_that_differ_as_far_as_they_can_deviate_by_a_half():
+    halves = {"a": np.zeros((2, 3), np.uint8), "b": np.full((2, 3), 255, np.uint8)}
+    assert disagreement(halves) == pytest.approx(np.full((2, 3), 0.5))
+
+
+def test_the_table_comes_back(drawn, tmp_path):
+    images, stores, _ = drawn
+    write_analysis(images, stores, SMALL, 2, tmp_path / "analysis.csv")
+    rows = read_analysis(tmp_path / "analysis.csv")
+    assert tuple(row.img for row in rows) == images.manifest.names
+    with opened_maps(stores) as opened:
+        again = [
+            analyse(record.name, record.car, record.view, opened.of(record.name), images.mask(record.name), SMALL)
+            for record in images.manifest
+        ]
+    assert rows == again
+    (tmp_path / "analysis.csv").write_text("img,car\na,b\n")
+    with pytest.raises(UserError, match="report` again"):
+        read_analysis(tmp_path / "analysis.csv")
+
+
+def test_a_model_without_maps_is_told(drawn):
+    with pytest.raises(UserError, match="expected one store"), opened_maps(drawn[1][1:]):
+        pass
