@@ -5,20 +5,16 @@ import pytest
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.errors import UserError
 from carvana.exclusion import read_exclusions
-from carvana.report.analysis import ImageAnalysis
 from carvana.report.audit import write_audit
+from tests.report.runs import analysed_as
 
 NAMES = ("aaaaaaaaaaaa_01.jpg", "aaaaaaaaaaaa_02.jpg", "bbbbbbbbbbbb_01.jpg")
 MANIFEST = Manifest(tuple(ImageRecord(n, n[:12], int(n[13:15]), 1, 9, 6, "", "", "", "", 5) for n in NAMES))
 
 
-def analysed(name, against):
-    return ImageAnalysis(name, name[:12], 1, 0.2, 0, *[0.9] * 9, 0.1, int(against * 100), 0, against)
-
-
 def test_the_audit_fed_back_excludes_what_a_person_marked_and_nothing_else(tmp_path):
     table = tmp_path / "mask_audit.csv"
-    write_audit([analysed(NAMES[0], 0.01), analysed(NAMES[1], 0.5), analysed(NAMES[2], 0.1)], table)
+    write_audit([analysed_as(NAMES[0], 0.01), analysed_as(NAMES[1], 0.5), analysed_as(NAMES[2], 0.1)], table)
     with table.open(newline="") as stream:
         assert [row["img"] for row in csv.DictReader(stream)] == [NAMES[1], NAMES[2], NAMES[0]]
     assert read_exclusions(table, MANIFEST) == set()

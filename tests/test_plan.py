@@ -137,7 +137,7 @@ def test_random_encoders_are_said_in_the_table(source, noted):
     assert arguments.count("'encoder from random weights'") == noted
 
 
-def with_bands(tmp_path, **configuration) -> Path:
+def with_bands(tmp_path: Path, **configuration) -> Path:
     """A root whose bands were measured with this configuration."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
     document = {"conditions": {"configuration": {"precision": "bf16", **configuration}}, "bands": {}}

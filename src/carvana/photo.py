@@ -141,7 +141,7 @@ def _ensemble(sums: Mapping[str, Sums], run: TrainedRun) -> Levels:
     merged = {}
     for recipe in RECIPES:
         models = models_of(recipe)
-        total_HW = np.sum([sums[model] for model in models], axis=0, dtype=np.uint16)
+        total_HW = np.stack([sums[model] for model in models]).sum(axis=0, dtype=np.uint16)
         networks = sum(len(run.weights[model]) for model in models)
         merged[recipe] = merge_rule(load_recipe(models[0])).merged(total_HW, networks)
     mean_HW = mean(list(merged.values()))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from carvana import rle
 from carvana.data.manifest import ImageSet
+from carvana.errors import UserError
 from carvana.files import whole_file
 from carvana.metrics import dice
 from carvana.scores import dice_by_image, training_truth
@@ -73,8 +74,10 @@ def side_by_side(image_HWC: Image, truth_HW: rle.Mask, prediction_HW: rle.Mask) 
 
 
 def write_picture(path: Path, picture_HWC: Image) -> None:
-    """Write a picture as PNG."""
-    _, encoded = cv2.imencode(".png", picture_HWC)
+    """Write a picture as its name says, `.png` or `.jpg`. Raises UserError for another name."""
+    if path.suffix not in (".png", ".jpg"):
+        raise UserError(f"{path}: a picture is written as .png or .jpg")
+    _, encoded = cv2.imencode(path.suffix, picture_HWC)
     with whole_file(path) as partial:
         partial.write_bytes(encoded.tobytes())
 

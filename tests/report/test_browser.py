@@ -73,7 +73,8 @@ def test_nothing_is_wider_than_the_screen(opened):
     page, _ = opened
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     outside = """[...document.querySelectorAll('section, .tiles img, .plots img, p, h1, h2, h3, dl, nav a')]
-        .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1 || e.getBoundingClientRect().left < -1).length"""
+        .map(element => element.getBoundingClientRect())
+        .filter(box => box.right > window.innerWidth + 1 || box.left < -1).length"""
     assert page.evaluate(outside) == 0
 
 

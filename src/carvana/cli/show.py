@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("image", help="name of a training or test image, such as 03a857ce842d_01.jpg")
     parser.add_argument("--run", dest="results", type=Path, required=True, help="folder of a finished run")
-    parser.add_argument("--out", type=Path, help="PNG to write (default: <run>/pictures/<image>.png)")
+    parser.add_argument("--out", type=Path, help=".png or .jpg to write (default: <run>/pictures/<image>.png)")
 
 
 def run(given: argparse.Namespace) -> None:

@@ -80,7 +80,7 @@ def merged_maps(maps: Mapping[str, Map]) -> dict[str, Map]:
     merged = {}
     for recipe in RECIPES:
         models = models_of(recipe)
-        sums = np.sum([maps[model] for model in models], axis=0, dtype=np.uint16)
+        sums = np.stack([maps[model] for model in models]).sum(axis=0, dtype=np.uint16)
         merged[recipe] = merge_rule(load_recipe(models[0])).merged(sums, len(models))
     return merged
 
@@ -111,26 +111,26 @@ def analyse(
 
     def without(member: str) -> float:
         rest = [merged[recipe] for recipe in RECIPES if recipe not in MEMBERS[member]]
-        return dice(np.sum(rest, axis=0, dtype=np.uint16) >= THRESHOLD * len(rest), truth_HW)
+        return dice(np.stack(rest).sum(axis=0, dtype=np.uint16) >= THRESHOLD * len(rest), truth_HW)
 
     is_car = truth_HW != 0
     votes = np.sum([one_HW >= THRESHOLD for one_HW in maps.values()], axis=0)
     missing = int(np.count_nonzero(~is_car & (votes == len(maps))))
     extra = int(np.count_nonzero(is_car & (votes == 0)))
     return ImageAnalysis(
-        name,
-        car,
-        view,
-        float(is_car.mean()),
-        int(submitted.box is not None),
-        dice(submitted.mask, truth_HW),
-        dice(mean_HW >= THRESHOLD, truth_HW),
-        *(dice(merged[recipe] >= THRESHOLD, truth_HW) for recipe in RECIPES),
-        *(without(member) for member in MEMBERS),
-        float(disagreement(maps).mean()),
-        missing,
-        extra,
-        (missing + extra) / max(int(is_car.sum()), 1),
+        img=name,
+        car=car,
+        view=view,
+        area_share=float(is_car.mean()),
+        rule_acted=int(submitted.box is not None),
+        ensemble=dice(submitted.mask, truth_HW),
+        plain_mean=dice(mean_HW >= THRESHOLD, truth_HW),
+        disagreement=float(disagreement(maps).mean()),
+        missing=missing,
+        extra=extra,
+        against=(missing + extra) / max(int(is_car.sum()), 1),
+        **{recipe: dice(merged[recipe] >= THRESHOLD, truth_HW) for recipe in RECIPES},
+        **{f"without_{member}": without(member) for member in MEMBERS},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import matplotlib
 
@@ -19,7 +19,7 @@ from carvana.curves import DICE_COLUMNS
 from carvana.report.record import Network
 
 _WIDTH: Final = 4.0
-_STYLE: Final = {
+_STYLE: Final[Any] = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,

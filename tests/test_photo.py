@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from carvana.cli.mask import photos_in
+from carvana.errors import UserError
+from carvana.geometry import FULL, SMALL
+from carvana.photo import cut_out, framed, trained_run, unframed
+
+
+@pytest.mark.parametrize("size_HW", [SMALL.image_size, (700, 900), (300, 90), (64, 95), (1, 1)])
+def test_a_photo_of_any_size_comes_back_at_its_size(size_HW):
+    photo_HWC = np.full((*size_HW, 3), 200, np.uint8)
+    image_HWC, frame = framed(photo_HWC, SMALL.image_size)
+    assert image_HWC.shape == (*SMALL.image_size, 3)
+    assert frame.height == SMALL.image_size[0] or frame.width == SMALL.image_size[1]
+    assert unframed(np.full(SMALL.image_size, 128, np.float32), frame, size_HW).shape == size_HW
+
+
+def test_a_photo_of_the_runs_size_is_not_touched():
+    photo_HWC = np.random.default_rng(0).integers(0, 255, (*SMALL.image_size, 3), np.uint8)
+    image_HWC, frame = framed(photo_HWC, SMALL.image_size)
+    assert np.array_equal(image_HWC, photo_HWC)
+    levels_HW = np.random.default_rng(1).uniform(0, 255, SMALL.image_size).astype(np.float32)
+    assert np.array_equal(unframed(levels_HW, frame, SMALL.image_size), levels_HW >= 128)
+
+
+def test_a_thing_is_found_where_it_was():
+    photo_HWC = np.zeros((400, 300, 3), np.uint8)
+    photo_HWC[100:200, 60:240] = 255
+    image_HWC, frame = framed(photo_HWC, FULL.image_size)
+    mask_HW = unframed(image_HWC[..., 0].astype(np.float32), frame, (400, 300))
+    expected_HW = photo_HWC[..., 0] > 0
+    assert np.count_nonzero(mask_HW != expected_HW) < 0.01 * expected_HW.sum()
+
+
+def test_what_is_no_car_is_transparent():
+    photo_HWC = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    mask_HW = np.array([[True, False, False], [False, False, True]])
+    cut = cut_out(photo_HWC, mask_HW)
+    assert np.array_equal(cut[..., :3], photo_HWC)
+    assert cut[..., 3].tolist() == [[255, 0, 0], [0, 0, 255]]
+
+
+def test_photos_of_a_folder(tmp_path):
+    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.jpg"):
+        (tmp_path / name).touch()
+    assert [path.name for path in photos_in(tmp_path)] == ["a.png", "b.JPG"]
+    assert photos_in(tmp_path / "a.png") == [tmp_path / "a.png"]
+    (tmp_path / "b.png").touch()
+    with pytest.raises(UserError, match="two photos called b"):
+        photos_in(tmp_path)
+    with pytest.raises(UserError, match="no such photo"):
+        photos_in(tmp_path / "none")
+
+
+def test_an_unfinished_run_is_told(tmp_path):
+    with pytest.raises(UserError, match="finish the run"):
+        trained_run(tmp_path)
+    folder = tmp_path / "models/ternausnet/fold0"
+    folder.mkdir(parents=True)
+    (folder / "recipe.yaml").write_text("run: {folds: 2, geometry: small, precision: exact}\n")
+    with pytest.raises(UserError, match=r"weights\.safetensors is not there"):
+        trained_run(tmp_path)

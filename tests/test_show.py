@@ -1,0 +1,66 @@
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from carvana import rle
+from carvana.data.manifest import ImageRecord, Manifest, write_manifest
+from carvana.data.masks import write_mask
+from carvana.files import write_table
+from carvana.geometry import SMALL
+from carvana.mapstore import MapWriter
+from carvana.show import picture_of_image
+from carvana.submission_check import COLUMNS
+
+TRAIN, TEST = "000000000001_01.jpg", "000000000002_01.jpg"
+MODELS = ("ternausnet", "unet_scratch")
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A run of two models on one training and one test image."""
+    truth_HW = np.zeros(SMALL.image_size, np.uint8)
+    truth_HW[40:100, 30:150] = 1
+    write_mask(tmp_path / "mask.png", truth_HW)
+    for split, name, mask in (("train", TRAIN, str(tmp_path / "mask.png")), ("test", TEST, "")):
+        cv2.imwrite(str(tmp_path / name), np.full((*SMALL.image_size, 3), 90, np.uint8))
+        record = ImageRecord(name, name[:12], 1, 1, 190, 128, "", str(tmp_path / name), mask, "", 7 if mask else None)
+        write_manifest(Manifest((record,)), tmp_path / f"data/{split}.csv")
+        write_table(tmp_path / f"masks/ensemble/{split}-x.csv", COLUMNS, [(name, rle.encode(truth_HW))])
+        for model in MODELS:
+            path = f"oof/{model}/maps.h5" if mask else f"predictions/{model}/test-01-of-01.h5"
+            networks = 1 if mask else 2
+            with MapWriter(tmp_path / path, [name], SMALL.image_size, "sums", model, networks) as writer:
+                writer.write(name, (truth_HW * np.uint16(200 * networks)).astype(np.uint16))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "panels"), [(TRAIN, 4 + len(MODELS)), (TEST, 3 + len(MODELS))])
+def test_a_panel_for_everything_that_is_known(results, name, panels):
+    picture_HWC = picture_of_image(results, name)
+    shutil.rmtree(results / ("oof" if name == TRAIN else "predictions"))
+    fewer_HWC = picture_of_image(results, name)
+    rows = -(-panels // 4), -(-(panels - len(MODELS)) // 4)
+    assert picture_HWC.shape[0] / fewer_HWC.shape[0] == rows[0] / rows[1]
+    # A model's car is 200 of 255, however many networks were summed.
+    assert (picture_HWC == 200).all(axis=2).sum() > 20_000
+    assert not (fewer_HWC == 200).all(axis=2).sum() > 20_000
+
+
+def test_the_command_writes_where_it_says(results):
+    def show(*arguments):
+        command = [sys.executable, "-m", "carvana", "show", *arguments, "--run", str(results)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    done = show(TRAIN)
+    assert done.returncode == 0, done.stderr
+    written = cv2.imread(done.stdout.strip())
+    assert written is not None
+    assert written.shape[1] > 1200
+    for name, told in (("000000000003_01.jpg", "is no image of"), (TRAIN, "written as .png or .jpg")):
+        done = show(name, "--out", str(results / "picture.xyz"))
+        assert done.returncode == 1
+        assert told in done.stderr
