@@ -199,3 +199,21 @@ def test_a_small_run_cannot_be_submitted_to_kaggles_competition():
 
 def test_the_ledger_outlives_a_run():
     assert plan().ledger == plan(run="another").ledger == Path("results/submitted")
+
+
+def test_a_report_is_about_the_ensemble():
+    assert plan().report_needs_all_members(None) == []
+    assert plan().report_arguments().startswith("--model ternausnet 5 ")
+    with pytest.raises(UserError, match=r"members must be \[ternaus, albu, asanakoy\]"):
+        plan(members=["albu"]).report_needs_all_members(None)
+
+
+def test_an_exclusion_list_is_an_input_of_training():
+    assert plan().exclusions() == []
+    assert plan(data={"exclude": "mask_audit.csv"}).exclusions() == ["mask_audit.csv"]
+
+
+@pytest.mark.skipif(not (ROOT / "config/sample_bands.yaml").is_file(), reason="bands were not measured: `make bands`")
+def test_the_samples_bands_are_of_the_sample():
+    sample = yaml.safe_load((ROOT / "config/sample.yaml").read_text())
+    assert plan(**sample).bands() == "config/sample_bands.yaml"

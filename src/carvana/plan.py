@@ -216,18 +216,18 @@ class Plan:
 
     def bands(self) -> str:
         """The bands of repeated runs of this configuration; empty where there are none."""
+        repeated = self._repeated()
+        same = bool(repeated) and all(repeated[key] == self.config[key] for key in DECIDING)
+        return "config/sample_bands.yaml" if same else ""
+
+    def _repeated(self) -> dict[str, Any]:
+        """The whole configuration that bands were measured with; empty where there are none."""
         path = self.root / "config" / "sample_bands.yaml"
         if not path.is_file():
-            return ""
+            return {}
         base = yaml.safe_load((self.root / "config" / "config.yaml").read_text())
-        repeated = _overlaid(base, self._band_conditions())
-        same = all(repeated[key] == self.config[key] for key in DECIDING)
-        return str(path.relative_to(self.root)) if same else ""
-
-    def _band_conditions(self) -> dict[str, Any]:
-        document = yaml.safe_load((self.root / "config" / "sample_bands.yaml").read_text())
-        configuration: dict[str, Any] = document["conditions"]["configuration"]
-        return configuration
+        repeated: dict[str, Any] = _overlaid(base, yaml.safe_load(path.read_text())["conditions"]["configuration"])
+        return repeated
 
     def verification_arguments(self) -> str:
         """The arguments of verification.py that say what is expected of folds, weights and figures."""
@@ -238,7 +238,7 @@ class Plan:
         arguments += [f"--model {model} {' '.join(self.weights(model))}" for model in self.models]
         if bands := self.bands():
             arguments.append(f"--bands {bands}")
-            precision = self._band_conditions()["precision"]
+            precision = self._repeated()["precision"]
             if precision != self.config["precision"]:
                 arguments.append(f"--bands-differ ' (they: {precision}, this run: {self.config['precision']})'")
         return " ".join(arguments)

@@ -16,6 +16,10 @@ COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOT
 # Run elsewhere, or too large for any test machine.
 BY_OTHERS = {
     "make sample": "tests/workflow/test_sample.py",
+    "make verify": "tests/workflow/test_tour.py",
+    "make report": "tests/workflow/test_tour.py",
+    "python -m carvana show 0b681450a26c_03.jpg --run results/sample": "tests/workflow/test_tour.py",
+    "python -m carvana mask photo.jpg --run results/sample": "tests/workflow/test_tour.py",
     "make test": "what runs this test",
     "source .venv/bin/activate": "stands for the PATH that every test here sets",
     "python -m carvana validate submission.csv.gz --names sample_submission.csv": "tests/cli/test_commands.py",

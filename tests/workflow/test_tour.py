@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from carvana import rle
 from carvana.submission import read_masks
@@ -31,6 +32,16 @@ def test_the_tour_shows_pictures_that_are_there():
     assert len(PICTURES) >= 7
     for name in PICTURES:
         assert cv2.imread(str(ROOT / "docs" / name)) is not None, name
+
+
+def test_what_ci_runs_is_what_is_there():
+    document = yaml.safe_load((ROOT / ".github/workflows/sample.yaml").read_text())
+    steps = document["jobs"]["sample"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["make sample", "make verify", "make report"]
+    (uploaded,) = (step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", ""))
+    assert "results/sample/report.html" in uploaded.split()
+    # YAML reads the key `on` as true.
+    assert document[True] == ["push"]
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ rule report:
     params:
         **PLAN.provenance("workflow/scripts/report.py"),
         models=PLAN.report_arguments(),
-        results=str(PLAN.results),
+        results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.data),
         leaderboard=PLAN.leaderboard_result(),
         scored=PLAN.leaderboard_digest(),

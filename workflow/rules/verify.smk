@@ -28,7 +28,7 @@ rule verification:
         # No input: a result of Kaggle is never made only to be looked at.
         leaderboard=PLAN.leaderboard_result(),
         scored=PLAN.leaderboard_digest(),
-        results=str(PLAN.results),
+        results=lambda wc, output: str(Path(output.json).parent),
     shell:
         "python workflow/scripts/verification.py"
         " --results {params.results:q}"
