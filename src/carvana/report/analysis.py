@@ -87,8 +87,15 @@ def merged_maps(maps: Mapping[str, Map]) -> dict[str, Map]:
 
 def disagreement(maps: Mapping[str, Map]) -> npt.NDArray[np.float32]:
     """(H, W) standard deviation of the models' probabilities, 0..0.5."""
-    probabilities = np.stack(list(maps.values())).astype(np.float32) / np.float32(255)
-    deviation: npt.NDArray[np.float32] = probabilities.std(axis=0)
+    count = len(maps)
+    sums_HW = np.zeros(next(iter(maps.values())).shape, np.uint32)
+    squares_HW = np.zeros_like(sums_HW)
+    for map_HW in maps.values():
+        sums_HW += map_HW
+        squares_HW += np.square(map_HW, dtype=np.uint32)
+    # Whole numbers: where all agree, the difference is exactly 0.
+    variance_HW = (count * squares_HW - np.square(sums_HW)).astype(np.float32)
+    deviation: npt.NDArray[np.float32] = np.sqrt(variance_HW) / np.float32(255 * count)
     return deviation
 
 
@@ -114,9 +121,9 @@ def analyse(
         return dice(np.stack(rest).sum(axis=0, dtype=np.uint16) >= THRESHOLD * len(rest), truth_HW)
 
     is_car = truth_HW != 0
-    votes = np.sum([one_HW >= THRESHOLD for one_HW in maps.values()], axis=0)
-    missing = int(np.count_nonzero(~is_car & (votes == len(maps))))
-    extra = int(np.count_nonzero(is_car & (votes == 0)))
+    levels = list(maps.values())
+    missing = int(np.count_nonzero(~is_car & (np.minimum.reduce(levels) >= THRESHOLD)))
+    extra = int(np.count_nonzero(is_car & (np.maximum.reduce(levels) < THRESHOLD)))
     return ImageAnalysis(
         img=name,
         car=car,
