@@ -1,0 +1,82 @@
+"""Plant faults of `make mutants` in a copy of the code, one by one: do the sample's figures leave their bands?
+
+    make sample
+    python benchmarks/mutants_on_sample.py "unreliable top: no hull" "linknet34: no mirror"
+
+Without names, all of them: Snakemake makes anew what a fault's code makes, which for a fault in training takes minutes,
+and for all of them most of a day. A fault that changes no figure by more than rounding is told apart from one that changes
+figures within their bands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from carvana.bands import Band, read_bands  # noqa: E402
+from carvana.errors import UserError, main_guard  # noqa: E402
+from carvana.figures import figures_of  # noqa: E402
+from tests.mutants.mutants import MUTANTS, Mutant  # noqa: E402
+
+SAMPLE: Final = Path("results/sample")
+COPIED: Final = ("src", "config", "workflow", "envs", "profiles", "docs", "Snakefile")
+
+
+def figures_with(mutant: Mutant, cores: int) -> dict[str, float]:
+    """The sample's figures with a fault; what it does not touch is taken from the finished run."""
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, copy / name)
+        # Linked, not copied: every step removes or replaces its outputs, none writes into them.
+        shutil.copytree(ROOT / SAMPLE, copy / SAMPLE, copy_function=os.link)
+        shutil.copytree(ROOT / ".snakemake/metadata", copy / ".snakemake/metadata")
+        path = copy / mutant.file
+        path.write_text(path.read_text().replace(mutant.old, mutant.new))
+        command = ["snakemake", str(SAMPLE / "scores.csv"), "--cores", str(cores), "--resources", "gpu=0"]
+        command += ["--quiet", "all", "--configfile", "config/sample.yaml"]
+        environment = {**os.environ, "PYTHONPATH": str(copy / "src")}
+        subprocess.run(command, cwd=copy, env=environment, check=True, stdout=subprocess.DEVNULL)
+        return figures_of(copy / SAMPLE)
+
+
+def verdict(before: Mapping[str, float], after: Mapping[str, float], bands: Mapping[str, Band]) -> str:
+    """What a fault did to the figures."""
+    changed = [figure for figure in before if abs(after[figure] - before[figure]) > 1e-9]
+    outside = [figure for figure in changed if figure in bands and not bands[figure].holds(after[figure])]
+    if outside:
+        return f"LEAVES {len(outside)} bands: {', '.join(outside[:4])}"
+    largest = max((abs(after[figure] - before[figure]) for figure in changed), default=0.0)
+    return f"stays: changes {len(changed)} figures by at most {largest:.2g}" if changed else "changes no figure"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="of faults (default: all)")
+    parser.add_argument("--cores", type=int, default=2)
+    given = parser.parse_args()
+    if unknown := set(given.names) - {mutant.name for mutant in MUTANTS}:
+        raise UserError(f"no such fault: {min(unknown)}; tests/mutants/mutants.py names them")
+    bands = read_bands(ROOT / "config/sample_bands.yaml")
+    before = figures_of(ROOT / SAMPLE)
+    for mutant in MUTANTS:
+        if not given.names or mutant.name in given.names:
+            print(f"{mutant.name}: {verdict(before, figures_with(mutant, given.cores), bands)}", flush=True)
+
+
+if __name__ == "__main__":
+    main_guard(main)
