@@ -84,7 +84,9 @@ def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_
     assert waiting.poll() is None
     holder.send_signal(signal.SIGKILL)
     holder.communicate(timeout=60)
-    assert told(waiting) == UUIDS[:1]
+    # The kernel frees the four one after another: any may be seen first.
+    (device,) = told(waiting)
+    assert device in UUIDS
 
 
 def test_a_forked_child_keeps_the_lease_of_its_killed_parent(four_gpus, tmp_path):
