@@ -74,6 +74,12 @@ def test_twelve_jobs_on_four_devices_never_share_one(four_gpus, tmp_path):
     assert {uuid for uuids in leased for uuid in uuids} == set(UUIDS)
 
 
+def assert_told_one_of_four(waiting):
+    """The kernel frees a killed process's four one after another: any may be seen first."""
+    (device,) = told(waiting)
+    assert device in UUIDS
+
+
 def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_gpus, tmp_path):
     holder = start(4, 600, tmp_path / "first")
     assert holder.stdout.readline().split() == UUIDS
@@ -84,7 +90,7 @@ def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_
     assert waiting.poll() is None
     holder.send_signal(signal.SIGKILL)
     holder.communicate(timeout=60)
-    assert told(waiting) == UUIDS[:1]
+    assert_told_one_of_four(waiting)
 
 
 def test_a_forked_child_keeps_the_lease_of_its_killed_parent(four_gpus, tmp_path):
@@ -108,7 +114,7 @@ time.sleep(600)
         assert waiting.poll() is None
     finally:
         os.kill(child, signal.SIGKILL)
-    assert told(waiting) == UUIDS[:1]
+    assert_told_one_of_four(waiting)
     parent.communicate(timeout=60)
 
 
@@ -130,7 +136,7 @@ os.execv("/bin/sleep", ["sleep", "600"])
         assert waiting.poll() is None
     finally:
         holder.kill()
-    assert told(waiting) == UUIDS[:1]
+    assert_told_one_of_four(waiting)
     holder.communicate(timeout=60)
 
 
