@@ -3,9 +3,8 @@
     make sample
     python benchmarks/mutants_on_sample.py "unreliable top: no hull" "linknet34: no mirror"
 
-Without names, all of them: Snakemake makes anew what a fault's code makes, which for a fault in training takes minutes,
-and for all of them most of a day. A fault that changes no figure by more than rounding is told apart from one that changes
-figures within their bands.
+Without names, all of them. Snakemake makes anew what a fault's code makes: minutes for a fault in training, most of a
+day for all. A fault that changes no figure is told apart from one that changes figures within their bands.
 """
 
 from __future__ import annotations

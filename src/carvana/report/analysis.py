@@ -95,8 +95,7 @@ def disagreement(maps: Mapping[str, Map]) -> npt.NDArray[np.float32]:
         squares_HW += np.square(map_HW, dtype=np.uint32)
     # Whole numbers: where all agree, the difference is exactly 0.
     variance_HW = (count * squares_HW - np.square(sums_HW)).astype(np.float32)
-    deviation: npt.NDArray[np.float32] = np.sqrt(variance_HW) / np.float32(255 * count)
-    return deviation
+    return (np.sqrt(variance_HW) / (255 * count)).astype(np.float32, copy=False)
 
 
 def analyse(

@@ -150,9 +150,9 @@ def _gibibytes(value: int | None) -> float | None:
 def gains(run: RunRecord) -> Section:
     """What the ensemble gains over its parts, and what the unreliable-top rule does."""
     scores = [row for row in run.scores if row["level"] in _LEVELS]
-    columns = ("level", "name", "out of fold", "public", "private")
+    columns = ("name", "level", "out of fold", "public", "private")
     rows: list[Sequence[Cell]] = [
-        (row["level"], row["name"], *(_number(row[part]) for part in ("out_of_fold", "public", "private")))
+        (row["name"], row["level"], *(_number(row[part]) for part in ("out_of_fold", "public", "private")))
         for row in scores
     ]
     plain = statistics.fmean(row.plain_mean for row in run.images)
