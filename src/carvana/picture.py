@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from carvana import rle
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
+
 from carvana.files import whole_file
 from carvana.metrics import dice
 from carvana.scores import dice_by_image, training_truth

@@ -12,7 +12,7 @@ import yaml
 from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
 from carvana.errors import UserError
 from carvana.geometry import FULL
-from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
+from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest, step_digest
 from carvana.recipe import load_recipe, model_names
 
 # What the intake of each split reads of the competition's files.
@@ -126,8 +126,7 @@ class Plan:
         wanted = sections(script)
 
         def code(wildcards: ModelWildcards) -> str:
-            modules = load_recipe(wildcards.model).modules.model_dump()
-            return code_digest(self.root / script, tuple(modules[name] for name in wanted.modules))
+            return step_digest(self.root / script, wildcards.model)
 
         def values(wildcards: ModelWildcards) -> str:
             return recipe_digest(wildcards.model, wanted.values)
@@ -162,6 +161,21 @@ class Plan:
         """The argument of train.py that shortens a training."""
         epochs = self.config["epochs"][recipe_of(model)]
         return f"--epochs {epochs}" if epochs else ""
+
+    @property
+    def store(self) -> Path:
+        """Where what was computed at great cost is kept."""
+        return Path(self.config["store"] or Path(self.config["results"], "store"))
+
+    @property
+    def save_seconds(self) -> float:
+        """From one saved state of a training to the next."""
+        return float(self.config["save_minutes"]) * 60
+
+    def gpu_memory(self, model: str) -> str:
+        """The argument of train.py that asks for large cards."""
+        gibibytes = self.config["gpu_memory"][recipe_of(model)]
+        return f"--gpu-memory {gibibytes}" if gibibytes else ""
 
     def encoder_receipt(self, model: str) -> list[str]:
         """The receipt of the ImageNet weights that a model begins from, or nothing."""

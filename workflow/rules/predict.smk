@@ -23,6 +23,7 @@ rule validate:
         precision=config["precision"],
         gpus=1,
         workers=max(1, config["workers"]),
+        store=lambda wc, resources: str(PLAN.store),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/validate.py"
@@ -37,8 +38,9 @@ rule validate:
         " --maps {output.maps:q}"
         " --dice {output.dice:q}"
         " --timings {output.timings:q}"
+        " --store {params.store:q}"
         " {params.quiet}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule predict:
@@ -63,6 +65,7 @@ rule predict:
         precision=config["precision"],
         gpus=1,
         workers=max(1, config["workers"]),
+        store=lambda wc, resources: str(PLAN.store),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/predict.py"
@@ -76,5 +79,6 @@ rule predict:
         " --threads {threads} --workers {params.workers}"
         " --out {output.sums:q}"
         " --timings {output.timings:q}"
+        " --store {params.store:q}"
         " {params.quiet}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"

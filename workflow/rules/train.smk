@@ -28,6 +28,10 @@ rule train:
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
+        gpu_memory=lambda wc: PLAN.gpu_memory(wc.model),
+        # As functions of the resources, since a job need not run again when these change.
+        store=lambda wc, resources: str(PLAN.store),
+        save_seconds=lambda wc, resources: PLAN.save_seconds,
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/train.py"
@@ -45,5 +49,6 @@ rule train:
         " --recipe {output.recipe:q}"
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
-        " {params.epochs} {params.encoder} {params.quiet}"
-        " 2>&1 | tee {log:q}"
+        " --store {params.store:q} --save-seconds {params.save_seconds}"
+        " {params.epochs} {params.encoder} {params.gpu_memory} {params.quiet}"
+        " 2>&1 | tee -i {log:q}"

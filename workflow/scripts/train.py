@@ -9,9 +9,11 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
-from carvana.gpu import lease
+from carvana.gpu import device_class, lease
+from carvana.keys import computing, folds_digest, images_digest, training
 from carvana.precision import PRECISIONS
 from carvana.recipe import load_recipe, model_names
+from carvana.store.store import Store, Workplace
 
 
 def main() -> None:
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
+    parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
     parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
     parser.add_argument("--workers", type=int, required=True, help="processes that load images; 0: this one does")
     parser.add_argument("--weights", type=Path, required=True, help=".safetensors to write")
@@ -36,29 +39,47 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, required=True, help="YAML to write")
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
     parser.add_argument("--tensorboard", type=Path, required=True, help="folder for event files")
+    parser.add_argument("--store", type=Path, required=True, help="folder of what was computed before, or begun")
+    parser.add_argument("--save-seconds", type=float, required=True, help="from one saved state to the next")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
-    device = lease(given.gpus_wanted, given.gpus_granted)
+    device = device_class(given.gpus_wanted, given.gpus_granted)
+    epochs = given.epochs or load_recipe(given.model).training.epochs
+    script, images = Path(__file__), images_digest(manifest, given.geometry)
+    common = computing(script, given.model, given.geometry, given.precision, device, given.threads)
+    facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), given.encoder_weights)
 
-    # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
-    from carvana.training.record import Conditions
-    from carvana.training.run import Outputs, train_network
+    def make(workplace: Workplace) -> None:
+        lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
 
-    conditions = Conditions(
-        model=given.model,
-        fold=given.fold,
-        geometry=given.geometry,
-        epochs=given.epochs or load_recipe(given.model).training.epochs,
-        seed=given.seed,
-        precision=given.precision,
-        device=device,
-        threads=given.threads,
-        workers=given.workers,
-        encoder_weights=given.encoder_weights,
-    )
-    outputs = Outputs(given.weights, given.history, given.recipe, given.timings, given.tensorboard)
-    train_network(conditions, manifest, folds, outputs, given.quiet)
+        # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
+        from carvana.training.record import Conditions
+        from carvana.training.run import Outputs, Saving, train_network
+
+        conditions = Conditions(
+            model=given.model,
+            fold=given.fold,
+            geometry=given.geometry,
+            epochs=epochs,
+            seed=given.seed,
+            precision=given.precision,
+            device=device,
+            threads=given.threads,
+            workers=given.workers,
+            encoder_weights=given.encoder_weights,
+        )
+        files = (workplace.result / name for name in outputs)
+        saving = Saving(workplace.folder, given.save_seconds, workplace.check)
+        train_network(conditions, manifest, folds, Outputs(*files, given.tensorboard), saving, given.quiet)
+
+    outputs = {
+        "weights.safetensors": given.weights,
+        "history.csv": given.history,
+        "recipe.yaml": given.recipe,
+        "timings.json": given.timings,
+    }
+    Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

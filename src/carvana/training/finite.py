@@ -17,6 +17,6 @@ def require_finite(values: Mapping[str, float], epoch: int, names: Sequence[str]
     for name, value in values.items():
         if not math.isfinite(value):
             raise UserError(
-                f"the {name.replace('_', ' ')} is {value} in epoch {epoch + 1} on the images {', '.join(names)}; no "
-                "weights were kept. Look at these images and their masks, then at the encoder weights"
+                f"the {name.replace('_', ' ')} is {value} in epoch {epoch + 1} on the images {', '.join(names)}; the "
+                "last good state is kept. Look at these images and their masks, then at the encoder weights"
             )
