@@ -10,7 +10,7 @@ import torch
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
-from carvana.training.finite import require_finite
+from carvana.training.finite import require_finite, require_numbers
 from carvana.training.hard_negatives import HardNegatives
 from carvana.training.parts import Objective
 from carvana.training.records import EpochRecord, OnEpoch, OnRest, OnStep, StepRecord
@@ -153,6 +153,7 @@ def _train_on(
 ) -> dict[str, float]:
     """Add the batch's gradient and, if asked, step; the values of its loss terms and measures before the step."""
     output_N1HW = state.network(batch.images_N3HW)
+    require_numbers(output_N1HW, state.next_epoch, batch.names)
     terms = objective.terms(output_N1HW, batch.masks_N1HW)
     with torch.no_grad():
         measures = objective.measures(output_N1HW, batch.masks_N1HW)

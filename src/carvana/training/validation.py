@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from carvana.recipe import Validation
 from carvana.training.batches import Batch
-from carvana.training.finite import require_finite
+from carvana.training.finite import require_finite, require_numbers
 from carvana.training.parts import Objective
 from carvana.training.records import OnRest, OnStep, StepRecord
 from carvana.training.state import Place
@@ -52,6 +52,7 @@ def validate(
     place = place or Place("valid")
     for number, batch in enumerate(batches, place.batches):
         output_N1HW = network(batch.images_N3HW)
+        require_numbers(output_N1HW, epoch, batch.names)
         if validation.masks_at == "image":
             size_HW = batch.masks_N1HW.shape[2:]
             output_N1HW = functional.interpolate(output_N1HW, size=size_HW, mode="bilinear", align_corners=True)
