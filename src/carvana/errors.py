@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 from collections.abc import Callable
 from typing import Final
 
 # sysexits.h: a temporary failure, try again.
 INTERRUPTED: Final = 75
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class UserError(Exception):
@@ -20,7 +24,9 @@ class Interrupted(Exception):
 
 
 def main_guard(main: Callable[[], None]) -> None:
-    """Run a script's `main`; a `UserError` becomes one message on stderr and exit code 1, `Interrupted` exit code 75."""
+    """Run a script's `main`; a `UserError` or a full disk becomes one message on stderr and exit code 1, `Interrupted` one
+    and exit code 75.
+    """
     try:
         main()
     except UserError as error:
@@ -30,3 +36,16 @@ def main_guard(main: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):
             print(f"interrupted: {interruption}", file=sys.stderr, flush=True)
         raise SystemExit(INTERRUPTED) from None
+    except Exception as error:
+        # Libraries in C and Rust wrap it in errors of their own.
+        if not any(os.strerror(number) in str(error) for number in _FULL):
+            raise
+        print(
+            f"error: the disk is full ({error}); make room and start again: what is complete stays, and nothing"
+            " half-written has a final name",
+            file=sys.stderr,
+        )
+        # Not the interpreter's own end: HDF5 crashes while it tidies up a file that it could not write.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)

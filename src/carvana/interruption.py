@@ -85,10 +85,12 @@ class Interruption:
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """For work that has nothing to save: a signal raises Interrupted at once."""
+    """For work, or a wait, that has nothing to save: a signal raises Interrupted at once."""
 
     def end(number: int, frame: FrameType | None) -> None:
         if os.getpid() == process:
+            if number == WALL_TIME:
+                _requeue()
             raise Interrupted(f"stopped by {signal.Signals(number).name}")
 
     process = os.getpid()

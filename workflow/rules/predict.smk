@@ -14,11 +14,13 @@ rule validate:
         "<logs>/validate/{model}.log",
     conda:
         "../../envs/environment.yaml"
+    cache: True
     threads: config["threads"]
     resources:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
+        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -54,11 +56,13 @@ rule predict:
         "<logs>/predict/{model}/test-{shard}-of-{shards}.log",
     conda:
         "../../envs/environment.yaml"
+    cache: True
     threads: config["threads"]
     resources:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
+        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
         geometry=config["geometry"],

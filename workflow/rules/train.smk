@@ -15,11 +15,16 @@ rule train:
         "<logs>/train/{model}/fold{fold}.log",
     conda:
         "../../envs/environment.yaml"
+    # For users of Snakemake's own cache too; `key` tells it what it would overlook.
+    cache: True
+    # The longest first.
+    priority: lambda wc: PLAN.training_priority(wc.model)
     threads: config["threads"]
     resources:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
+        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         geometry=config["geometry"],
         epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],

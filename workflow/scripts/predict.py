@@ -33,11 +33,11 @@ def main() -> None:
         # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
         from carvana.prediction.run import predict
 
-        with ended_by_signals():
-            predict(conditions, manifest, given.shard, given.shards, *(workplace.result / name for name in outputs))
+        predict(conditions, manifest, given.shard, given.shards, *(workplace.result / name for name in outputs))
 
     outputs = {"sums.h5": given.out, "timings.json": given.timings}
-    Store(given.store).obtain(facts, outputs, make)
+    with ended_by_signals():
+        Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

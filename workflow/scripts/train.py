@@ -10,6 +10,7 @@ from carvana.errors import main_guard
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
 from carvana.gpu import device_class, lease
+from carvana.interruption import ended_by_signals
 from carvana.keys import computing, folds_digest, images_digest, training
 from carvana.precision import PRECISIONS
 from carvana.recipe import load_recipe, model_names
@@ -79,7 +80,8 @@ def main() -> None:
         "recipe.yaml": given.recipe,
         "timings.json": given.timings,
     }
-    Store(given.store).obtain(facts, outputs, make)
+    with ended_by_signals():
+        Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

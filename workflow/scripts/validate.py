@@ -33,11 +33,11 @@ def main() -> None:
         # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
         from carvana.prediction.run import validate
 
-        with ended_by_signals():
-            validate(conditions, manifest, folds, *(workplace.result / name for name in outputs))
+        validate(conditions, manifest, folds, *(workplace.result / name for name in outputs))
 
     outputs = {"maps.h5": given.maps, "dice.csv": given.dice, "timings.json": given.timings}
-    Store(given.store).obtain(facts, outputs, make)
+    with ended_by_signals():
+        Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

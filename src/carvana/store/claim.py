@@ -159,9 +159,10 @@ class Claim:
                     say(f"waiting for {holder}, which works on the same ({folder})")
                     told = holder
                 time.sleep(SECONDS_BETWEEN_LOOKS)
-        except PermissionError as error:
+        except OSError as error:
             raise UserError(
-                f"{error.filename} cannot be written: ask its owner to let you, or name another folder as `store`"
+                f"{folder} cannot be worked in ({error}): make room there or ask its owner to let you, or name another"
+                " folder as `store`"
             ) from None
 
     @classmethod

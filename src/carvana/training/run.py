@@ -111,6 +111,19 @@ def train_network(
             or the state cannot be saved.
         Interrupted: a signal came; the state is saved.
     """
+    with Interruption() as interruption:
+        _train(conditions, manifest, folds, outputs, saving, quiet, interruption)
+
+
+def _train(
+    conditions: Conditions,
+    manifest: Manifest,
+    folds: Folds,
+    outputs: Outputs,
+    saving: Saving,
+    quiet: bool,
+    interruption: Interruption,
+) -> None:
     configure(conditions.threads, conditions.precision)
     recipe, geometry = load_recipe(conditions.model), GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
@@ -162,17 +175,15 @@ def train_network(
             if progress:
                 progress.epoch(record)
 
-        with Interruption() as interruption:
+        def on_rest(where: Literal["batch", "epoch"]) -> None:
+            # The last epoch's state is the result.
+            if state.next_epoch < conditions.epochs:
+                session.rest(where, interruption)
 
-            def on_rest(where: Literal["batch", "epoch"]) -> None:
-                # The last epoch's state is the result.
-                if state.next_epoch < conditions.epochs:
-                    session.rest(where, interruption)
-
-            with told_of_dead_workers():
-                fit(course, state, on_step, on_epoch, on_rest)
-            assert session.best is not None
-            outputs.weights.hardlink_to(saving.folder / session.best)
-            write_history(session.history, outputs.history)
-            write_recipe(recipe_record(conditions, len(set(folds.values()))), outputs.recipe)
-            write_timings(conditions, stopwatch, outputs.timings)
+        with told_of_dead_workers():
+            fit(course, state, on_step, on_epoch, on_rest)
+        assert session.best is not None
+        outputs.weights.hardlink_to(saving.folder / session.best)
+        write_history(session.history, outputs.history)
+        write_recipe(recipe_record(conditions, len(set(folds.values()))), outputs.recipe)
+        write_timings(conditions, stopwatch, outputs.timings)
