@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from carvana import rle
 from carvana.data.imageset import ImageSet
-
 from carvana.folds import Folds
 from carvana.geometry import Geometry
 

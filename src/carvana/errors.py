@@ -19,14 +19,12 @@ class UserError(Exception):
     """Something outside the program is wrong: the message says what, and what to do about it."""
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818 (nothing is wrong)
     """The job was asked to stop and has kept what it had; started again, it continues."""
 
 
 def main_guard(main: Callable[[], None]) -> None:
-    """Run a script's `main`; a `UserError` or a full disk becomes one message on stderr and exit code 1, `Interrupted` one
-    and exit code 75.
-    """
+    """Run a script's `main`; a `UserError` or a full disk becomes a message on stderr and exit code 1, `Interrupted` 75."""
     try:
         main()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""A job that is asked to stop saves what it has and ends with an exit code of its own, so that it can be started again."""
+"""A job that is asked to stop saves what it has and ends with an exit code of its own: it can be started again."""
 
 from __future__ import annotations
 

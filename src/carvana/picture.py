@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from carvana import rle
 from carvana.data.imageset import ImageSet
-
 from carvana.files import whole_file
 from carvana.metrics import dice
 from carvana.scores import dice_by_image, training_truth

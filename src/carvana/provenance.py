@@ -98,9 +98,7 @@ def _syntax_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
     return canonical_syntax(tree), imports
 
 
-def used_modules(
-    script: Path, modules: Iterable[str] = (), left_out: Set[str] = WITHOUT_EFFECT
-) -> tuple[str, ...]:
+def used_modules(script: Path, modules: Iterable[str] = (), left_out: Set[str] = WITHOUT_EFFECT) -> tuple[str, ...]:
     """Names of this package's modules that `script` reaches by import, and `modules` and what they reach; sorted.
 
     Those of `left_out` are not followed.

@@ -10,6 +10,7 @@ from carvana.errors import Interrupted, UserError
 from carvana.store.store import Store
 from tests.training.stopped import Training, assert_same, states
 
+
 def fill(disk, leaving):
     """Occupy the disk but for so many bytes."""
     with (disk / "ballast").open("wb", buffering=0) as stream:
@@ -28,7 +29,7 @@ def test_while_a_training_state_is_written(small_disk, tmp_path):
     before = {path.name: path.read_bytes() for path in disk.iterdir()}
     # Enough for a part of the next state.
     fill(disk, leaving=8192)
-    with pytest.raises(UserError, match="could not be saved .*No space left on device.*: make room"):
+    with pytest.raises(UserError, match=r"could not be saved .*No space left on device.*: make room"):
         Training("unet_vgg11", disk, seconds=0, channels=64).run()
     (disk / "ballast").unlink()
     assert {path.name: path.read_bytes() for path in disk.iterdir()} == before
@@ -84,7 +85,9 @@ def test_while_a_submission_is_written(small_disk, tmp_path):
     names = [f"{number:012x}_01.jpg" for number in range(40)]
     lengths = random.integers(1, 3, (len(names), 4000))
     masks = [" ".join(f"{3 * i + 1} {n}" for i, n in enumerate(row)) for row in lengths]
-    (tmp_path / "masks.csv").write_text("img,rle_mask\n" + "".join(f"{a},{b}\n" for a, b in zip(names, masks, strict=True)))
+    (tmp_path / "masks.csv").write_text(
+        "img,rle_mask\n" + "".join(f"{a},{b}\n" for a, b in zip(names, masks, strict=True))
+    )
     (tmp_path / "names.csv").write_text("img,rle_mask\n" + "".join(f"{name},\n" for name in names))
     disk = small_disk(40_960)
     told(SUBMISSION, tmp_path / "masks.csv", tmp_path / "names.csv", disk / "submission.csv.gz")

@@ -145,7 +145,7 @@ def test_what_is_worked_on_is_not_removed(store):
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be worked in .* or name another folder as `store`"):
+    with pytest.raises(UserError, match=r"cannot be worked in .* or name another folder as `store`"):
         Store(tmp_path / "file" / "store").obtain(FACTS, {}, Work())
 
 

@@ -29,7 +29,11 @@ def begin_training(model, batches_by_epoch):
     recipe = load_recipe(model)
     objective = parts.objective(recipe, SMALL)
     course = Course(
-        recipe, objective, len(batches_by_epoch), lambda epoch, first: batches_by_epoch[epoch][first:], lambda first: [batch(99)][first:]
+        recipe,
+        objective,
+        len(batches_by_epoch),
+        lambda epoch, first: batches_by_epoch[epoch][first:],
+        lambda first: [batch(99)][first:],
     )
     convolution = torch.nn.Conv2d(3, 1, 1)
     for parameter in convolution.parameters():

@@ -48,7 +48,7 @@ def test_a_training_that_is_stopped_all_the_time_ends_the_same(model, undisturbe
 def test_a_state_saved_in_passing_is_as_good(model, undisturbed, tmp_path):
     """Nobody announces a kill: whatever was saved last counts, and what came after it is done again."""
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     kills = 0
@@ -57,7 +57,7 @@ def test_a_state_saved_in_passing_is_as_good(model, undisturbed, tmp_path):
         nonlocal left
         left -= 1
         if not left:
-            raise Killed
+            raise KilledError
 
     while True:
         training = Training(model, tmp_path, seconds=0)
@@ -65,7 +65,7 @@ def test_a_state_saved_in_passing_is_as_good(model, undisturbed, tmp_path):
         try:
             ended = training.run(at_rest=kill)
             break
-        except Killed:
+        except KilledError:
             kills += 1
     assert kills > 5
     assert_same(ended, undisturbed[model])

@@ -53,9 +53,7 @@ class Job:
         command = [sys.executable, str(SCRIPT)]
         for name, value in arguments.items():
             command += [f"--{name}", str(value)]
-        return subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
-        )
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
 
     def results(self):
         return [(self.folder / name).read_bytes() for name in ("weights.safetensors", "history.csv")]

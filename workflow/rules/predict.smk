@@ -12,9 +12,9 @@ rule validate:
         timings="<results>/oof/{model}/timings.json",
     log:
         "<logs>/validate/{model}.log",
+    cache: True
     conda:
         "../../envs/environment.yaml"
-    cache: True
     threads: config["threads"]
     resources:
         gpu=1,
@@ -54,9 +54,9 @@ rule predict:
         timings="<results>/predictions/{model}/test-{shard}-of-{shards}.json",
     log:
         "<logs>/predict/{model}/test-{shard}-of-{shards}.log",
+    cache: True
     conda:
         "../../envs/environment.yaml"
-    cache: True
     threads: config["threads"]
     resources:
         gpu=1,

@@ -13,12 +13,12 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
-    conda:
-        "../../envs/environment.yaml"
     # For users of Snakemake's own cache too; `key` tells it what it would overlook.
     cache: True
     # The longest first.
     priority: lambda wc: PLAN.training_priority(wc.model)
+    conda:
+        "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
         gpu=1,

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from carvana.data.imageset import ImageSet
-
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.prediction.maps import sum_of_maps

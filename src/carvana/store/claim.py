@@ -1,9 +1,9 @@
 """One worker at a time on a folder, also where several machines share it, as over NFS.
 
 File locks are no help there: NFS forgets or refuses them. Claims are numbered files instead, `claim-1`, `claim-2`, ...,
-and the highest one counts. Whoever finds it ended makes the next number; a hard link to a name that must not exist yet is
-atomic over NFS too, so one of several succeeds. No claim is ever removed by someone who only thinks that it
-is dead, which is where locks by file go wrong. A claim has ended when
+and the highest one counts. Whoever finds it ended makes the next number; a hard link to a name that must not exist yet
+is atomic over NFS too, so one of several succeeds. No claim is ever removed by someone who only thinks that it is dead,
+which is where locks by file go wrong. A claim has ended when
 
 - its owner says so (`claim-<n>.ended`), or
 - its owner ran on this machine, in this process's namespace, and is not alive any more, or
@@ -60,7 +60,7 @@ class Owner:
 
     @classmethod
     def me(cls) -> Self:
-        """This process."""
+        """The calling process."""
         return cls(_user(), socket.gethostname(), *_here(), os.getpid(), _started(os.getpid()) or 0)
 
     @property
@@ -132,7 +132,7 @@ def owner(folder: Path) -> Owner | None:
 
 
 class Claim:
-    """This process's claim on a folder, kept alive by a thread until it is released. Use as a context manager."""
+    """A claim of the calling process on a folder, kept alive by a thread until it is released. Use as a context manager."""
 
     def __init__(self, folder: Path, number: int) -> None:
         self._folder, self._number = folder, number

@@ -7,19 +7,17 @@ spoilt is found by that; then the state before it counts.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from carvana.files import flush, sha256_of, whole_file
 from carvana.training.snapshot import Snapshot
+from carvana.training.state_files import numbers, paths_of, read_record, record_text
 
 KEPT: Final = 2
 
@@ -47,8 +45,8 @@ class Checkpoints:
             OSError: the disk is full, or what was written does not read back; the states before are untouched.
         """
         self._check()
-        number = max(self._numbers(), default=0) + 1
-        tensors, record = self._paths(number)
+        number = max(numbers(self._folder), default=0) + 1
+        tensors, record = paths_of(self._folder, number)
         with whole_file(tensors) as partial:
             save_file(dict(snapshot.tensors), partial)
         files = {tensors.name: sha256_of(tensors)}
@@ -57,7 +55,7 @@ class Checkpoints:
         body = {"files": files, "values": dict(snapshot.values)}
         self._check()
         with whole_file(record) as partial:
-            partial.write_text(json.dumps({"sha256": _digest(body), "body": body}) + "\n", encoding="utf-8")
+            partial.write_text(record_text(body), encoding="utf-8")
         for path in (tensors, record):
             _drop_from_memory(path)
         problem = self._problem(number)
@@ -67,40 +65,23 @@ class Checkpoints:
 
     def load(self) -> tuple[Snapshot, str | None] | None:
         """The newest whole state and the name of its file of best weights; nothing if there is none."""
-        for number in sorted(self._numbers(), reverse=True):
+        for number in numbers(self._folder):
             problem = self._problem(number)
             if problem is None:
-                tensors, record = self._paths(number)
-                body = json.loads(record.read_text(encoding="utf-8"))["body"]
+                tensors, record = paths_of(self._folder, number)
+                body = read_record(record)
                 best = [name for name in body["files"] if name != tensors.name]
                 return Snapshot(load_file(tensors), body["values"]), best[0] if best else None
             self._say(f"saved state {number} cannot be used ({problem}); going back to the one before")
         return None
 
-    def values(self) -> dict[str, Any] | None:
-        """The newest state's JSON values, their own checksum checked and nothing else; nothing if there are none."""
-        for number in sorted(self._numbers(), reverse=True):
-            try:
-                return dict(_read_record(self._paths(number)[1])["values"])
-            except (OSError, ValueError):
-                continue
-        return None
-
-    def _paths(self, number: int) -> tuple[Path, Path]:
-        stem = f"state-{number:06}"
-        return self._folder / f"{stem}.safetensors", self._folder / f"{stem}.json"
-
-    def _numbers(self) -> set[int]:
-        names = (path.name for path in self._folder.glob("state-*"))
-        return {int(match[1]) for name in names if (match := re.fullmatch(r"state-(\d+)\.(safetensors|json)", name))}
-
     def _problem(self, number: int) -> str | None:
         """What is wrong with a state, if anything."""
-        tensors, record = self._paths(number)
+        tensors, record = paths_of(self._folder, number)
         if not record.exists():
             return f"{record.name} is missing: its writing was interrupted"
         try:
-            body = _read_record(record)
+            body = read_record(record)
             for name, digest in body["files"].items():
                 if sha256_of(self._folder / name) != digest:
                     return f"{name} is damaged"
@@ -112,36 +93,20 @@ class Checkpoints:
     def _tidy(self) -> None:
         """Delete all but the newest states, and weights that none of these needs."""
         needed: set[str] = set()
-        for place, number in enumerate(sorted(self._numbers(), reverse=True)):
-            tensors, record = self._paths(number)
+        for place, number in enumerate(numbers(self._folder)):
+            tensors, record = paths_of(self._folder, number)
             if place >= KEPT:
                 # The record first: a state is one as long as it has a record.
                 record.unlink(missing_ok=True)
                 tensors.unlink(missing_ok=True)
                 continue
             try:
-                needed |= _read_record(record)["files"].keys()
+                needed |= read_record(record)["files"].keys()
             except (OSError, ValueError):
                 continue
         for path in self._folder.glob("best-*.safetensors"):
             if path.name not in needed:
                 path.unlink(missing_ok=True)
-
-
-def _digest(body: object) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    """Raises ValueError where the file is not what was written."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    try:
-        body = record["body"]
-        if _digest(body) != record["sha256"]:
-            raise ValueError(f"{path.name} is damaged")
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is damaged: {error!r}") from None
-    return dict(body)
 
 
 def _drop_from_memory(path: Path) -> None:

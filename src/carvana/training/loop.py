@@ -67,9 +67,7 @@ def fit(
         on_rest("epoch")
 
 
-def run_epoch(
-    course: Course, state: TrainingState, on_step: OnStep, on_rest: OnRest = lambda _: None
-) -> EpochRecord:
+def run_epoch(course: Course, state: TrainingState, on_step: OnStep, on_rest: OnRest = lambda _: None) -> EpochRecord:
     """Train on one epoch, validate, and decide whether its weights (those after validation) are the best so far.
 
     It goes on where the state is within the epoch.
@@ -88,9 +86,7 @@ def run_epoch(
         trained = train_epoch(recipe, course.objective, state, batches, on_step, on_rest)
         state.place = Place("valid", trained=trained)
     train, batches = state.place.trained, course.validation_batches(state.place.batches)
-    valid = validate(
-        state.network, recipe.validation, course.objective, batches, epoch, on_step, state.place, on_rest
-    )
+    valid = validate(state.network, recipe.validation, course.objective, batches, epoch, on_step, state.place, on_rest)
     selected = state.best.offer(recipe.selection, valid, epoch)
     state.place = Place()
     state.next_epoch += 1

@@ -18,6 +18,7 @@ from carvana.training.checkpoints import Checkpoints
 from carvana.training.records import EpochRecord
 from carvana.training.snapshot import Snapshot
 from carvana.training.state import TrainingState
+from carvana.training.state_files import place_of
 from carvana.training.stopwatch import Stopwatch
 
 
@@ -85,13 +86,3 @@ class Session:
                 " the training goes on from the state saved before"
             ) from error
         self._saved_at = self.clock()
-
-
-def place_of(values: dict[str, object]) -> str:
-    """Where a saved state is, for people: `epoch 3, training batch 12`."""
-    place = values["place"]
-    assert isinstance(place, dict)
-    epoch = f"epoch {int(str(values['next_epoch'])) + 1}"
-    if place["phase"] == "valid":
-        return f"{epoch}, validation batch {place['batches'] + 1}"
-    return f"{epoch}, training batch {place['batches'] + 1}" if place["batches"] else f"the beginning of {epoch}"

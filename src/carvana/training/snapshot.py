@@ -107,9 +107,7 @@ def _optimizer_state(optimizer: torch.optim.Optimizer, snapshot: Snapshot) -> di
         index, _, what = name.partition(".")
         state.setdefault(int(index), {})[what] = number
     groups = []
-    for fresh, saved in zip(
-        optimizer.state_dict()["param_groups"], snapshot.values["optimizer_groups"], strict=True
-    ):
+    for fresh, saved in zip(optimizer.state_dict()["param_groups"], snapshot.values["optimizer_groups"], strict=True):
         # JSON knows no tuples.
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items()}
         groups.append({**values, "params": fresh["params"]})
