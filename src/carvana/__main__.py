@@ -13,6 +13,9 @@ from carvana.errors import main_guard
 COMMANDS: Final = {
     "validate": "check a submission as Kaggle would, before it is sent",
     "score": "Dice of a submission where the true masks are at hand",
+    "plan": "what a target will cost on this machine's GPUs, before it is run",
+    "status": "every training: waiting, running, interrupted or done",
+    "store": "list and prune what was computed before",
 }
 
 

@@ -75,8 +75,8 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
         if len(large) < wanted:
             told = ", ".join(f"{sizes[uuid]:.1f}" for uuid in usable if uuid in sizes)
             raise UserError(
-                f"this job needs {wanted} GPU(s) of {gibibytes:g} GiB and this machine shows {len(large)}{limited} (they"
-                f" have {told} GiB): set `gpu_memory` lower if you know better, or, {CPU_SWITCH}"
+                f"this job needs {wanted} GPU(s) of {gibibytes:g} GiB and this machine shows {len(large)}{limited}"
+                f" (they have {told} GiB): set `gpu_memory` lower if you know better, or, {CPU_SWITCH}"
             )
         usable = large
     folder = _lock_folder()

@@ -76,7 +76,7 @@ def computing(script: Path, model: str, geometry: str, precision: str, device: s
 
 
 def training(
-    common: Facts, fold: int, epochs: int, seed: int, images: str, folds: str, encoder_weights: Path | None
+    common: Facts, fold: int, epochs: int, seed: int, images: str, folds: str, encoder_weights: str | None
 ) -> dict[str, Any]:
     """The facts of one network's training.
 
@@ -87,7 +87,7 @@ def training(
         seed: of the run.
         images: digest of the training images.
         folds: digest of the folds.
-        encoder_weights: file of ImageNet weights, if any.
+        encoder_weights: SHA-256 of the file of ImageNet weights, if any.
     """
     return {
         **common,
@@ -96,7 +96,7 @@ def training(
         "seed": seed,
         "images": images,
         "folds": folds,
-        "encoder_weights": None if encoder_weights is None else sha256_of(encoder_weights),
+        "encoder_weights": encoder_weights,
     }
 
 

@@ -1,4 +1,5 @@
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,7 @@ import pytest
 @pytest.fixture
 def small_disk(tmp_path):
     """A function that gives a disk of so many bytes, a tmpfs; the test is left out where none can be mounted."""
-    mounted = []
+    mounted: list[Path] = []
 
     def mount(size):
         folder = tmp_path / f"disk{len(mounted)}"

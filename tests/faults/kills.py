@@ -52,7 +52,7 @@ def stage_of(command: Sequence[str]) -> str | None:
 
 def workers(folder: Path) -> dict[int, str]:
     """The stage of every process that works for the run in `folder`, by its number."""
-    found = {}
+    found: dict[int, str] = {}
     for path in Path("/proc").iterdir():
         if not path.name.isdigit():
             continue

@@ -49,14 +49,15 @@ def test_six_processes_work_one_after_the_other(tmp_path):
 def test_a_killed_process_of_this_machine_is_followed_at_once(tmp_path):
     worker = start(tmp_path, 600)
     assert worker.stdout.readline() == "claimed\n"
-    assert owner(tmp_path).process == worker.pid
+    holder = owner(tmp_path)
+    assert holder is not None and holder.process == worker.pid
     worker.send_signal(signal.SIGKILL)
     # Not yet waited for: a zombie does not count as alive.
     deadline = time.monotonic() + 10
     while owner(tmp_path) is not None:
         assert time.monotonic() < deadline
     with Claim.take(tmp_path, pytest.fail):
-        assert owner(tmp_path).process == os.getpid()
+        assert owner(tmp_path) == Owner.me()
     worker.communicate(timeout=60)
     assert owner(tmp_path) is None
 
@@ -111,7 +112,7 @@ def test_the_heartbeat_is_the_time_of_the_file(tmp_path, monkeypatch):
 def test_waiting_is_said_once(tmp_path):
     worker = start(tmp_path, 1)
     assert worker.stdout.readline() == "claimed\n"
-    said = []
+    said: list[str] = []
     with Claim.take(tmp_path, said.append):
         pass
     (message,) = said

@@ -43,7 +43,7 @@ class Training:
     def __init__(self, model, folder, seconds=1e9, batches=None, channels=4):
         recipe = load_recipe(model)
         given = batches or [[batch(10 * epoch + number) for number in range(6)] for epoch in range(EPOCHS)]
-        self.loaded = []
+        self.loaded: list[tuple[int, int]] = []
 
         def training_batches(epoch, first):
             self.loaded.append((epoch, first))
@@ -53,7 +53,7 @@ class Training:
         self.course = Course(
             recipe, parts.objective(recipe, SMALL), EPOCHS, training_batches, lambda first: validation[first:]
         )
-        self.said = []
+        self.said: list[str] = []
         checkpoints = Checkpoints(folder, lambda: None, self.said.append)
         self.session = Session(model, recipe, begin(self.course, small_network(model, channels)), checkpoints, seconds)
         self.folder = folder

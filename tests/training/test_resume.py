@@ -51,7 +51,7 @@ def test_a_state_saved_in_passing_is_as_good(model, undisturbed, tmp_path):
     class KilledError(Exception):
         pass
 
-    kills = 0
+    kills = left = 0
 
     def kill():
         nonlocal left

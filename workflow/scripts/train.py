@@ -7,6 +7,7 @@ from pathlib import Path
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
+from carvana.files import sha256_of
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
 from carvana.gpu import device_class, lease
@@ -49,7 +50,8 @@ def main() -> None:
     epochs = given.epochs or load_recipe(given.model).training.epochs
     script, images = Path(__file__), images_digest(manifest, given.geometry)
     common = computing(script, given.model, given.geometry, given.precision, device, given.threads)
-    facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), given.encoder_weights)
+    encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
+    facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder)
 
     def make(workplace: Workplace) -> None:
         lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
@@ -70,9 +72,10 @@ def main() -> None:
             workers=given.workers,
             encoder_weights=given.encoder_weights,
         )
-        files = (workplace.result / name for name in outputs)
+        weights, history, recipe, timings = (workplace.result / name for name in outputs)
+        results = Outputs(weights, history, recipe, timings, given.tensorboard)
         saving = Saving(workplace.folder, given.save_seconds, workplace.check)
-        train_network(conditions, manifest, folds, Outputs(*files, given.tensorboard), saving, given.quiet)
+        train_network(conditions, manifest, folds, results, saving, given.quiet)
 
     outputs = {
         "weights.safetensors": given.weights,

@@ -132,7 +132,7 @@ def owner(folder: Path) -> Owner | None:
 
 
 class Claim:
-    """A claim of the calling process on a folder, kept alive by a thread until it is released. Use as a context manager."""
+    """The calling process's claim on a folder, kept alive by a thread until its release. Use as a context manager."""
 
     def __init__(self, folder: Path, number: int) -> None:
         self._folder, self._number = folder, number

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from carvana.duration import clock
 from carvana.training.records import EpochRecord, Means, StepRecord
 from carvana.training.stopwatch import EpochTimings, Stopwatch
 
@@ -54,10 +55,3 @@ class Progress:
         left = (self._work - self._stopwatch.work) * self._stopwatch.seconds / self._stopwatch.work
         pace = f"{timings.images_per_second:.1f} images/s {clock(left)} left"
         print(f"[{self._label}] epoch {place} {' '.join(figures)} {pace}{mark}", file=sys.stderr, flush=True)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, and hours if there are any: `0:42`, `1:02:03`."""
-    minutes, seconds_left = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    return f"{hours}:{minutes_left:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
