@@ -1,4 +1,4 @@
-"""Run the sample with several seeds, and write the bands of its out-of-fold scores into config/sample_bands.yaml.
+"""Run the sample with several seeds, and write the bands of its figures into config/sample_bands.yaml.
 
     python benchmarks/sample_bands.py --seeds 1 2 3 4 5
 
@@ -8,7 +8,7 @@ Runs that are complete are not repeated. The drawn competition is the same in al
 from __future__ import annotations
 
 import argparse
-import csv
+import math
 import platform
 import subprocess
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 
 from carvana.bands import LEAST_RUNS, band, write_bands
 from carvana.errors import UserError, main_guard
+from carvana.figures import figures_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "config/sample.yaml"
@@ -25,20 +26,13 @@ BANDS = ROOT / "config/sample_bands.yaml"
 
 
 def run_sample(seed: int, cores: int) -> Path:
-    """The table of scores of the sample's run with a seed."""
-    scores = ROOT / f"results/sample-seed{seed}/scores.csv"
-    command = ["snakemake", f"results/sample-seed{seed}/scores.csv", "--cores", str(cores), "--resources", "gpu=0"]
-    command += ["--quiet", "rules", "progress", "host", "--configfile", str(SAMPLE)]
-    command += ["--config", f"run=sample-seed{seed}", f"seed={seed}"]
+    """The results of the sample's run with a seed."""
+    results = ROOT / f"results/sample-seed{seed}"
+    command = ["snakemake", str((results / "scores.csv").relative_to(ROOT)), "--cores", str(cores)]
+    command += ["--resources", "gpu=0", "--quiet", "rules", "progress", "host", "--configfile", str(SAMPLE)]
+    command += ["--config", f"run={results.name}", f"seed={seed}"]
     subprocess.run(command, cwd=ROOT, check=True)
-    return scores
-
-
-def out_of_fold(scores: Path) -> dict[str, float]:
-    """Out-of-fold Dice by `<level>/<name>`, without the baselines, which no seed changes."""
-    with scores.open(newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["level"] != "baseline"]
-    return {f"{row['level']}/{row['name']}": float(row["out_of_fold"]) for row in rows}
+    return results
 
 
 def main() -> None:
@@ -48,8 +42,10 @@ def main() -> None:
     given = parser.parse_args()
     if len(set(given.seeds)) < LEAST_RUNS:
         raise UserError(f"{len(set(given.seeds))} seeds: a band needs at least {LEAST_RUNS}")
-    runs = [out_of_fold(run_sample(seed, given.cores)) for seed in given.seeds]
-    bands = {row: band([run[row] for run in runs]) for row in runs[0]}
+    runs = [figures_of(run_sample(seed, given.cores)) for seed in given.seeds]
+    # A Dice ends at 1, a loss does not.
+    highest = {figure: 1.0 if figure.startswith("out_of_fold/") else math.inf for figure in runs[0]}
+    bands = {figure: band([run[figure] for run in runs], highest[figure]) for figure in runs[0]}
     conditions = {
         "configuration": yaml.safe_load(SAMPLE.read_text()),
         "seeds": given.seeds,
@@ -57,8 +53,8 @@ def main() -> None:
         "machine": platform.machine(),
     }
     write_bands(bands, conditions, BANDS)
-    for row, made in bands.items():
-        print(f"{row:40} {made.mean:.4f} +- {made.deviation:.4f}   {made.low:.4f} .. {made.high:.4f}")
+    for figure, made in bands.items():
+        print(f"{figure:52} {made.mean:.4f} +- {made.deviation:.4f}   {made.low:.4f} .. {made.high:.4f}")
     print(f"in {BANDS.relative_to(ROOT)}")
 
 

@@ -34,13 +34,22 @@ def test_weights_and_gradients_stay_float32():
     network = compute_in(convolution(), "bf16", CPU)
     network(images()).square().mean().backward()
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
-    assert {parameter.grad.dtype for parameter in network.parameters()} == {torch.float32}
+    gradients = [parameter.grad for parameter in network.parameters()]
+    assert all(gradient is not None and gradient.dtype == torch.float32 for gradient in gradients)
 
 
 def test_probabilities_close_to_1_are_told_apart_in_bfloat16():
-    network = compute_in(ternausnet.build(32).eval(), "bf16", CPU)
+    network = ternausnet.build(32).eval()
     with torch.no_grad():
-        network.final.weight.zero_()
-        network.final.bias.fill_(8.0)
-        probability = network(images())
+        network.get_parameter("final.weight").zero_()
+        network.get_parameter("final.bias").fill_(8.0)
+        probability = compute_in(network, "bf16", CPU)(images())
     torch.testing.assert_close(probability, torch.sigmoid(torch.full_like(probability, 8.0)), rtol=0, atol=1e-6)
+
+
+def test_rounding_the_weights_once_changes_no_bit_of_a_prediction():
+    network = torch.nn.Sequential(convolution(), torch.nn.BatchNorm2d(8), torch.nn.ReLU()).eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        expected = network(images()).float()
+    with torch.no_grad():
+        torch.testing.assert_close(compute_in(network, "bf16", CPU)(images()), expected, rtol=0, atol=0)

@@ -24,7 +24,7 @@ class Interrupted(Exception):  # noqa: N818 (nothing is wrong)
 
 
 def main_guard(main: Callable[[], None]) -> None:
-    """Run a script's `main`; a `UserError` or a full disk becomes a message and exit code 1, `Interrupted` one and 75."""
+    """Run a script's `main`; a `UserError` or a full disk becomes a message and exit code 1, `Interrupted` 75."""
     try:
         main()
     except UserError as error:

@@ -32,12 +32,17 @@ def compute_in(network: nn.Module, precision: str, device: torch.device) -> nn.M
     """The network, computing in the precision; it takes and returns float32 in any.
 
     Args:
-        network: on `device`.
+        network: on `device`; in evaluation mode it is only predicted with, and its weights may be rounded for good.
         precision: one of `precision.PRECISIONS`; `configure` has been called with the same.
         device: the CPU or a GPU.
     """
     if precision != "bf16":
         return network
+    if not network.training:
+        # Autocast would round the same weights anew for every image.
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                module.to(torch.bfloat16)
     forward = torch.autocast(device.type, torch.bfloat16)(network.forward)
 
     def forward_in_bfloat16(images_N3HW: Tensor) -> Tensor:

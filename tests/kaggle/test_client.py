@@ -1,4 +1,5 @@
 import gzip
+import os
 
 import pytest
 
@@ -88,6 +89,24 @@ def test_a_server_that_is_not_there(serve, connect):
     assert caught.value.kind is Kind.UNREACHABLE
 
 
+def test_a_package_that_cannot_be_imported_is_told(serve, connect, tmp_path):
+    (tmp_path / "kaggle").mkdir()
+    (tmp_path / "kaggle" / "__init__.py").write_text("import no_such_package")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    with pytest.raises(KaggleError, match=r"the kaggle package failed \(No module named 'no_such_package'\)") as caught:
+        connect(serve(), PYTHONPATH=path).files()
+    assert caught.value.kind is Kind.CLIENT
+
+
+def test_a_process_that_ends_is_told(serve, connect, tmp_path):
+    (tmp_path / "kaggle").mkdir()
+    (tmp_path / "kaggle" / "__init__.py").write_text("import os, sys; sys.stderr.write('killed'); os._exit(9)")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    with pytest.raises(KaggleError, match=r"its process ended: .*killed"):
+        connect(serve(), PYTHONPATH=path).files()
+
+
+@pytest.mark.slow
 def test_after_a_stall_the_next_call_has_a_new_process(serve, connect):
     kaggle = connect(serve(ListDataFiles=[Fault("stall")]), stall=4)
     with pytest.raises(KaggleError, match="nothing arrived") as caught:

@@ -84,7 +84,7 @@ def test_it_runs_by_hand(folder, tmp_path):
     command = [sys.executable, "-m", "carvana.standin", str(folder), "--faults", str(tmp_path / "faults.json")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    exported = dict(re.findall(r"export (\w+)=(\S+)", "".join(process.stdout.readline() for _ in range(5))))
+    exported = dict(re.findall(r"export (\w+)=(\S+)", "".join(process.stdout.readline() for _ in range(6))))
     assert set(exported) == {"KAGGLE_API_ENVIRONMENT", "http_proxy", "no_proxy", "KAGGLE_USERNAME", "KAGGLE_KEY"}
     with pytest.raises(urllib.error.HTTPError, match="503"):
         urllib.request.urlopen(f"{exported['http_proxy']}/files/metadata.csv?token=1")

@@ -74,8 +74,10 @@ def checkout(tmp_path):
 
 
 def test_everything_arrives_once(checkout):
-    run = checkout.snakemake("download")
+    # The client's first choice; the user name and the key are there too.
+    run = checkout.snakemake("download", KAGGLE_API_TOKEN=f"{checkout.server.token}\n")
     assert run.returncode == 0, run.stdout
+    assert checkout.server.requests["IntrospectToken"] > 0
     served = checkout.server.competition.folder
     assert set(checkout.files()) == {path.name for path in checkout.server.competition.files()}
     for name in NAMES:

@@ -20,6 +20,7 @@ BY_OTHERS = {
     "source .venv/bin/activate": "stands for the PATH that every test here sets",
     "python -m carvana validate submission.csv.gz --names sample_submission.csv": "tests/cli/test_commands.py",
     "python -m carvana score submission.csv.gz --truth solution.csv": "tests/cli/test_commands.py",
+    "python -m carvana.standin results/sample/competition": "tests/standin/test_standin.py",
     "snakemake --cores 8 --resources gpu=4": "2,460 GPU-hours; the next command plans it",
 }
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "sample"
 README = (ROOT / "README.md").read_text()
 
+UNSURE = ("baseline", "model")
+
 pytestmark = pytest.mark.slow
 
 
@@ -53,11 +55,18 @@ def test_json_and_csv_agree(scores):
         assert float(scores[row["level"], row["name"]]["out_of_fold"]) == pytest.approx(row["out_of_fold"], abs=1e-6)
 
 
-def test_a_network_that_learnt_beats_the_baselines(scores):
-    # Of the best network only: the ensemble should beat them too, and at the sample's length it does not (README).
-    learnt = float(scores["model", "unet_scratch"]["out_of_fold"])
-    for name in ("mean_mask", "colour_threshold"):
-        assert float(scores["baseline", name]["out_of_fold"]) < learnt - 0.05
+def test_every_recipe_every_member_and_the_ensemble_beat_the_baselines(scores):
+    # Not every model: few steps leave a single LinkNet's car at one half, on either side of the threshold (README).
+    best = max(float(row["out_of_fold"]) for (level, _), row in scores.items() if level == "baseline")
+    learnt = {name: float(row["out_of_fold"]) for (level, name), row in scores.items() if level not in UNSURE}
+    assert min(learnt.values()) > best + 0.05, learnt
+
+
+def test_every_network_learnt(printed):
+    for history in (RESULTS / "models").glob("*/fold*/history.csv"):
+        with history.open(newline="") as stream:
+            losses = [float(row["train_loss"]) for row in csv.DictReader(stream)]
+        assert losses[-1] < 0.75 * losses[0], history
 
 
 def test_a_small_run_and_random_encoders_are_said(scores):

@@ -15,7 +15,7 @@ rule train:
         "<logs>/train/{model}/fold{fold}.log",
     # For users of Snakemake's own cache too; `key` tells it what it would overlook.
     cache: True
-    # The longest first.
+    # A prediction that waits costs nothing; a long training that starts last keeps all others waiting.
     priority: lambda wc: PLAN.training_priority(wc.model)
     conda:
         "../../envs/environment.yaml"

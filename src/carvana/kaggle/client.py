@@ -24,6 +24,7 @@ from carvana.kaggle.redaction import redact
 
 _POLL_SECONDS: Final = 0.1
 _LINES_KEPT: Final = 20
+_LAST_WORDS_SECONDS: Final = 5.0
 
 # Names the server; everything else that begins with KAGGLE_ would change what the credentials are.
 _KEPT: Final = "KAGGLE_API_ENVIRONMENT"
@@ -179,6 +180,8 @@ class Kaggle:
             with contextlib.suppress(queue.Empty):
                 line = self._answers.get(timeout=_POLL_SECONDS)
                 if line is None:
+                    # What it said last may still be on its way.
+                    self._listener.join(_LAST_WORDS_SECONDS)
                     said = self._redacted(" ".join(self._said)) or "it said nothing"
                     raise self._failure(doing, Facts((), f"its process ended: {said}"))
                 answer: dict[str, Any] = json.loads(line)
@@ -219,7 +222,8 @@ class Kaggle:
         assert process.stdout is not None
         assert process.stderr is not None
         threading.Thread(target=_pass_lines, args=(process.stdout, self._answers), daemon=True).start()
-        threading.Thread(target=self._listen, args=(process.stderr,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(process.stderr,), daemon=True)
+        self._listener.start()
 
     def _child_environment(self, config: str) -> dict[str, str]:
         kept = {

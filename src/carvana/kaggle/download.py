@@ -36,6 +36,7 @@ STATE: Final = ".download"
 # The kaggle package's own note beside a file that has not arrived whole.
 MARKER_SUFFIX: Final = ".kaggle-partial"
 
+# As the package's: of a file that breaks off it keeps whole pieces of this size.
 _CHUNK_BYTES: Final = 1 << 20
 _TABLES: Final = {"metadata": ("id",), "sample_submission": ("img", "rle_mask")}
 
@@ -104,19 +105,27 @@ def obtain(
 
     Raises:
         KaggleError: Kaggle, or the way to it, failed.
-        UserError: what arrived was wrong `STARTS` times, is an unsafe archive, or is not what was recorded before.
+        UserError: what arrived was wrong `STARTS` times, is an unsafe archive, or is not what was recorded before; or
+            the folder cannot be used.
     """
-    place = _Place(folder, wanted.name)
+    try:
+        return _obtain(wanted, _Place(folder, wanted.name), connect, patience, quiet)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or folder}: {error.strerror}; check the disk and the rights of {folder}, or set"
+            " data.folder to another place"
+        ) from error
+
+
+def _obtain(wanted: Wanted, place: _Place, connect: Callable[[int], Kaggle], patience: Patience, quiet: bool) -> Record:
     with place.locked() as lock:
         known = place.record()
         if known is not None and (current := place.current(known, quiet)):
             return current
         with connect(lock) as kaggle:
-            if known is not None and (folder / known.file).exists():
-                _say(
-                    f"{folder / known.file} is no longer the file that was verified; it is deleted and downloaded anew"
-                )
-                (folder / known.file).unlink()
+            if known is not None and (place.folder / known.file).exists():
+                _say(f"{place.folder / known.file} is not the file that was verified any more; it is deleted")
+                (place.folder / known.file).unlink()
             found = _download(wanted, place, known, kaggle, patience, quiet)
         place.keep(found)
         return found
@@ -152,8 +161,6 @@ def _download(
                 return _verified(wanted, target, remote, quiet)
             _transfer(place, kaggle, remote, patience, quiet)
             arrived = place.arrived(remote)
-            # The package sets the server's time, which another file may have too.
-            os.utime(arrived)
             record = _verified(wanted, arrived, remote, quiet)
             _check_as_before(record, known, place)
             _to_disk(arrived)
@@ -224,9 +231,8 @@ def _transfer(place: _Place, kaggle: Kaggle, remote: RemoteFile, patience: Patie
             try:
                 kaggle.download(remote.name, place.partial, watch)
             except KaggleError:
-                # The package has put something else, such as an error's text, in the place of what had arrived, and
-                # would go on behind it.
-                if place.size() < largest:
+                # The package may have put an error's text in the place of what had arrived, and would go on behind it.
+                if place.size() < max(largest, _CHUNK_BYTES):
                     place.clear()
                     place.partial.mkdir()
                 raise
@@ -330,10 +336,6 @@ class _Place:
             except BlockingIOError:
                 _say(f"another process is at work on {self.name}; waiting for it")
                 fcntl.flock(stream, fcntl.LOCK_EX)
-            except OSError as error:
-                raise UserError(
-                    f"{self.folder}: its file system has no locks ({error.strerror}); set data.folder to another place"
-                ) from None
             yield stream.fileno()
 
     def record(self) -> Record | None:
