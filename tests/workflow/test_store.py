@@ -105,6 +105,8 @@ def test_a_change_in_the_intake_with_the_same_result_trains_nothing(first):
     first.snakemake()
     assert first.made() == []
     (first.folder / path).write_text(original)
+    first.snakemake()
+    assert first.made() == []
     assert (first.weights(), first.submission()) == before
 
 
@@ -119,8 +121,8 @@ def test_a_new_clone_with_the_same_store_trains_nothing(first, store, tmp_path):
 
 def test_two_data_folders_with_one_store_get_different_weights(first, store, tmp_path):
     other = Checkout(tmp_path, store)
-    data = 'data={"synthetic": {"seed": 7}}'
-    other.snakemake(config=[data])
+    other.edit("config/tiny.yaml", "    train_cars: 2", "    seed: 7\n    train_cars: 2")
+    other.snakemake()
     assert other.made() == ["fold0", "fold1", "test-01-of-01"]
     assert not set(other.weights()) & set(first.weights())
     assert len(set(other.weights())) == 2
@@ -153,11 +155,13 @@ def test_snakemakes_own_cache_does_not_mix_models_folds_and_data(first, tmp_path
     """Its collisions were measured: without `key`, one fold got the other's weights."""
     (tmp_path / "cache").mkdir()
     environment = {"SNAKEMAKE_OUTPUT_CACHE": str(tmp_path / "cache")}
-    cached = Checkout(tmp_path / "checkout", first.store)
+    # A name that leads to a store of its own in each checkout: the second one's is empty.
+    cached = Checkout(tmp_path / "checkout", "store")
+    (cached.folder / "store").symlink_to(first.store)
     cached.snakemake("--cache", environment=environment)
     assert cached.weights() == first.weights()
     assert len(set(cached.weights())) == 2
-    again = Checkout(tmp_path / "again", tmp_path / "empty store")
+    again = Checkout(tmp_path / "again", "store")
     again.snakemake("--cache", environment=environment)
     assert again.weights() == first.weights()
     # Snakemake fetched them: no script ran.
