@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test quick lint lock mutants conformance bands
+.PHONY: env sample verify report test quick lint lock mutants conformance bands kills
 
 env: $(VENV)/.runtime
 
@@ -67,6 +67,10 @@ lock: $(VENV)/.dev
 # Every planted fault is caught by its golden test, or this fails.
 mutants: $(VENV)/.dev
 	python -m tests.mutants.run
+
+# 54 kills at random moments of all stages of `tiny`, then a comparison of every final file: half an hour or more.
+kills: $(VENV)/.dev
+	python -m tests.faults.kills
 
 # Golden tests, and what they measured into docs/conformance.md.
 conformance: $(VENV)/.dev

@@ -27,6 +27,14 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
+# Snakemake would find out about a missing folder after the job.
+cache_folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
+if cache_folder and not os.access(cache_folder, os.W_OK | os.X_OK):
+    raise WorkflowError(
+        f"SNAKEMAKE_OUTPUT_CACHE={cache_folder} is no folder that can be written; make it, or unset the variable"
+    )
+
+
 pathvars:
     results=str(Path(config["results"]) / config["run"]),
     logs=str(Path(config["results"]) / config["run"] / "logs"),

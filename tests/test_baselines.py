@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from carvana import baselines, rle
-from carvana.data.manifest import ImageRecord, ImageSet, Manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import ImageRecord, Manifest
 from carvana.geometry import SMALL
 
 H, W = SMALL.image_size

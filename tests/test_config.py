@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from carvana.config import check_config
+from carvana.config import check_config, load_config
 from carvana.errors import UserError
 
-CONFIG = Path(__file__).resolve().parents[1] / "config"
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = ROOT / "config"
 
 
 def changed(**changes):
@@ -61,3 +62,21 @@ def test_every_key_is_explained():
         above = lines[place - 1] if not lines[place - 1].startswith(("results:", "threads:")) else lines[place - 2]
         below = lines[place + 1] if place + 1 < len(lines) else ""
         assert above.startswith("#") or below.strip().startswith("#"), key
+
+
+def test_a_configuration_is_put_together_as_snakemake_does(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("run: mine\ndata:\n  source: synthetic\n")
+    config = load_config(ROOT, [overlay], ["seed=3", 'data={"folder": "elsewhere"}', "save_minutes=0.5"])
+    assert (config["run"], config["seed"], config["save_minutes"]) == ("mine", 3, 0.5)
+    assert (config["data"]["source"], config["data"]["folder"]) == ("synthetic", "elsewhere")
+    assert config["data"]["parallel_downloads"] == 2
+
+
+def test_a_wrong_overlay_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"no such configuration; name an overlay"):
+        load_config(ROOT, [tmp_path / "absent.yaml"], [])
+    with pytest.raises(UserError, match=r"--config seed: write key=value"):
+        load_config(ROOT, [], ["seed"])
+    with pytest.raises(UserError, match=r"shards: 0 is less than"):
+        load_config(ROOT, [], ["shards=0"])

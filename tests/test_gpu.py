@@ -10,7 +10,7 @@ import time
 import pytest
 
 from carvana.errors import UserError
-from carvana.gpu import devices, lease, visible
+from carvana.gpu import devices, lease, memory_gibibytes, visible
 
 UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(4)]
 MIG = "MIG-5b2e7d11-0000-5000-8000-000000000001"
@@ -25,9 +25,14 @@ def machine(tmp_path, monkeypatch):
     programs.mkdir()
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
 
-    def prepare(listing, exit_code=0):
+    def prepare(listing, exit_code=0, memory=""):
         program = programs / "nvidia-smi"
-        program.write_text(f"#!/bin/sh\n[ \"$1\" = -L ] || exit 9\ncat <<'END'\n{listing}\nEND\nexit {exit_code}\n")
+        program.write_text(
+            '#!/bin/sh\ncase "$1" in\n'
+            f"-L) cat <<'END'\n{listing}\nEND\n;;\n"
+            f"--query-gpu=uuid,memory.total) cat <<'END'\n{memory}\nEND\n;;\n"
+            f"*) exit 9 ;;\nesac\nexit {exit_code}\n"
+        )
         program.chmod(0o755)
 
     return prepare
@@ -179,6 +184,38 @@ def test_nothing_granted_or_wanted_is_the_cpu(monkeypatch):
 def test_fewer_devices_granted_than_wanted_is_an_error(four_gpus):
     with pytest.raises(UserError, match=re.escape("needs 2 GPUs and was granted 1")):
         lease(2, 1)
+
+
+@pytest.fixture
+def unequal_gpus(machine):
+    """Two cards of 11 GiB, then two of 80."""
+    listing = "\n".join(f"GPU {index}: a card (UUID: {uuid})" for index, uuid in enumerate(UUIDS))
+    memory = "\n".join(f"{uuid}, {size}" for uuid, size in zip(UUIDS, (11264, 11264, 81559, 81559), strict=True))
+    machine(listing, memory=memory)
+
+
+def test_cards_are_told_apart_by_their_memory(unequal_gpus):
+    assert memory_gibibytes() == pytest.approx(dict(zip(UUIDS, (11, 11, 79.647, 79.647), strict=True)), abs=1e-3)
+
+
+def leased_with(gibibytes):
+    code = "import os, sys; from carvana.gpu import lease; lease(1, 1, float(sys.argv[1]))"
+    code += "; print(os.environ['CUDA_VISIBLE_DEVICES'])"
+    run = subprocess.run([sys.executable, "-c", code, str(gibibytes)], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def test_a_job_that_needs_memory_gets_a_large_card(unequal_gpus):
+    assert leased_with(22) == UUIDS[2]
+    assert leased_with(0) == UUIDS[0]
+    assert leased_with(11) == UUIDS[0]
+
+
+def test_a_job_that_needs_more_memory_than_any_card_has_is_told(unequal_gpus):
+    with pytest.raises(UserError, match=r"needs 1 GPU\(s\) of 96 GiB and .* 0 \(they have 11\.0, 11\.0,"):
+        lease(1, 1, 96)
+    with pytest.raises(UserError, match=r"needs 3 GPU\(s\) of 22 GiB and this machine shows 2 .*gpu=0"):
+        lease(3, 3, 22)
 
 
 def test_a_machine_without_gpus_names_the_cpu_switch(tmp_path, monkeypatch):

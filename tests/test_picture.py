@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from carvana import picture, rle
-from carvana.data.manifest import ImageRecord, ImageSet, Manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import ImageRecord, Manifest
 
 H, W = 40, 60
 

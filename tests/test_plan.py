@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from carvana.data.manifest import Manifest, write_manifest
 from carvana.errors import UserError
 from carvana.plan import Plan
 
@@ -217,3 +218,32 @@ def test_an_exclusion_list_is_an_input_of_training():
 def test_the_samples_bands_are_of_the_sample():
     sample = yaml.safe_load((ROOT / "config/sample.yaml").read_text())
     assert plan(**sample).bands() == "config/sample_bands.yaml"
+
+
+def test_snakemakes_cache_is_told_what_it_leaves_out(manifest, tmp_path):
+    """The collisions that were measured: wildcards, order and names of inputs, and two folders of data."""
+    from dataclasses import replace
+
+    write_manifest(manifest, tmp_path / "one.csv")
+    moved = [replace(record, file="elsewhere", mask="elsewhere") for record in manifest]
+    write_manifest(Manifest(tuple(moved)), tmp_path / "moved.csv")
+    other = [replace(moved[0], sha256="another"), *moved[1:]]
+    write_manifest(Manifest(tuple(other)), tmp_path / "other.csv")
+    (tmp_path / "folds.csv").write_text("car,fold\na,0\n")
+
+    def key(model="m", fold="0", manifest="one", weights=("x/a", "x/b"), folds=None):
+        files = [("manifest", str(tmp_path / f"{manifest}.csv")), ("weights", list(weights))]
+        files += [("folds", str(tmp_path / folds))] if folds else []
+        return plan().cache_key([("model", model), ("fold", fold)], files)
+
+    keys = [key(), key(model="n"), key(fold="1"), key(manifest="other"), key(weights=("x/b", "x/a"))]
+    assert len({*keys, key(folds="folds.csv")}) == len(keys) + 1
+    # Where the same images lie makes no difference.
+    assert key(manifest="moved") == key()
+    with pytest.raises(FileNotFoundError):
+        key(manifest="absent")
+
+
+def test_the_store_follows_the_results_unless_it_is_named():
+    assert str(plan(results="there").store) == "there/store"
+    assert str(plan(store="/shared").store) == "/shared"

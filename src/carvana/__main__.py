@@ -15,6 +15,9 @@ COMMANDS: Final = {
     "score": "Dice of a submission where the true masks are at hand",
     "show": "picture of an image: truth, each model's map, the ensemble, contours",
     "mask": "cut the car out of any photo with a finished run's networks",
+    "plan": "what a target will cost on this machine's GPUs, before it is run",
+    "status": "every training: waiting, running, interrupted or done",
+    "store": "list and prune what was computed before",
 }
 
 

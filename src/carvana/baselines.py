@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carvana import rle
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
 from carvana.folds import Folds
 from carvana.geometry import Geometry
 

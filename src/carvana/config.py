@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,38 @@ def check_config(config: Mapping[str, Any], schema: Path) -> None:
     problems = [_problem(error) for error in validator.iter_errors(config)]
     if problems:
         raise UserError("the configuration cannot be used:\n  " + "\n  ".join(sorted(problems)))
+
+
+def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> dict[str, Any]:
+    """The configuration as Snakemake puts it together from --configfile and --config, checked.
+
+    Args:
+        root: of the checkout.
+        overlays: files, each laid over what comes before.
+        values: `key=value`, the values in YAML.
+
+    Raises:
+        UserError: a file is missing, a value has no key, or the configuration cannot be used.
+    """
+    config: dict[str, Any] = yaml.safe_load((root / "config" / "config.yaml").read_text(encoding="utf-8"))
+    for path in overlays:
+        try:
+            config = _laid_over(config, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
+    for value in values:
+        key, separator, text = value.partition("=")
+        if not separator:
+            raise UserError(f"--config {value}: write key=value")
+        config = _laid_over(config, {key: yaml.safe_load(text)})
+    check_config(config, root / "config" / "schema.yaml")
+    return config
+
+
+def _laid_over(base: Any, top: Any) -> Any:
+    if isinstance(base, dict) and isinstance(top, dict):
+        return {**base, **{key: _laid_over(base.get(key), value) for key, value in top.items()}}
+    return top
 
 
 def _problem(error: ValidationError) -> str:

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sys
 from collections.abc import Callable
+from typing import Final
+
+# sysexits.h: a temporary failure, try again.
+INTERRUPTED: Final = 75
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class UserError(Exception):
     """Something outside the program is wrong: the message says what, and what to do about it."""
 
 
+class Interrupted(Exception):  # noqa: N818 (nothing is wrong)
+    """The job was asked to stop and has kept what it had; started again, it continues."""
+
+
 def main_guard(main: Callable[[], None]) -> None:
-    """Run a script's `main`; a `UserError` becomes one message on stderr and exit code 1."""
+    """Run a script's `main`; a `UserError` or a full disk becomes a message and exit code 1, `Interrupted` 75."""
     try:
         main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    except Interrupted as interruption:
+        with contextlib.suppress(OSError):
+            print(f"interrupted: {interruption}", file=sys.stderr, flush=True)
+        raise SystemExit(INTERRUPTED) from None
+    except Exception as error:
+        # Libraries in C and Rust wrap it in errors of their own.
+        if not any(os.strerror(number) in str(error) for number in _FULL):
+            raise
+        print(
+            f"error: the disk is full ({error}); make room and start again: what is complete stays, and nothing"
+            " half-written has a final name",
+            file=sys.stderr,
+        )
+        # Not the interpreter's own end: HDF5 crashes while it tidies up a file that it could not write.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)

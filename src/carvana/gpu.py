@@ -10,6 +10,7 @@ Call `lease` before torch is imported: CUDA reads CUDA_VISIBLE_DEVICES only once
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
 import shutil
@@ -33,7 +34,19 @@ SECONDS_BETWEEN_TRIES: Final = 0.5
 _held: list[int] = []
 
 
-def lease(wanted: int, granted: int) -> str:
+def device_class(wanted: int, granted: int) -> str:
+    """The device for torch, `cuda` or `cpu`, that `lease` with these numbers is on. Raises UserError as it does."""
+    if wanted <= 0 or granted <= 0:
+        return "cpu"
+    if granted < wanted:
+        raise UserError(
+            f"this job needs {wanted} GPUs and was granted {granted}; "
+            f"allow that many with `--resources gpu={wanted}`, or, {CPU_SWITCH}"
+        )
+    return "cuda"
+
+
+def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
     """Take `wanted` GPUs for the life of this process and its forked children; wait while others have them.
 
     CUDA_VISIBLE_DEVICES of the caller (a user's, Slurm's, Docker's) bounds the choice: indices, as `nvidia-smi` counts
@@ -42,24 +55,30 @@ def lease(wanted: int, granted: int) -> str:
     Args:
         wanted: devices that the job is written for.
         granted: devices that the scheduler gave it; 0 is the CPU switch.
+        gibibytes: of memory that each of them must have at least.
 
     Returns:
         The device for torch, `cuda` or `cpu`.
 
     Raises:
-        UserError: fewer devices were granted than wanted, or the machine does not show that many.
+        UserError: fewer devices were granted than wanted, or the machine does not show that many, or that large ones.
     """
-    if wanted <= 0 or granted <= 0:
+    if device_class(wanted, granted) == "cpu":
         return "cpu"
-    if granted < wanted:
-        raise UserError(
-            f"this job needs {wanted} GPUs and was granted {granted}; "
-            f"allow that many with `--resources gpu={wanted}`, or, {CPU_SWITCH}"
-        )
     usable = visible(devices(), os.environ.get(VISIBLE_VARIABLE))
+    limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
     if len(usable) < wanted:
-        limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
         raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
+    if gibibytes:
+        sizes = memory_gibibytes()
+        large = [uuid for uuid in usable if sizes.get(uuid, math.inf) >= gibibytes]
+        if len(large) < wanted:
+            told = ", ".join(f"{sizes[uuid]:.1f}" for uuid in usable if uuid in sizes)
+            raise UserError(
+                f"this job needs {wanted} GPU(s) of {gibibytes:g} GiB and this machine shows {len(large)}{limited}"
+                f" (they have {told} GiB): set `gpu_memory` lower if you know better, or, {CPU_SWITCH}"
+            )
+        usable = large
     folder = _lock_folder()
     leased = _try_to_lock(folder, usable, wanted)
     if not leased:
@@ -85,6 +104,18 @@ def devices() -> list[tuple[str, str]]:
         told = (answer.stdout + answer.stderr).strip()
         raise UserError(f"`nvidia-smi -L` fails ({told}): mend the driver, or, {CPU_SWITCH}")
     return re.findall(r"^\s*(?:GPU (\d+):|MIG ).*\(UUID: (\S+)\)", answer.stdout, flags=re.MULTILINE)
+
+
+def memory_gibibytes() -> dict[str, float]:
+    """Memory of the machine's GPUs by UUID. MIG instances are not among them: `nvidia-smi` does not tell theirs."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return {}
+    answer = subprocess.run(
+        [program, "--query-gpu=uuid,memory.total", "--format=csv,noheader,nounits"], capture_output=True, text=True
+    )
+    found = re.findall(r"^(\S+), (\d+)$", answer.stdout, flags=re.MULTILINE)
+    return {uuid: int(mebibytes) / 1024 for uuid, mebibytes in found}
 
 
 def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:

@@ -13,6 +13,8 @@ from carvana.errors import UserError
 
 _ERA_EPSILON: Final = 1e-8
 
+Name = Literal["adam", "rmsprop", "sgd"]
+
 
 class EraAdam(torch.optim.Adam):
     """Adam of PyTorch 0.2: epsilon is added to sqrt(v) before the bias correction; later releases add it after.
@@ -41,7 +43,7 @@ class EraAdam(torch.optim.Adam):
 
 
 def build_optimizer(
-    name: Literal["adam", "rmsprop", "sgd"],
+    name: Name,
     parameters: Iterable[nn.Parameter],
     learning_rate: float,
     momentum: float,
@@ -61,3 +63,13 @@ def build_optimizer(
     if name == "rmsprop":
         return torch.optim.RMSprop(parameters, learning_rate)
     return torch.optim.SGD(parameters, learning_rate, momentum=momentum, weight_decay=weight_decay, fused=True)
+
+
+def name_of(optimizer: torch.optim.Optimizer) -> Name:
+    """The name that `build_optimizer` made this optimizer under."""
+    names: dict[type[torch.optim.Optimizer], Name] = {
+        EraAdam: "adam",
+        torch.optim.RMSprop: "rmsprop",
+        torch.optim.SGD: "sgd",
+    }
+    return names[type(optimizer)]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carvana import rle
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.files import whole_file
 from carvana.metrics import dice

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import yaml
 
 from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
+from carvana.cost import gflops_of, priority
+from carvana.data.manifest import content_digest, read_manifest
 from carvana.errors import UserError
+from carvana.files import sha256_of
 from carvana.geometry import FULL
-from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest
+from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest, step_digest
 from carvana.recipe import load_recipe, model_names
 
 # What the intake of each split reads of the competition's files.
@@ -129,8 +134,7 @@ class Plan:
         wanted = sections(script)
 
         def code(wildcards: ModelWildcards) -> str:
-            modules = load_recipe(wildcards.model).modules.model_dump()
-            return code_digest(self.root / script, tuple(modules[name] for name in wanted.modules))
+            return step_digest(self.root / script, wildcards.model)
 
         def values(wildcards: ModelWildcards) -> str:
             return recipe_digest(wildcards.model, wanted.values)
@@ -170,6 +174,46 @@ class Plan:
         """The table of images that are left out of training, if one is named."""
         path = self.config["data"]["exclude"]
         return [path] if path else []
+
+    @property
+    def store(self) -> Path:
+        """Where what was computed at great cost is kept."""
+        return Path(self.config["store"] or Path(self.config["results"], "store"))
+
+    @property
+    def save_seconds(self) -> float:
+        """From one saved state of a training to the next."""
+        return float(self.config["save_minutes"]) * 60
+
+    def training_priority(self, model: str) -> int:
+        """Snakemake's, so that the longest trainings start first."""
+        return priority(load_recipe(model), gflops_of(self.published))
+
+    def cache_key(self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]]) -> str:
+        """What Snakemake's own cache leaves out of its keys: wildcards, names of inputs, and what manifests say.
+
+        Weights count by the job that made them, as Snakemake sees to.
+
+        Args:
+            wildcards: of the job, by name.
+            files: its inputs, by role; FileNotFoundError where the manifest or the folds are not made yet: Snakemake
+                asks again before the job runs.
+        """
+        parts: list[object] = [sorted(wildcards)]
+        for role, paths in files:
+            if role == "manifest":
+                parts.append(_content(Path(str(paths)), Path(str(paths)).stat().st_mtime_ns))
+            elif role == "folds":
+                parts.append(sha256_of(Path(str(paths))))
+            else:
+                names = [paths] if isinstance(paths, str) else list(cast("Iterable[object]", paths))
+                parts.append([Path(str(name)).name for name in names])
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+    def gpu_memory(self, model: str) -> str:
+        """The argument of train.py that asks for large cards."""
+        gibibytes = self.config["gpu_memory"][recipe_of(model)]
+        return f"--gpu-memory {gibibytes}" if gibibytes else ""
 
     def encoder_receipt(self, model: str) -> list[str]:
         """The receipt of the ImageNet weights that a model begins from, or nothing."""
@@ -357,6 +401,11 @@ class Plan:
         if random and row.level != "baseline" and row.masks != "unet_scratch":
             entry += " 'encoder from random weights'"
         return entry
+
+
+@cache
+def _content(manifest: Path, changed: int) -> str:
+    return content_digest(read_manifest(manifest))
 
 
 def _masks_of_model(model: str) -> str:

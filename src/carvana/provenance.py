@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from carvana.catalogue import sections
 from carvana.recipe import RECIPES, load_recipe
 
 SOURCE: Final = Path(__file__).resolve().parents[1]
@@ -24,16 +25,30 @@ PACKAGE: Final = Path(__file__).resolve().parent.name
 NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "pandas", "h5py", "hdf5plugin")
 
 
-# Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile.
+# Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile,
+# where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
+        "carvana.duration",
+        "carvana.errors",
         "carvana.gpu",
+        "carvana.interruption",
+        "carvana.keys",
         "carvana.prediction.timings",
+        "carvana.provenance",
+        "carvana.store.claim",
+        "carvana.store.store",
         "carvana.training.events",
         "carvana.training.progress",
+        "carvana.training.report",
         "carvana.training.stopwatch",
     }
 )
+
+
+# Modules that trainings and predictions read their input files with, or that a plan is made with: what was read is in a
+# result's key (see `keys`), so how it was made or read need not be.
+COUNTED_BY_CONTENT: Final = frozenset({"carvana.catalogue", "carvana.data.manifest", "carvana.folds"})
 
 
 def canonical_syntax(node: ast.AST) -> str:
@@ -84,20 +99,20 @@ def _syntax_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
     return canonical_syntax(tree), imports
 
 
-def used_modules(script: Path, modules: Iterable[str] = ()) -> tuple[str, ...]:
+def used_modules(script: Path, modules: Iterable[str] = (), left_out: Set[str] = WITHOUT_EFFECT) -> tuple[str, ...]:
     """Names of this package's modules that `script` reaches by import, and `modules` and what they reach; sorted.
 
-    Those without effect on results are left out.
+    Those of `left_out` are not followed.
     """
-    return _reached([*modules, *_syntax_and_imports(script)[1]])
+    return _reached([*modules, *_syntax_and_imports(script)[1]], left_out)
 
 
-def _reached(modules: Iterable[str]) -> tuple[str, ...]:
+def _reached(modules: Iterable[str], left_out: Set[str]) -> tuple[str, ...]:
     seen: set[str] = set()
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module in seen or module in WITHOUT_EFFECT:
+        if module in seen or module in left_out:
             continue
         seen.add(module)
         waiting.extend(_of_module(module)[1])
@@ -116,16 +131,23 @@ def _digest(value: object) -> str:
 
 
 @cache
-def code_digest(script: Path, modules: tuple[str, ...] = ()) -> str:
-    """Digest of the syntax of `script` and of every module of this package that it uses."""
-    used = {module: _of_module(module)[0] for module in used_modules(script, modules)}
+def code_digest(script: Path, modules: tuple[str, ...] = (), left_out: Set[str] = WITHOUT_EFFECT) -> str:
+    """Digest of the syntax of `script` and of every module of this package that it uses, but for `left_out`."""
+    used = {module: _of_module(module)[0] for module in used_modules(script, modules, left_out)}
     return _digest({"script": _syntax_and_imports(script)[0]} | used)
 
 
 @cache
 def modules_digest(modules: tuple[str, ...]) -> str:
     """Digest of the syntax of these modules of this package and of every one that they use."""
-    return _digest({module: _of_module(module)[0] for module in _reached(modules)})
+    return _digest({module: _of_module(module)[0] for module in _reached(modules, WITHOUT_EFFECT)})
+
+
+def step_digest(script: Path, model: str) -> str:
+    """Digest of the code of a step whose results have keys: of its script, and of the modules of the model's recipe."""
+    modules = load_recipe(model).modules.model_dump()
+    used = tuple(modules[name] for name in sections(script.name).modules)
+    return code_digest(script, used, WITHOUT_EFFECT | COUNTED_BY_CONTENT)
 
 
 @cache
@@ -136,8 +158,8 @@ def recipe_digest(model: str, sections: tuple[str, ...], directory: Path = RECIP
 
 @cache
 def package_versions() -> str:
-    """The installed releases of the packages that touch numbers, on one line."""
-    return " ".join(f"{name}={version(name)}" for name in NUMERIC_PACKAGES)
+    """The installed releases of the packages that touch numbers, on one line; the same for any build of a release."""
+    return " ".join(f"{name}={version(name).partition('+')[0]}" for name in NUMERIC_PACKAGES)
 
 
 def listing_digest(folder: Path) -> str:

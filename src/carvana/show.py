@@ -11,7 +11,8 @@ import numpy as np
 
 from carvana import rle
 from carvana.combine import merge_rule, open_store
-from carvana.data.manifest import ImageSet, read_manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
 from carvana.ensemble import THRESHOLD, Map
 from carvana.errors import UserError
 from carvana.metrics import dice

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from carvana.data.images import read_image, reduce_image
+from carvana.data.imageset import ImageSet
 from carvana.data.intake import Counts, take_in
-from carvana.data.manifest import ImageSet, content_digest, read_manifest
+from carvana.data.manifest import content_digest, read_manifest
 from carvana.data.masks import read_mask, reduce_mask
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL

@@ -5,15 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from carvana.data.manifest import (
-    COLUMNS,
-    ImageRecord,
-    ImageSet,
-    Manifest,
-    content_digest,
-    read_manifest,
-    write_manifest,
-)
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import COLUMNS, ImageRecord, Manifest, content_digest, read_manifest, write_manifest
 from carvana.data.masks import write_mask
 from carvana.errors import UserError
 

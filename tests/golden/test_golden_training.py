@@ -59,12 +59,12 @@ def train(recipe: Recipe, training: Sequence[Batch], validation: Sequence[Batch]
         tensor.copy_(torch.from_numpy(parameter(name, tuple(tensor.shape))))
     after_train: dict[str, torch.Tensor] = {}
 
-    def validation_batches():
+    def validation_batches(first):
         after_train.update({name: tensor.clone() for name, tensor in network.state_dict().items()})
         return validation
 
     objective = parts.objective(recipe, FULL)
-    course = Course(recipe, objective, recipe.training.epochs, lambda epoch: training, validation_batches)
+    course = Course(recipe, objective, recipe.training.epochs, lambda epoch, first: training, validation_batches)
     trajectory = Trajectory(course, begin(course, network.double()), after_train)
     for _ in range(epochs):
         trajectory.epochs.append(run_epoch(course, trajectory.state, trajectory.steps.append))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from carvana.data.manifest import ImageSet, Manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.mapstore import MapReader
 from carvana.metrics import dice

@@ -13,6 +13,7 @@ import pytest
 from carvana.data.manifest import Manifest, read_manifest, write_manifest
 from carvana.folds import write_folds
 from carvana.mapstore import MapReader
+from carvana.store.store import Store
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
 
@@ -27,6 +28,7 @@ def call(script, manifest, weights, arguments, granted=0, **options):
 @pytest.fixture
 def predict(small_manifest_file, weights, tmp_path):
     arguments = ["--shard", 1, "--shards", 2, "--out", tmp_path / "sums.h5", "--timings", tmp_path / "timings.json"]
+    arguments += ["--store", tmp_path / "store"]
     return lambda *more, **options: call("predict.py", small_manifest_file, weights[:1], [*arguments, *more], **options)
 
 
@@ -37,7 +39,7 @@ def test_predict(predict, small_manifest_file, tmp_path):
     with MapReader(tmp_path / "sums.h5") as store:
         assert store.names == read_manifest(small_manifest_file).names[16:]
         assert store.size_HW == (128, 190)
-    assert {path.name for path in tmp_path.iterdir()} == {"sums.h5", "timings.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"sums.h5", "timings.json", "store"}
 
 
 def test_validate(small_manifest_file, weights, tmp_path):
@@ -46,7 +48,7 @@ def test_validate(small_manifest_file, weights, tmp_path):
     write_manifest(manifest, tmp_path / "manifest.csv")
     write_folds({first: 1, second: 0}, tmp_path / "folds.csv")
     outputs = ["--maps", tmp_path / "maps.h5", "--dice", tmp_path / "dice.csv", "--timings", tmp_path / "timings.json"]
-    arguments = ["--folds", tmp_path / "folds.csv", *outputs, "--quiet"]
+    arguments = ["--folds", tmp_path / "folds.csv", "--store", tmp_path / "store", *outputs, "--quiet"]
     done = call("validate.py", tmp_path / "manifest.csv", weights, arguments)
     assert (done.returncode, done.stderr) == (0, "")
     with (tmp_path / "dice.csv").open() as stream:
@@ -66,7 +68,9 @@ def test_a_disk_that_fills_up_fails_the_job_and_leaves_nothing(predict, tmp_path
     done = predict(preexec_fn=limit)
     assert done.returncode != 0
     assert "File too large" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+    (entry,) = Store(tmp_path / "store").entries()
+    assert not entry.complete
 
 
 def test_a_gpu_that_is_not_there_is_told_before_anything_is_read(predict, tmp_path):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from carvana import rle
-from carvana.data.manifest import ImageRecord, ImageSet, Manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import ImageRecord, Manifest
 from carvana.data.masks import write_mask
 from carvana.files import write_table
 from carvana.geometry import SMALL

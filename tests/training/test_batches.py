@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
 from carvana.geometry import SMALL
 from carvana.recipe import load_recipe
 from carvana.training.batches import EpochOrder, Loading, SampleKey

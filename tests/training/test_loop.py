@@ -29,7 +29,11 @@ def begin_training(model, batches_by_epoch):
     recipe = load_recipe(model)
     objective = parts.objective(recipe, SMALL)
     course = Course(
-        recipe, objective, len(batches_by_epoch), lambda epoch: batches_by_epoch[epoch], lambda: [batch(99)]
+        recipe,
+        objective,
+        len(batches_by_epoch),
+        lambda epoch, first: batches_by_epoch[epoch][first:],
+        lambda first: [batch(99)][first:],
     )
     convolution = torch.nn.Conv2d(3, 1, 1)
     for parameter in convolution.parameters():
@@ -88,7 +92,7 @@ def test_a_validation_that_is_not_finite_stops_the_training_too():
     broken = batch(3)
     broken.images_N3HW[0, 0, 0, 0] = float("nan")
     course, state = begin_training("linknet34_fma_s44", [[batch(1)]])
-    course = replace(course, validation_batches=lambda: [batch(2), broken])
+    course = replace(course, validation_batches=lambda first: [batch(2), broken])
     with pytest.raises(UserError, match=r"the loss is nan in epoch 1 on the images image 3;"):
         fit(course, state, lambda step: None, lambda epoch: None)
 

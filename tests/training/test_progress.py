@@ -1,4 +1,5 @@
-from carvana.training.progress import Progress, clock
+from carvana.duration import clock
+from carvana.training.progress import Progress
 from carvana.training.records import EpochRecord, Phase, StepRecord
 from carvana.training.stopwatch import EpochTimings, Stopwatch, work
 

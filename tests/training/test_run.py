@@ -14,7 +14,7 @@ from carvana.recipe import load_recipe
 from carvana.training import parts
 from carvana.training.draws import Draws
 from carvana.training.record import Conditions
-from carvana.training.run import Outputs, initial_network, train_network
+from carvana.training.run import Outputs, Saving, initial_network, train_network
 from carvana.weights import load_weights, read_facts
 
 MODEL = "linknet34_f04a_clahe_rmsprop"
@@ -42,10 +42,14 @@ def outputs(folder: Path):
     return Outputs(*(folder / name for name in names))
 
 
+def saving(results: Outputs):
+    return Saving(results.weights.parent / "state", seconds=1000)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, manifest, folds):
     results = outputs(tmp_path_factory.mktemp("trained"))
-    train_network(conditions(), manifest, folds, results, quiet=True)
+    train_network(conditions(), manifest, folds, results, saving(results), quiet=True)
     return results
 
 
@@ -93,7 +97,7 @@ def test_curves_for_tensorboard(trained, history):
 
 def test_a_repeated_training_is_the_same_bit_for_bit(trained, tmp_path, manifest, folds, capsys):
     again = outputs(tmp_path)
-    train_network(conditions(), manifest, folds, again, quiet=False)
+    train_network(conditions(), manifest, folds, again, saving(again), quiet=False)
     for name in ("weights", "history", "recipe"):
         assert getattr(again, name).read_bytes() == getattr(trained, name).read_bytes(), name
     lines = capsys.readouterr().err.splitlines()
@@ -107,7 +111,7 @@ def test_a_failed_training_leaves_no_results(tmp_path, manifest, folds):
     image.write_bytes(whole[: len(whole) // 2])
     try:
         with pytest.raises(UserError, match=r"truncated"):
-            train_network(conditions(), manifest, folds, outputs(tmp_path), quiet=True)
+            train_network(conditions(), manifest, folds, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
     finally:
         image.write_bytes(whole)
     assert [path.name for path in tmp_path.iterdir()] == ["events"]

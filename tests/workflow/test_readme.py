@@ -25,6 +25,9 @@ BY_OTHERS = {
     "python -m carvana validate submission.csv.gz --names sample_submission.csv": "tests/cli/test_commands.py",
     "python -m carvana score submission.csv.gz --truth solution.csv": "tests/cli/test_commands.py",
     "python -m carvana.standin results/sample/competition": "tests/standin/test_standin.py",
+    "python -m carvana plan": "tests/cli/test_status.py",
+    "python -m carvana status": "tests/cli/test_status.py",
+    "python -m carvana store": "tests/cli/test_status.py",
     "snakemake --cores 8 --resources gpu=4": "2,460 GPU-hours; the next command plans it",
 }
 

@@ -12,6 +12,7 @@ rule validate:
         timings="<results>/oof/{model}/timings.json",
     log:
         "<logs>/validate/{model}.log",
+    cache: True
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -19,10 +20,12 @@ rule validate:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
+        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
         workers=max(1, config["workers"]),
+        store=lambda wc, resources: str(PLAN.store),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/validate.py"
@@ -37,8 +40,9 @@ rule validate:
         " --maps {output.maps:q}"
         " --dice {output.dice:q}"
         " --timings {output.timings:q}"
+        " --store {params.store:q}"
         " {params.quiet}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"
 
 
 rule predict:
@@ -50,6 +54,7 @@ rule predict:
         timings="<results>/predictions/{model}/test-{shard}-of-{shards}.json",
     log:
         "<logs>/predict/{model}/test-{shard}-of-{shards}.log",
+    cache: True
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -57,12 +62,14 @@ rule predict:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
+        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
         workers=max(1, config["workers"]),
+        store=lambda wc, resources: str(PLAN.store),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/predict.py"
@@ -76,5 +83,6 @@ rule predict:
         " --threads {threads} --workers {params.workers}"
         " --out {output.sums:q}"
         " --timings {output.timings:q}"
+        " --store {params.store:q}"
         " {params.quiet}"
-        " 2>&1 | tee {log:q}"
+        " 2>&1 | tee -i {log:q}"

@@ -14,8 +14,10 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
-    # A prediction that waits costs nothing; a training that starts last keeps all others waiting.
-    priority: 1
+    # For users of Snakemake's own cache too; `key` tells it what it would overlook.
+    cache: True
+    # A prediction that waits costs nothing; a long training that starts last keeps all others waiting.
+    priority: lambda wc: PLAN.training_priority(wc.model)
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -23,6 +25,7 @@ rule train:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
+        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         geometry=config["geometry"],
         epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],
@@ -32,6 +35,10 @@ rule train:
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
+        gpu_memory=lambda wc: PLAN.gpu_memory(wc.model),
+        # As functions of the resources, since a job need not run again when these change.
+        store=lambda wc, resources: str(PLAN.store),
+        save_seconds=lambda wc, resources: PLAN.save_seconds,
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/train.py"
@@ -49,5 +56,6 @@ rule train:
         " --recipe {output.recipe:q}"
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
-        " {params.epochs} {params.encoder} {params.exclude} {params.quiet}"
-        " 2>&1 | tee {log:q}"
+        " --store {params.store:q} --save-seconds {params.save_seconds}"
+        " {params.epochs} {params.encoder} {params.exclude} {params.gpu_memory} {params.quiet}"
+        " 2>&1 | tee -i {log:q}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.data.manifest import ImageSet, read_manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
 from carvana.report.analysis import read_analysis, write_analysis

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from carvana.baselines import FITS, learn_by_fold, masks_of_test_images, out_of_fold_masks
-from carvana.data.manifest import ImageSet, read_manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.files import write_table
 from carvana.folds import read_folds

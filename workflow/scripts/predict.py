@@ -7,7 +7,11 @@ from pathlib import Path
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
-from carvana.prediction.conditions import Conditions
+from carvana.interruption import ended_by_signals
+from carvana.keys import images_digest, prediction
+from carvana.prediction.conditions import Conditions, common_facts
+from carvana.prediction.shards import shard_slice
+from carvana.store.store import Store, Workplace
 
 
 def main() -> None:
@@ -20,12 +24,20 @@ def main() -> None:
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
     manifest = read_manifest(given.manifest)
-    conditions = Conditions.leased(given)
+    part = manifest.records[shard_slice(len(manifest), given.shards, given.shard)]
+    facts = prediction(common_facts(Path(__file__), given), images_digest(part, given.geometry), given.weights)
 
-    # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
-    from carvana.prediction.run import predict
+    def make(workplace: Workplace) -> None:
+        conditions = Conditions.leased(given)
 
-    predict(conditions, manifest, given.shard, given.shards, given.out, given.timings)
+        # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
+        from carvana.prediction.run import predict
+
+        predict(conditions, manifest, given.shard, given.shards, *(workplace.result / name for name in outputs))
+
+    outputs = {"sums.h5": given.out, "timings.json": given.timings}
+    with ended_by_signals():
+        Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

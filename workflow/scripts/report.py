@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 from carvana.data.archives import find_table
-from carvana.data.manifest import ImageSet, read_manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.leaderboard.description import commit_of
 from carvana.leaderboard.run import IMAGE_DIGEST, ROOT

@@ -8,11 +8,15 @@ from pathlib import Path
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.exclusion import read_exclusions
+from carvana.files import sha256_of
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
-from carvana.gpu import lease
+from carvana.gpu import device_class, lease
+from carvana.interruption import ended_by_signals
+from carvana.keys import computing, folds_digest, images_digest, training
 from carvana.precision import PRECISIONS
 from carvana.recipe import load_recipe, model_names
+from carvana.store.store import Store, Workplace
 
 
 def main() -> None:
@@ -31,6 +35,7 @@ def main() -> None:
     parser.add_argument("--exclude", type=Path, help="CSV: img, exclude; images marked 1 are not trained on")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
+    parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
     parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
     parser.add_argument("--workers", type=int, required=True, help="processes that load images; 0: this one does")
     parser.add_argument("--weights", type=Path, required=True, help=".safetensors to write")
@@ -38,31 +43,52 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path, required=True, help="YAML to write")
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
     parser.add_argument("--tensorboard", type=Path, required=True, help="folder for event files")
+    parser.add_argument("--store", type=Path, required=True, help="folder of what was computed before, or begun")
+    parser.add_argument("--save-seconds", type=float, required=True, help="from one saved state to the next")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
     excluded = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
-    device = lease(given.gpus_wanted, given.gpus_granted)
+    device = device_class(given.gpus_wanted, given.gpus_granted)
+    epochs = given.epochs or load_recipe(given.model).training.epochs
+    script, images = Path(__file__), images_digest(manifest, given.geometry)
+    common = computing(script, given.model, given.geometry, given.precision, device, given.threads)
+    encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
+    facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded))
 
-    # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
-    from carvana.training.record import Conditions
-    from carvana.training.run import Outputs, train_network
+    def make(workplace: Workplace) -> None:
+        lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
 
-    conditions = Conditions(
-        model=given.model,
-        fold=given.fold,
-        geometry=given.geometry,
-        epochs=given.epochs or load_recipe(given.model).training.epochs,
-        seed=given.seed,
-        precision=given.precision,
-        device=device,
-        threads=given.threads,
-        workers=given.workers,
-        encoder_weights=given.encoder_weights,
-        excluded=tuple(sorted(excluded)),
-    )
-    outputs = Outputs(given.weights, given.history, given.recipe, given.timings, given.tensorboard)
-    train_network(conditions, manifest, folds, outputs, given.quiet)
+        # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
+        from carvana.training.record import Conditions
+        from carvana.training.run import Outputs, Saving, train_network
+
+        conditions = Conditions(
+            model=given.model,
+            fold=given.fold,
+            geometry=given.geometry,
+            epochs=epochs,
+            seed=given.seed,
+            precision=given.precision,
+            device=device,
+            threads=given.threads,
+            workers=given.workers,
+            encoder_weights=given.encoder_weights,
+            excluded=tuple(sorted(excluded)),
+        )
+        weights, history, recipe, timings = (workplace.result / name for name in outputs)
+        results = Outputs(weights, history, recipe, timings, given.tensorboard)
+        saving = Saving(workplace.folder, given.save_seconds, workplace.check)
+        train_network(conditions, manifest, folds, results, saving, given.quiet)
+
+    outputs = {
+        "weights.safetensors": given.weights,
+        "history.csv": given.history,
+        "recipe.yaml": given.recipe,
+        "timings.json": given.timings,
+    }
+    with ended_by_signals():
+        Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

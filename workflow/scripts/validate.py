@@ -8,7 +8,10 @@ from pathlib import Path
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.folds import read_folds
-from carvana.prediction.conditions import Conditions
+from carvana.interruption import ended_by_signals
+from carvana.keys import folds_digest, images_digest, prediction
+from carvana.prediction.conditions import Conditions, common_facts
+from carvana.store.store import Store, Workplace
 
 
 def main() -> None:
@@ -21,12 +24,20 @@ def main() -> None:
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
-    conditions = Conditions.leased(given)
+    images = images_digest(manifest, given.geometry)
+    facts = prediction(common_facts(Path(__file__), given), images, given.weights, folds=folds_digest(folds))
 
-    # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
-    from carvana.prediction.run import validate
+    def make(workplace: Workplace) -> None:
+        conditions = Conditions.leased(given)
 
-    validate(conditions, manifest, folds, given.maps, given.dice, given.timings)
+        # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
+        from carvana.prediction.run import validate
+
+        validate(conditions, manifest, folds, *(workplace.result / name for name in outputs))
+
+    outputs = {"maps.h5": given.maps, "dice.csv": given.dice, "timings.json": given.timings}
+    with ended_by_signals():
+        Store(given.store).obtain(facts, outputs, make)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import yaml
 
 from carvana import rle
 from carvana.bands import read_bands
-from carvana.data.manifest import ImageSet, read_manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.figures import figures_of
 from carvana.leaderboard.record import read_scored

@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from carvana.geometry import GEOMETRIES, Geometry
-from carvana.gpu import lease
+from carvana.gpu import device_class, lease
+from carvana.keys import computing
 from carvana.precision import PRECISIONS
 from carvana.recipe import Recipe, load_recipe, model_names
 
@@ -48,8 +49,10 @@ class Conditions:
         parser.add_argument("--precision", choices=PRECISIONS, required=True)
         parser.add_argument("--gpus-wanted", type=int, required=True)
         parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
+        parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
         parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
         parser.add_argument("--workers", type=int, required=True, help="threads that decode and prepare images")
+        parser.add_argument("--store", type=Path, required=True, help="folder of what was computed before")
         parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
     @classmethod
@@ -60,8 +63,14 @@ class Conditions:
             weights=tuple(given.weights),
             geometry=GEOMETRIES[given.geometry],
             precision=given.precision,
-            device=lease(given.gpus_wanted, given.gpus_granted),
+            device=lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory),
             threads=given.threads,
             workers=given.workers,
             quiet=given.quiet,
         )
+
+
+def common_facts(script: Path, given: Namespace) -> dict[str, Any]:
+    """What the key of this script's result is made of, as far as the arguments say it."""
+    device = device_class(given.gpus_wanted, given.gpus_granted)
+    return computing(script, given.model, given.geometry, given.precision, device, given.threads)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.prediction.maps import sum_of_maps

@@ -9,7 +9,8 @@ from typing import Final
 import torch
 from torch import nn
 
-from carvana.data.manifest import ImageSet, Manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import Manifest
 from carvana.ensemble import THRESHOLD
 from carvana.errors import UserError
 from carvana.files import write_table

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from carvana import postprocess
 from carvana.catalogue import MEMBERS, RECIPES, models_of, recipe_of
 from carvana.combine import check_same_images, merge_rule, open_store
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
 from carvana.ensemble import THRESHOLD, Map, mean
 from carvana.errors import UserError
 from carvana.files import write_table

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from carvana.data.manifest import ImageSet
+from carvana.data.imageset import ImageSet
 from carvana.files import whole_file
 from carvana.report import galleries, sections
 from carvana.report.analysis import opened_maps

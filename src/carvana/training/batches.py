@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Self
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from carvana.errors import UserError
 from carvana.recipe import Recipe
 from carvana.training.draws import Draws
 from carvana.training.pixels import Pixels
@@ -64,10 +66,11 @@ class EpochOrder(Sampler[list[SampleKey]]):
 
     Attributes:
         epoch: the run's epoch that the next iteration is for.
+        first: the batch that it begins with, from 0.
     """
 
     def __init__(self, names: Sequence[str], draws: Draws, batch_size: int, drop_last: bool) -> None:
-        self.epoch = 0
+        self.epoch = self.first = 0
         self._names, self._draws, self._batch_size, self._drop_last = names, draws, batch_size, drop_last
 
     def __len__(self) -> int:
@@ -78,8 +81,26 @@ class EpochOrder(Sampler[list[SampleKey]]):
         epoch = self.epoch
         order = self._draws.generator("order", epoch).permutation(len(self._names))
         keys = [SampleKey(epoch, number, self._names[place]) for number, place in enumerate(order)]
-        for number in range(len(self)):
+        for number in range(self.first, len(self)):
             yield keys[number * self._batch_size : (number + 1) * self._batch_size]
+
+
+class ValidationOrder(Sampler[list[str]]):
+    """The validation batches: all names in their own order, cut into batches.
+
+    Attributes:
+        first: the batch that the next iteration begins with, from 0.
+    """
+
+    def __init__(self, names: Sequence[str], batch_size: int) -> None:
+        self.first = 0
+        self._batches = [list(names[first : first + batch_size]) for first in range(0, len(names), batch_size)]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return iter(self._batches[self.first :])
 
 
 class Sample(NamedTuple):
@@ -147,19 +168,19 @@ class Loading:
         self._order = EpochOrder(split.training, draws, training.batch_size, training.drop_last)
         samples = TrainingSamples(pixels, transforms, draws, partial(recipe.epoch_of, run_epochs=epochs))
         self._training = _loader(samples, self._order, device, workers)
-        size, names = recipe.validation.batch_size, split.validation
-        groups = [list(names[first : first + size]) for first in range(0, len(names), size)]
-        self._validation = _loader(ValidationSamples(pixels, transforms), groups, device, workers)
+        self._validation_order = ValidationOrder(split.validation, recipe.validation.batch_size)
+        self._validation = _loader(ValidationSamples(pixels, transforms), self._validation_order, device, workers)
         rest = len(split.training) % training.batch_size if training.drop_last else 0
-        self.training_images, self.validation_images = len(split.training) - rest, len(names)
+        self.training_images, self.validation_images = len(split.training) - rest, len(split.validation)
 
-    def training_batches(self, epoch: int) -> Iterator[Batch]:
-        """The batches of the run's epoch, from 0."""
-        self._order.epoch = epoch
+    def training_batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of the run's epoch, from 0; those before `first` are not loaded."""
+        self._order.epoch, self._order.first = epoch, first
         return (batch.to(self._device) for batch in self._training)
 
-    def validation_batches(self) -> Iterator[Batch]:
-        """The validation batches, in the order of the images' names."""
+    def validation_batches(self, first: int = 0) -> Iterator[Batch]:
+        """The validation batches, in the order of the images' names; those before `first` are not loaded."""
+        self._validation_order.first = first
         return (batch.to(self._device) for batch in self._validation)
 
 
@@ -180,3 +201,17 @@ def _loader(
 def _begin_worker(number: int) -> None:
     # The processes are the parallelism; threads of each would compete for the same cores.
     cv2.setNumThreads(0)
+
+
+@contextmanager
+def told_of_dead_workers() -> Iterator[None]:
+    """Turn PyTorch's errors about a loading process that died into a UserError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise UserError(
+            f"a process that loads images died ({error}). If it was killed for memory, set `workers` lower; then start"
+            " again: the training continues from its last saved state"
+        ) from error

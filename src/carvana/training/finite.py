@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from torch import Tensor
+
 from carvana.errors import UserError
 
 
@@ -17,6 +19,17 @@ def require_finite(values: Mapping[str, float], epoch: int, names: Sequence[str]
     for name, value in values.items():
         if not math.isfinite(value):
             raise UserError(
-                f"the {name.replace('_', ' ')} is {value} in epoch {epoch + 1} on the images {', '.join(names)}; no "
-                "weights were kept. Look at these images and their masks, then at the encoder weights"
+                f"the {name.replace('_', ' ')} is {value} in epoch {epoch + 1} on the images {', '.join(names)}; the "
+                "last good state is kept. Look at these images and their masks, then at the encoder weights"
             )
+
+
+def require_numbers(output_N1HW: Tensor, epoch: int, names: Sequence[str]) -> None:
+    """Check the network's output for a batch before its loss is computed, of which PyTorch's cross-entropy of
+    probabilities would only say that they should lie between 0 and 1.
+
+    Raises:
+        UserError: one is not a number, so the loss would be none; the message names the batch's images.
+    """
+    if bool(output_N1HW.isnan().any()):
+        require_finite({"loss": math.nan}, epoch, names)

@@ -10,11 +10,11 @@ import torch
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
-from carvana.training.finite import require_finite
+from carvana.training.finite import require_finite, require_numbers
 from carvana.training.hard_negatives import HardNegatives
 from carvana.training.parts import Objective
-from carvana.training.records import EpochRecord, Means, OnEpoch, OnStep, StepRecord
-from carvana.training.state import TrainingState
+from carvana.training.records import EpochRecord, OnEpoch, OnRest, OnStep, StepRecord
+from carvana.training.state import Place, TrainingState
 from carvana.training.validation import validate
 
 
@@ -26,15 +26,15 @@ class Course:
         recipe: the recipe.
         objective: its loss and reported measures.
         epochs: length of the run; the recipe's own, or fewer, which then stand for all of them.
-        training_batches: the batches of a run's epoch, from 0, in order.
-        validation_batches: the validation batches, anew at each call.
+        training_batches: the batches of a run's epoch, from 0, in order, beginning with the given one.
+        validation_batches: the validation batches in order, beginning with the given one.
     """
 
     recipe: Recipe
     objective: Objective
     epochs: int
-    training_batches: Callable[[int], Iterable[Batch]]
-    validation_batches: Callable[[], Iterable[Batch]]
+    training_batches: Callable[[int, int], Iterable[Batch]]
+    validation_batches: Callable[[int], Iterable[Batch]]
 
 
 def begin(course: Course, network: torch.nn.Module) -> TrainingState:
@@ -47,30 +47,48 @@ def begin(course: Course, network: torch.nn.Module) -> TrainingState:
     )
 
 
-def fit(course: Course, state: TrainingState, on_step: OnStep, on_epoch: OnEpoch) -> None:
-    """Train until the course's last epoch is done; `on_epoch` sees the network as it would be kept.
+def fit(
+    course: Course, state: TrainingState, on_step: OnStep, on_epoch: OnEpoch, on_rest: OnRest = lambda _: None
+) -> None:
+    """Train from where the state is until the course's last epoch is done.
+
+    Args:
+        course: to follow.
+        state: changed as the training goes.
+        on_step: sees every batch.
+        on_epoch: sees every epoch, and the network as it would be kept.
+        on_rest: called where all of the training is in `state`; what it raises ends the training.
 
     Raises:
         UserError: a loss is not finite; the message names the batch's images.
     """
     while state.next_epoch < course.epochs:
-        on_epoch(run_epoch(course, state, on_step))
+        on_epoch(run_epoch(course, state, on_step, on_rest))
+        on_rest("epoch")
 
 
-def run_epoch(course: Course, state: TrainingState, on_step: OnStep) -> EpochRecord:
-    """Train on one epoch, validate, and decide whether its weights (those after validation) are the best so far."""
+def run_epoch(course: Course, state: TrainingState, on_step: OnStep, on_rest: OnRest = lambda _: None) -> EpochRecord:
+    """Train on one epoch, validate, and decide whether its weights (those after validation) are the best so far.
+
+    It goes on where the state is within the epoch.
+    """
     recipe, epoch = course.recipe, state.next_epoch
     recipe_epoch = recipe.epoch_of(epoch, course.epochs)
-    if renews_optimizer(recipe, epoch, course.epochs):
+    begun = state.place.phase == "valid" or state.place.batches > 0
+    if not begun and renews_optimizer(recipe, epoch, course.epochs):
         assert recipe.optimizer.renewed_as is not None
         state.optimizer = parts.optimizer(recipe, recipe.optimizer.renewed_as, state.network)
     learning_rate = parts.learning_rate(recipe, recipe_epoch)
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate
-    train = train_epoch(recipe, course.objective, state, course.training_batches(epoch), on_step)
-    batches = course.validation_batches()
-    valid = validate(state.network, recipe.validation, course.objective, batches, epoch, on_step)
+    if state.place.phase == "train":
+        batches = course.training_batches(epoch, state.place.batches)
+        trained = train_epoch(recipe, course.objective, state, batches, on_step, on_rest)
+        state.place = Place("valid", trained=trained)
+    train, batches = state.place.trained, course.validation_batches(state.place.batches)
+    valid = validate(state.network, recipe.validation, course.objective, batches, epoch, on_step, state.place, on_rest)
     selected = state.best.offer(recipe.selection, valid, epoch)
+    state.place = Place()
     state.next_epoch += 1
     return EpochRecord(epoch, recipe_epoch, learning_rate, train, valid, selected)
 
@@ -88,9 +106,14 @@ def renews_optimizer(recipe: Recipe, epoch: int, run_epochs: int) -> bool:
 
 
 def train_epoch(
-    recipe: Recipe, objective: Objective, state: TrainingState, batches: Iterable[Batch], on_step: OnStep
+    recipe: Recipe,
+    objective: Objective,
+    state: TrainingState,
+    batches: Iterable[Batch],
+    on_step: OnStep,
+    on_rest: OnRest = lambda _: None,
 ) -> dict[str, float]:
-    """Train on the batches of one epoch, in order.
+    """Train on the batches of one epoch, in order, from the one that the state's place names on.
 
     With `accumulate: n` gradients are summed, and the step is taken after batches 0, n, 2n, ..., as in the released
     asanakoy scripts: the first step of an epoch has one batch, and what its last batches left over is dropped here.
@@ -100,22 +123,25 @@ def train_epoch(
         released albu script.
     """
     state.network.train()
-    state.optimizer.zero_grad(set_to_none=True)
+    place = state.place
+    if not place.batches:
+        state.optimizer.zero_grad(set_to_none=True)
     memory = state.hard_negatives
-    means = Means()
-    for number, batch in enumerate(batches):
+    for number, batch in enumerate(batches, place.batches):
         takes_step = number % recipe.training.accumulate == 0
         values = _train_on(batch, recipe, objective, state, takes_step)
-        means.add(values)
+        place.means.add(values)
         on_step(StepRecord(state.next_epoch, "train", number, batch.names, values))
-        if memory is None:
-            continue
-        memory.offer(batch, values["loss"])
-        hardest = memory.take(number)
-        if hardest is not None:
-            values = _train_on(hardest, recipe, objective, state, takes_step)
-            on_step(StepRecord(state.next_epoch, "replay", number, hardest.names, values))
-    return means.values()
+        if memory is not None:
+            memory.offer(batch, values["loss"])
+            hardest = memory.take(number)
+            if hardest is not None:
+                values = _train_on(hardest, recipe, objective, state, takes_step)
+                on_step(StepRecord(state.next_epoch, "replay", number, hardest.names, values))
+        place.batches = number + 1
+        on_rest("batch")
+    state.place = Place()
+    return place.means.values()
 
 
 def _train_on(
@@ -123,6 +149,7 @@ def _train_on(
 ) -> dict[str, float]:
     """Add the batch's gradient and, if asked, step; the values of its loss terms and measures before the step."""
     output_N1HW = state.network(batch.images_N3HW)
+    require_numbers(output_N1HW, state.next_epoch, batch.names)
     terms = objective.terms(output_N1HW, batch.masks_N1HW)
     with torch.no_grad():
         measures = objective.measures(output_N1HW, batch.masks_N1HW)

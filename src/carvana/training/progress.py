@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from carvana.duration import clock
 from carvana.training.records import EpochRecord, Means, StepRecord
 from carvana.training.stopwatch import EpochTimings, Stopwatch
 
 # The reported measure that scores masks as the competition does, by the name that a member gave it.
-_DICE: Final = ("dice", "hard_dice")
+DICE: Final = ("dice", "hard_dice")
 
 
 class Progress:
@@ -50,14 +51,7 @@ class Progress:
     def _print(self, place: str, values: Mapping[str, float], timings: EpochTimings, mark: str = "") -> None:
         self._printed_at = self._stopwatch.seconds
         figures = [f"loss {values['loss']:.4f}"] if "loss" in values else []
-        figures += [f"dice {values[name]:.4f}" for name in _DICE if name in values]
+        figures += [f"dice {values[name]:.4f}" for name in DICE if name in values]
         left = (self._work - self._stopwatch.work) * self._stopwatch.seconds / self._stopwatch.work
         pace = f"{timings.images_per_second:.1f} images/s {clock(left)} left"
         print(f"[{self._label}] epoch {place} {' '.join(figures)} {pace}{mark}", file=sys.stderr, flush=True)
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, and hours if there are any: `0:42`, `1:02:03`."""
-    minutes, seconds_left = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    return f"{hours}:{minutes_left:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
-from carvana.data.manifest import ImageSet, Manifest
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import Manifest
 from carvana.encoder_weights import load_encoder
-from carvana.files import whole_file
 from carvana.folds import Folds
 from carvana.geometry import GEOMETRIES
+from carvana.interruption import Interruption, say
 from carvana.networks.initialisation import initialise
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import compute_in, configure
+from carvana.runtime import compute_in, configure, device_name
 from carvana.training import parts
-from carvana.training.batches import Loading
+from carvana.training.batches import Loading, told_of_dead_workers
+from carvana.training.checkpoints import Checkpoints
 from carvana.training.draws import Draws
 from carvana.training.events import EventFiles
 from carvana.training.history import write_history
@@ -26,15 +30,17 @@ from carvana.training.pixels import KeptPixels
 from carvana.training.progress import Progress
 from carvana.training.record import Conditions, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
+from carvana.training.report import FILE, Report
+from carvana.training.session import Session
 from carvana.training.split import split
-from carvana.training.stopwatch import Stopwatch, work
+from carvana.training.stopwatch import work
 from carvana.transforms.protocol import build_transforms
 from carvana.weights import save_weights
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where results go. `weights`, `history`, `recipe` and `timings` appear when the training is done.
+    """Where results go. `weights`, `history`, `recipe` and `timings` are written when the training is done.
 
     Attributes:
         weights: the selected epoch's, .safetensors.
@@ -70,19 +76,54 @@ def initial_network(recipe: Recipe, draws: Draws, encoder_weights: Path | None) 
     return network
 
 
-def train_network(conditions: Conditions, manifest: Manifest, folds: Folds, outputs: Outputs, quiet: bool) -> None:
-    """Train one network and write its results; after an error none of the files is there.
+@dataclass(frozen=True)
+class Saving:
+    """How a training keeps its state while it runs.
+
+    Attributes:
+        folder: the training's own, where it also looks for a state to continue from.
+        seconds: from one saved state to the next within an epoch; one is saved behind every epoch too.
+        check: raises UserError where another process has taken over; called before every saving.
+    """
+
+    folder: Path
+    seconds: float
+    check: Callable[[], None] = lambda: None
+
+
+def train_network(
+    conditions: Conditions, manifest: Manifest, folds: Folds, outputs: Outputs, saving: Saving, quiet: bool
+) -> None:
+    """Train one network, from its beginning or from where it was stopped, and write its results.
+
+    On the CPU a training that was stopped any number of times gives the same bytes as one that was not.
 
     Args:
         conditions: of the run.
         manifest: of the training images.
         folds: fold by car.
         outputs: where results go.
+        saving: of its state.
         quiet: whether progress is left out.
 
     Raises:
-        UserError: an image is unreadable, the encoder weights are wrong, or a loss is not finite.
+        UserError: an image is unreadable, the encoder weights are wrong, a loss is not finite, a loading process died
+            or the state cannot be saved.
+        Interrupted: a signal came; the state is saved.
     """
+    with Interruption() as interruption:
+        _train(conditions, manifest, folds, outputs, saving, quiet, interruption)
+
+
+def _train(
+    conditions: Conditions,
+    manifest: Manifest,
+    folds: Folds,
+    outputs: Outputs,
+    saving: Saving,
+    quiet: bool,
+    interruption: Interruption,
+) -> None:
     configure(conditions.threads, conditions.precision)
     recipe, geometry = load_recipe(conditions.model), GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
@@ -103,35 +144,46 @@ def train_network(conditions: Conditions, manifest: Manifest, folds: Folds, outp
     network = initial_network(recipe, draws, conditions.encoder_weights).to(device)
     state = begin(course, compute_in(network, conditions.precision, device))
 
-    stopwatch = Stopwatch()
     label = f"{conditions.model} fold {conditions.fold}"
+    session = Session(label, recipe, state, Checkpoints(saving.folder, saving.check, say), saving.seconds)
+    session.go_on()
+    stopwatch = session.stopwatch
     run_work = conditions.epochs * work(loading.training_images, loading.validation_images)
     progress = None if quiet else Progress(label, conditions.epochs, run_work, stopwatch)
+    report = Report(saving.folder / FILE, conditions.epochs, run_work, device_name(conditions.device), stopwatch)
     events = EventFiles(outputs.tensorboard)
-    history: list[EpochRecord] = []
-    with ExitStack() as stack:
-        stack.callback(events.close)
-        names = (outputs.weights, outputs.history, outputs.recipe, outputs.timings)
-        weights_file, history_file, recipe_file, timings_file = (
-            stack.enter_context(whole_file(name)) for name in names
-        )
+    with closing(events):
+        for record in session.history:
+            events.epoch(record)
+            report.epoch(record)
 
         def on_step(record: StepRecord) -> None:
             stopwatch.step(record)
+            report.step(record)
             if progress:
                 progress.step(record)
 
         def on_epoch(record: EpochRecord) -> None:
             if record.selected:
+                session.best = f"best-{record.epoch + 1:04}.safetensors"
                 facts = {"model": conditions.model, "fold": conditions.fold, "epoch": record.epoch + 1}
-                save_weights(weights_file, state.network.state_dict(), facts)
+                save_weights(saving.folder / session.best, state.network.state_dict(), facts)
             stopwatch.epoch()
-            history.append(record)
+            session.history.append(record)
             events.epoch(record)
+            report.epoch(record)
             if progress:
                 progress.epoch(record)
 
-        fit(course, state, on_step, on_epoch)
-        write_history(history, history_file)
-        write_recipe(recipe_record(conditions, len(set(folds.values()))), recipe_file)
-        write_timings(conditions, stopwatch, timings_file)
+        def on_rest(where: Literal["batch", "epoch"]) -> None:
+            # The last epoch's state is the result.
+            if state.next_epoch < conditions.epochs:
+                session.rest(where, interruption)
+
+        with told_of_dead_workers():
+            fit(course, state, on_step, on_epoch, on_rest)
+        assert session.best is not None
+        outputs.weights.hardlink_to(saving.folder / session.best)
+        write_history(session.history, outputs.history)
+        write_recipe(recipe_record(conditions, len(set(folds.values()))), outputs.recipe)
+        write_timings(conditions, stopwatch, outputs.timings)

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
 from carvana.training.hard_negatives import HardNegatives
+from carvana.training.records import Means
 from carvana.training.selection import Best
+
+
+@dataclass
+class Place:
+    """How far the running epoch is.
+
+    Attributes:
+        phase: which of the epoch's two parts is running.
+        batches: of this part, that are done.
+        means: over them.
+        trained: the means of the epoch's training, once that is done.
+    """
+
+    phase: Literal["train", "valid"] = "train"
+    batches: int = 0
+    means: Means = field(default_factory=Means)
+    trained: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
 class TrainingState:
     """What the rest of a training depends on, besides the recipe, the data and the seed.
+
+    No generator is among it: every draw comes from one of its own, made from what is drawn for (see `Draws`).
 
     Attributes:
         network: the network, on its device.
@@ -21,6 +42,7 @@ class TrainingState:
         best: the selection so far.
         next_epoch: the run's epoch that comes next, from 0.
         steps: optimizer steps taken.
+        place: how far that epoch is.
     """
 
     network: torch.nn.Module
@@ -29,3 +51,4 @@ class TrainingState:
     best: Best = field(default_factory=Best)
     next_epoch: int = 0
     steps: int = 0
+    place: Place = field(default_factory=Place)

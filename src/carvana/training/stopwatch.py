@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from carvana.training.records import Phase, StepRecord
 
@@ -54,6 +54,24 @@ class Stopwatch:
         self._clock = clock
         self._start = self._last = clock()
         self._begin_epoch()
+
+    def as_values(self) -> dict[str, Any]:
+        """What was measured so far, as JSON values."""
+        return {
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "current": asdict(self.current),
+            "work": self.work,
+            "seconds": self.seconds,
+        }
+
+    def go_on_from(self, values: Mapping[str, Any]) -> None:
+        """Add what an earlier process of the same training measured; call this before the first step."""
+        self.epochs = [EpochTimings(**epoch) for epoch in values["epochs"]]
+        self.work = values["work"]
+        self._start -= values["seconds"]
+        current = EpochTimings(**values["current"])
+        self._seconds.update({"train": current.train_seconds, "valid": current.valid_seconds})
+        self._images.update({"train": current.train_images, "valid": current.valid_images})
 
     def _begin_epoch(self) -> None:
         self._seconds: dict[Phase, float] = {"train": 0.0, "replay": 0.0, "valid": 0.0}

@@ -1,0 +1,22 @@
+"""The arguments of commands that look at a run: its configuration, given as it is to Snakemake."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from carvana.config import load_config
+from carvana.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --configfile and --config."""
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[], help="overlays, such as config/sample.yaml")
+    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single values")
+
+
+def plan_of(given: argparse.Namespace) -> Plan:
+    """The plan of the run that the arguments name. Raises UserError where the configuration cannot be used."""
+    return Plan(load_config(ROOT, given.configfile, given.config), ROOT)

@@ -1,0 +1,61 @@
+"""What a target will cost on the hardware at hand: jobs, hours and disk, before anything is run."""
+
+from __future__ import annotations
+
+import argparse
+
+from carvana.cli import configuration
+from carvana.cli.store import size
+from carvana.errors import UserError
+from carvana.forecast import disk_bytes, hours_on, jobs_of, measured, models_for
+from carvana.gpu import devices
+from carvana.store.store import Store
+from carvana.table import table
+
+DEVICES = (1, 2, 4, 8, 12, 16, 20)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("target", nargs="?", default="all", help="all, a member, a recipe or a model (default: all)")
+    configuration.add_arguments(parser)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print the forecast. Raises UserError where there is no such target."""
+    plan = configuration.plan_of(given)
+    models = models_for(given.target, plan)
+    if not models:
+        raise UserError(f"nothing is known of the target {given.target}; name all, a member, a recipe or a model")
+    gpus = [uuid for index, uuid in devices() if index]
+    device = "cuda" if gpus else "cpu"
+    conditions = {"device": device, "geometry": plan.config["geometry"], "precision": plan.config["precision"]}
+    known = measured(Store(plan.store).entries(), conditions, plan)
+    jobs = jobs_of(plan, models, known)
+    unit = "GPU" if gpus or not known else "CPU"
+    rows = [
+        (
+            job.model,
+            str(job.trainings),
+            f"{job.training_hours:.2f}",
+            str(job.predictions),
+            f"{job.prediction_hours:.2f}",
+            job.training_speed.origin,
+        )
+        for job in jobs
+    ]
+    print(table(("model", "trainings", "hours each", "predictions", "hours in all", "speed from"), rows))
+    training = sum(job.trainings * job.training_hours for job in jobs)
+    prediction = sum(job.prediction_hours for job in jobs)
+    count = sum(job.trainings + job.predictions for job in jobs)
+    print(f"\n{count} jobs, {training:,.1f} {unit}-hours of training and {prediction:,.1f} of prediction")
+    print(f"{size(disk_bytes(plan, jobs))} of disk for results, besides the competition's files")
+    print(f"this machine shows {len(gpus)} GPUs" if gpus else "this machine shows no GPU")
+    print(f"\n{table(('devices', 'days'), [(str(n), f'{hours_on(jobs, n) / 24:.2f}') for n in DEVICES])}")
+    costs = plan.published["costs"]
+    days = {name: costs[name]["value"] / 24 for name in ("training", "prediction")}
+    print(
+        f"\nThe authors, for everything: {days['training']:.0f} days of training and {days['prediction']:.0f} of"
+        f" prediction on one Titan X Pascal; they used {costs['gpus']['value']}."
+        " What is done already is not subtracted."
+    )

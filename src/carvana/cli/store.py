@@ -1,0 +1,69 @@
+"""List what was computed before and is kept, and delete what is not needed any more."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from carvana.cli import configuration
+from carvana.errors import UserError
+from carvana.store.store import Entry, Store
+from carvana.table import table
+
+SECONDS_PER_DAY = 86_400
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    configuration.add_arguments(parser)
+    parser.add_argument("--prune", nargs="+", default=[], metavar="KEY", help="delete these; a key's beginning will do")
+    parser.add_argument("--prune-unused", type=float, metavar="DAYS", help="delete what was not taken for so long")
+    parser.add_argument("--prune-unfinished", action="store_true", help="delete what was begun and is not worked on")
+
+
+def run(given: argparse.Namespace) -> None:
+    """Delete what is asked for, then list what is left. Results of runs stay. Raises UserError."""
+    store = Store(configuration.plan_of(given).store)
+    entries = list(store.entries())
+    for entry in wanted_away(entries, given, time.time()):
+        print(f"deleted {entry.key}, {size(entry.bytes)}")
+        store.remove(entry)
+        entries.remove(entry)
+    columns = ("key", "step", "model", "fold", "state", "size", "unused for")
+    rows = [_row(entry) for entry in entries]
+    if rows:
+        print(table(columns, rows))
+    print(f"{len(entries)} results or trainings in {store.folder}, {size(sum(entry.bytes for entry in entries))}")
+
+
+def wanted_away(entries: list[Entry], given: argparse.Namespace, now: float) -> list[Entry]:
+    """The entries that the arguments ask to delete. Raises UserError for a key that fits none or several."""
+    found = []
+    for key in given.prune:
+        fitting = [entry for entry in entries if entry.key.startswith(key)]
+        if len(fitting) != 1:
+            raise UserError(f"{key} is the beginning of {len(fitting)} keys; the list shows them all")
+        found += fitting
+    for entry in entries:
+        old = given.prune_unused is not None and now - entry.used > given.prune_unused * SECONDS_PER_DAY
+        unfinished = given.prune_unfinished and not entry.complete
+        if (old or unfinished) and entry not in found and entry.owner is None:
+            found.append(entry)
+    return found
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    facts, holder = entry.facts, entry.owner
+    state = "complete" if entry.complete else f"worked on by {holder}" if holder else "begun"
+    days = (time.time() - entry.used) / SECONDS_PER_DAY
+    fold = str(facts.get("fold", ""))
+    return entry.key[:12], str(facts["step"]), str(facts["model"]), fold, state, size(entry.bytes), f"{days:.1f} days"
+
+
+def size(count: float) -> str:
+    """Bytes for people: `12 B`, `3.4 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,31 @@
+"""The pixels of a run's images, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from carvana.data.images import read_image
+from carvana.data.manifest import Manifest
+from carvana.data.masks import read_mask
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The pixels that a manifest lists, read from disk when asked for."""
+
+    manifest: Manifest
+
+    def image(self, name: str) -> NDArray[np.uint8]:
+        """image_HWC, uint8, blue, green, red; see `read_image`."""
+        return read_image(Path(self.manifest.by_name[name].file))
+
+    def mask(self, name: str) -> NDArray[np.uint8]:
+        """mask_HW, uint8, 0 or 1; see `read_mask`. A test image has none: ValueError."""
+        mask = self.manifest.by_name[name].mask
+        if not mask:
+            raise ValueError(f"{name} has no mask: it is a test image")
+        return read_mask(Path(mask))

@@ -1,0 +1,184 @@
+"""What a run will cost: jobs, hours of a device, disk; from what was measured on this device where anything was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final, Literal
+
+from carvana.catalogue import MEMBERS, models_of, recipe_of
+from carvana.cost import Size, finished_after, gflops_of, prediction_work, training_work
+from carvana.geometry import FULL, GEOMETRIES
+from carvana.plan import Plan
+from carvana.recipe import Recipe, load_recipe, model_names
+from carvana.store.store import Entry
+
+Kind = Literal["train", "predict"]
+
+# Bytes per full-size image, measured on maps of real masks: summed maps of one model, merged maps of one recipe.
+SUMS_BYTES: Final = 66_000
+MAPS_BYTES: Final = 35_000
+# A network's weights; the two states that are kept while it trains take four to six times as much.
+WEIGHTS_BYTES: Final = {"ternausnet": 0.09e9, "linknet34": 0.09e9, "unet_scratch": 0.365e9, "unet_vgg11": 0.134e9}
+
+
+@dataclass(frozen=True)
+class Speed:
+    """GFLOP per second, as counted for forward passes.
+
+    Attributes:
+        value: the speed.
+        origin: how it is known.
+    """
+
+    value: float
+    origin: Literal["measured", "measured on other recipes", "the authors' cards"]
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs of one model.
+
+    Attributes:
+        model: as recipes name it.
+        trainings: their number.
+        predictions: their number, out-of-fold validation included.
+        training_hours: of one training.
+        prediction_hours: of all predictions together.
+        training_speed: that the hours come from.
+    """
+
+    model: str
+    trainings: int
+    predictions: int
+    training_hours: float
+    prediction_hours: float
+    training_speed: Speed
+
+
+def authors_speeds(published: Mapping[str, Any]) -> dict[Kind, float]:
+    """GFLOP per second of the authors' cards: their whole work by their hours."""
+    gflops, size = gflops_of(published), full_size(published)
+    work: dict[Kind, float] = {"train": 0.0, "predict": 0.0}
+    for model in model_names():
+        recipe = load_recipe(model)
+        folds, gflop = recipe.folds.count, gflops[recipe.recipe]
+        work["train"] += folds * training_work(recipe, gflop, size, folds, recipe.training.epochs)
+        work["predict"] += prediction_work(recipe, gflop, 1, size.test_images, folds)
+    hours: dict[Kind, str] = {"train": "training", "predict": "prediction"}
+    return {kind: work[kind] / (published["costs"][name]["value"] * 3600) for kind, name in hours.items()}
+
+
+def full_size(published: Mapping[str, Any]) -> Size:
+    """The competition's."""
+    counts = published["counts"]
+    return Size(counts["train"]["images"], counts["test"]["images"])
+
+
+def size_of(plan: Plan) -> Size:
+    """The run's; that of the competition where the data is not drawn."""
+    size = full_size(plan.published)
+    height, width = GEOMETRIES[plan.config["geometry"]].image_size
+    area = height * width / (FULL.image_size[0] * FULL.image_size[1])
+    if plan.synthetic:
+        cars = plan.config["data"]["synthetic"]
+        return Size(16 * cars["train_cars"], 16 * cars["test_cars"], area)
+    return Size(size.train_images, size.test_images, area)
+
+
+def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan) -> dict[tuple[Kind, str], float]:
+    """GFLOP per second by kind and recipe: the median of what finished under these conditions.
+
+    Args:
+        entries: of the store.
+        conditions: facts that must agree, such as device and precision.
+        plan: of the run.
+    """
+    gflops, area = gflops_of(plan.published), size_of(plan).area
+    found: dict[tuple[Kind, str], list[float]] = {}
+    for entry in entries:
+        facts = entry.facts
+        if not entry.complete or any(facts.get(name) != value for name, value in conditions.items()):
+            continue
+        recipe = load_recipe(facts["model"])
+        with suppress(OSError, ValueError, KeyError, ZeroDivisionError):
+            timings = json.loads((entry.folder / "result" / "timings.json").read_text(encoding="utf-8"))
+            kind: Kind = "train" if facts["step"] == "train" else "predict"
+            speed = _speed(kind, timings, recipe, gflops[recipe.recipe] * area, str(facts["step"]))
+            found.setdefault((kind, recipe.recipe), []).append(speed)
+    return {key: median(speeds) for key, speeds in found.items()}
+
+
+def _speed(kind: Kind, timings: Mapping[str, Any], recipe: Recipe, gflop: float, step: str) -> float:
+    if kind == "train":
+        epochs = timings["epochs"]
+        passes = sum(3 * epoch["train_images"] + epoch["valid_images"] for epoch in epochs)
+        return float(gflop * passes / sum(epoch["train_seconds"] + epoch["valid_seconds"] for epoch in epochs))
+    networks = timings["networks"] if step == "predict" else 1
+    return prediction_work(recipe, gflop, 1, timings["images"], networks) / float(timings["seconds"])
+
+
+def speed_of(kind: Kind, recipe: str, known: Mapping[tuple[Kind, str], float], authors: Mapping[Kind, float]) -> Speed:
+    """The best that is known for these jobs."""
+    if (kind, recipe) in known:
+        return Speed(known[kind, recipe], "measured")
+    others = [value for (other, _), value in known.items() if other == kind]
+    if others:
+        return Speed(median(others), "measured on other recipes")
+    return Speed(authors[kind], "the authors' cards")
+
+
+def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], float]) -> list[Jobs]:
+    """The jobs of these models, which need nothing of what is there already."""
+    gflops, authors, size = gflops_of(plan.published), authors_speeds(plan.published), size_of(plan)
+    found = []
+    for model in models:
+        recipe = load_recipe(model)
+        folds, gflop = plan.number_of_folds(recipe.folds.scheme), gflops[recipe.recipe]
+        epochs = plan.config["epochs"][recipe.recipe] or recipe.training.epochs
+        training = speed_of("train", recipe.recipe, known, authors)
+        prediction = speed_of("predict", recipe.recipe, known, authors)
+        work = prediction_work(recipe, gflop, size.area, size.test_images, folds)
+        work += prediction_work(recipe, gflop, size.area, size.train_images, 1)
+        found.append(
+            Jobs(
+                model=model,
+                trainings=folds,
+                predictions=plan.config["shards"] + 1,
+                training_hours=training_work(recipe, gflop, size, folds, epochs) / training.value / 3600,
+                prediction_hours=work / prediction.value / 3600,
+                training_speed=training,
+            )
+        )
+    return found
+
+
+def hours_on(jobs: Sequence[Jobs], devices: int) -> float:
+    """Hours on so many devices: all trainings, the longest first, then all predictions."""
+    trainings = [job.training_hours for job in jobs for _ in range(job.trainings)]
+    predictions = [job.prediction_hours / job.predictions for job in jobs for _ in range(job.predictions)]
+    return finished_after(trainings, devices) + finished_after(predictions, devices)
+
+
+def disk_bytes(plan: Plan, jobs: Sequence[Jobs]) -> float:
+    """Of the results, without the competition's files and the states of running trainings."""
+    size = size_of(plan)
+    images = (size.train_images + size.test_images) * size.area
+    recipes = {recipe_of(job.model) for job in jobs}
+    weights = sum(job.trainings * WEIGHTS_BYTES[recipe_of(job.model)] for job in jobs)
+    return images * (len(jobs) * SUMS_BYTES + len(recipes) * MAPS_BYTES) + weights
+
+
+def models_for(target: str, plan: Plan) -> tuple[str, ...]:
+    """The models that a target (`all`, a member, a recipe or a model) needs; none if there is no such target."""
+    if target == "all":
+        return tuple(model for recipe in plan.recipes for model in models_of(recipe))
+    recipes = MEMBERS.get(target, ())
+    return (
+        tuple(model for recipe in recipes for model in models_of(recipe))
+        or models_of(target)
+        or ((target,) if target in model_names() else ())
+    )

@@ -1,0 +1,110 @@
+"""A job that is asked to stop saves what it has and ends with an exit code of its own: it can be started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import Final, Self
+
+from carvana.errors import INTERRUPTED, Interrupted
+
+# SIGTERM: Slurm, Docker, Kubernetes, Snakemake. SIGINT: Ctrl-C. SIGUSR1: by `sbatch --signal=USR1@120`, two minutes
+# before a job's time is up.
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+WALL_TIME: Final = signal.SIGUSR1
+
+# A step that is longer than this is not waited for: the last saved state has to do.
+SECONDS_TO_END: Final = 25.0
+
+
+def say(message: str) -> None:
+    """Print to stderr, wherever that leads: what reads it may have been stopped already."""
+    with contextlib.suppress(OSError, ValueError):
+        print(message, file=sys.stderr, flush=True)
+
+
+class Interruption:
+    """While this context manager is entered, a signal is noted, and acted upon where the work can be left.
+
+    Args:
+        seconds: after the signal, when the process ends in any case.
+    """
+
+    def __init__(self, seconds: float = SECONDS_TO_END) -> None:
+        self._seconds = seconds
+        self._signal: signal.Signals | None = None
+        self._process = os.getpid()
+
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self._signal is not None
+
+    def act(self) -> None:
+        """End the work if a signal has come; call this when all is saved. Raises Interrupted."""
+        if self._signal is not None:
+            raise Interrupted(f"stopped by {self._signal.name}")
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self._signal is not None:
+            self._timer.cancel()
+            if self._signal == WALL_TIME and kind is Interrupted:
+                _requeue()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        # Forked loading processes leave it to the process that they load for.
+        if self._signal is not None or os.getpid() != self._process:
+            return
+        self._signal = signal.Signals(number)
+        self._timer = threading.Timer(self._seconds, self._give_up)
+        self._timer.daemon = True
+        self._timer.start()
+        say(f"{self._signal.name}: saving, then ending; the next start continues")
+
+    def _give_up(self) -> None:
+        say(f"the running step takes more than {self._seconds:.0f} s: ending with the last saved state")
+        if self._signal == WALL_TIME:
+            _requeue()
+        os._exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """For work, or a wait, that has nothing to save: a signal raises Interrupted at once."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == process:
+            if number == WALL_TIME:
+                _requeue()
+            raise Interrupted(f"stopped by {signal.Signals(number).name}")
+
+    process = os.getpid()
+    before = {number: signal.signal(number, end) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _requeue() -> None:
+    """Put this Slurm job back into its queue, where this is one."""
+    job, program = os.environ.get("SLURM_JOB_ID"), shutil.which("scontrol")
+    if job and program:
+        answer = subprocess.run([program, "requeue", job], capture_output=True, text=True)
+        say(f"Slurm job {job} requeued" if answer.returncode == 0 else f"scontrol requeue: {answer.stderr.strip()}")

@@ -1,0 +1,121 @@
+"""What a network or a prediction is, as facts; their digest is the key under which it is kept.
+
+Everything that can change its bytes is a fact, and nothing else: where files lie, how many processes load images and
+what is shown meanwhile are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from carvana.catalogue import sections
+from carvana.data.manifest import ImageRecord
+from carvana.files import sha256_of
+from carvana.geometry import FULL
+from carvana.provenance import package_versions, recipe_digest, step_digest
+
+Facts = Mapping[str, Any]
+
+
+def digest_of(facts: Facts) -> str:
+    """The key: 32 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def images_digest(records: Iterable[ImageRecord], geometry: str) -> str:
+    """Digest of the images' names and of the bytes that their pixels, and their masks', are read from.
+
+    At full size these are the user's files, whose digests the manifest has; otherwise they were made from them, and
+    are read here.
+
+    Args:
+        records: of the manifest.
+        geometry: of the run.
+    """
+    digest = hashlib.sha256()
+    for record in records:
+        if geometry == FULL.name:
+            files = [record.sha256, record.mask_sha256]
+        else:
+            files = [sha256_of(Path(file)) if file else "" for file in (record.file, record.mask)]
+        digest.update(f"{record.name} {' '.join(files)}\n".encode())
+    return digest.hexdigest()
+
+
+def folds_digest(folds: Mapping[str, int]) -> str:
+    """Digest of the cars and their folds, in any order."""
+    return hashlib.sha256("".join(f"{car} {fold}\n" for car, fold in sorted(folds.items())).encode()).hexdigest()
+
+
+def computing(script: Path, model: str, geometry: str, precision: str, device: str, threads: int) -> dict[str, Any]:
+    """The facts that trainings and predictions have in common: code, values, packages, and how is computed.
+
+    Args:
+        script: of workflow/scripts.
+        model: as recipes name it.
+        geometry: of the run.
+        precision: of the run.
+        device: `cpu` or `cuda`; which GPU is no fact, so that a training can move from one to another.
+        threads: CPU threads of one operation: float sums depend on it, on the CPU.
+    """
+    return {
+        "step": script.stem,
+        "model": model,
+        "code": step_digest(script, model),
+        "recipe_values": recipe_digest(model, sections(script.name).values),
+        "packages": package_versions(),
+        "geometry": geometry,
+        "precision": precision,
+        "device": device,
+        "threads": threads if device == "cpu" else None,
+    }
+
+
+def training(
+    common: Facts,
+    fold: int,
+    epochs: int,
+    seed: int,
+    images: str,
+    folds: str,
+    encoder_weights: str | None,
+    excluded: Sequence[str],
+) -> dict[str, Any]:
+    """The facts of one network's training.
+
+    Args:
+        common: see `computing`.
+        fold: validated on.
+        epochs: of the run.
+        seed: of the run.
+        images: digest of the training images.
+        folds: digest of the folds.
+        encoder_weights: SHA-256 of the file of ImageNet weights, if any.
+        excluded: names of images that are not trained on, sorted.
+    """
+    return {
+        **common,
+        "fold": fold,
+        "epochs": epochs,
+        "seed": seed,
+        "images": images,
+        "folds": folds,
+        "encoder_weights": encoder_weights,
+        "excluded": list(excluded),
+    }
+
+
+def prediction(common: Facts, images: str, weights: Sequence[Path], **more: str | int) -> dict[str, Any]:
+    """The facts of maps by trained networks.
+
+    Args:
+        common: see `computing`.
+        images: digest of the images.
+        weights: of the networks, in the order of the folds.
+        more: what else it depends on, such as the folds, by name.
+    """
+    return {**common, "images": images, "weights": [sha256_of(path) for path in weights], **more}

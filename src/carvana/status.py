@@ -1,0 +1,146 @@
+"""How far the trainings of a run are, from their files alone: while they run, and after they have died."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from carvana import keys
+from carvana.catalogue import models_of
+from carvana.data.manifest import Manifest, read_manifest
+from carvana.errors import UserError
+from carvana.exclusion import read_exclusions
+from carvana.files import sha256_of
+from carvana.folds import read_folds
+from carvana.plan import Plan
+from carvana.recipe import load_recipe
+from carvana.store.store import Entry, Store
+from carvana.training.state_files import newest_values, place_of
+
+State = Literal["waiting", "running", "interrupted", "done"]
+PROGRESS: Final = "progress.json"
+_DICE: Final = ("valid_dice", "valid_hard_dice")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network's training.
+
+    Attributes:
+        model: as recipes name it.
+        fold: validated on.
+        state: what it is doing.
+        detail: what is known, by name: epoch, epochs, loss, dice, images_per_second, seconds_left, device, place.
+    """
+
+    model: str
+    fold: int
+    state: State
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Looks at a run."""
+
+    plan: Plan
+
+    def trainings(self) -> Iterator[Training]:
+        """Every training of the run."""
+        for recipe in self.plan.recipes:
+            for model in models_of(recipe):
+                for fold, weights in enumerate(self.plan.weights(model)):
+                    yield self._training(model, fold, Path(weights).parent)
+
+    def _training(self, model: str, fold: int, folder: Path) -> Training:
+        if (folder / "weights.safetensors").exists():
+            return Training(model, fold, "done", _outcome(folder))
+        for entry in self._entries(model, fold):
+            if entry.complete:
+                # Another run or checkout made it; this one takes it as soon as it gets there.
+                return Training(model, fold, "done", _outcome(entry.folder / "result"))
+            values, owner = newest_values(entry.folder), entry.owner
+            progress = _json(entry.folder / PROGRESS)
+            if owner is not None:
+                return Training(model, fold, "running", {**progress, "owner": str(owner)})
+            if values is not None:
+                best = {"dice": progress.get("dice"), "loss": progress.get("loss"), "epochs": progress.get("epochs")}
+                return Training(model, fold, "interrupted", {**best, "place": place_of(values)})
+        return Training(model, fold, "waiting", {})
+
+    def _entries(self, model: str, fold: int) -> Iterator[Entry]:
+        """The entries that a start of this training would find, on either device; none before its inputs are made."""
+        plan, config = self.plan, self.plan.config
+        recipe = load_recipe(model)
+        with suppress(UserError, FileNotFoundError):
+            folds = keys.folds_digest(read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv"))
+            encoder = recipe.network.encoder
+            weights = self._encoder(plan.encoder_file(encoder)) if encoder and plan.encoder_receipt(model) else None
+            for device in ("cuda", "cpu"):
+                common = keys.computing(
+                    plan.root / "workflow" / "scripts" / "train.py",
+                    model,
+                    config["geometry"],
+                    config["precision"],
+                    device,
+                    config["threads"],
+                )
+                epochs = config["epochs"][recipe.recipe] or recipe.training.epochs
+                facts = keys.training(
+                    common, fold, epochs, config["seed"], self._images, folds, weights, self._excluded
+                )
+                yield Store(plan.store).entry(facts)
+
+    def _encoder(self, path: Path) -> str:
+        if path not in self._encoders:
+            self._encoders[path] = sha256_of(path)
+        return self._encoders[path]
+
+    @cached_property
+    def _encoders(self) -> dict[Path, str]:
+        return {}
+
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return read_manifest(self.plan.results / "data" / "train.csv")
+
+    @cached_property
+    def _images(self) -> str:
+        return keys.images_digest(self._manifest, self.plan.config["geometry"])
+
+    @cached_property
+    def _excluded(self) -> list[str]:
+        return sorted(name for path in self.plan.exclusions() for name in read_exclusions(Path(path), self._manifest))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _outcome(folder: Path) -> dict[str, Any]:
+    """Epochs, last loss and best Dice of a finished training."""
+    try:
+        with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError:
+        return {}
+    dice = [float(row[name]) for row in rows for name in _DICE if name in row]
+    timings = _json(folder / "timings.json")
+    speeds = [epoch["images_per_second"] for epoch in timings.get("epochs", [])]
+    return {
+        "epoch": len(rows),
+        "epochs": len(rows),
+        "loss": float(rows[-1]["train_loss"]),
+        "dice": max(dice, default=None),
+        "images_per_second": sum(speeds) / len(speeds) if speeds else None,
+        "device": timings.get("device_name"),
+    }

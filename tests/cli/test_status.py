@@ -1,0 +1,172 @@
+"""`python -m carvana status`, `store` and `plan`, run as a user runs them on files that real trainings would leave."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from carvana import keys
+from carvana.cli.configuration import ROOT
+from carvana.config import load_config
+from carvana.data.manifest import write_manifest
+from carvana.folds import write_folds
+from carvana.plan import Plan
+from carvana.status import Status
+from carvana.store.claim import Claim
+from carvana.store.store import Store
+
+MODEL = "unet_scratch"
+
+
+def carvana(*arguments, check=True, environment=None):
+    command = [sys.executable, "-X", "importtime", "-m", "carvana", *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    assert " torch" not in run.stderr
+    errors = "".join(line for line in run.stderr.splitlines(keepends=True) if not line.startswith("import time:"))
+    assert not check or run.returncode == 0, errors
+    return run.stdout if check else (run.returncode, errors)
+
+
+class Run:
+    """A run of tiny, of one member, whose inputs are made."""
+
+    def __init__(self, folder, manifest, folds):
+        self.overrides = [f"results={folder}", 'members=["asanakoy"]', "folds=2"]
+        self.arguments = ["--configfile", ROOT / "config" / "tiny.yaml", "--config", *self.overrides]
+        self.plan = Plan(load_config(ROOT, [ROOT / "config" / "tiny.yaml"], self.overrides), ROOT)
+        (folder / "tiny" / "data").mkdir(parents=True)
+        (folder / "tiny" / "folds").mkdir()
+        write_manifest(manifest, folder / "tiny" / "data" / "train.csv")
+        for scheme in ("random7", "area7"):
+            write_folds(folds, folder / "tiny" / "folds" / f"{scheme}.csv")
+        self.manifest, self.folds = manifest, folds
+
+    def entry(self, fold):
+        common = keys.computing(ROOT / "workflow" / "scripts" / "train.py", MODEL, "small", "exact", "cpu", 1)
+        images, folds = keys.images_digest(self.manifest, "small"), keys.folds_digest(self.folds)
+        facts = keys.training(common, fold, 1, 0, images, folds, None, [])
+        entry = Store(self.plan.store).entry(facts)
+        entry.folder.mkdir(parents=True, exist_ok=True)
+        (entry.folder / "facts.json").write_text(json.dumps(facts))
+        return entry
+
+    def states(self):
+        return {(t.model, t.fold): t.state for t in Status(self.plan).trainings()}
+
+
+@pytest.fixture
+def run(tmp_path, manifest, folds):
+    return Run(tmp_path, manifest, folds)
+
+
+LEFT = "1:06:40 left of the running ones, added up"
+PROGRESS = {
+    "epoch": 3,
+    "epochs": 8,
+    "loss": 0.25,
+    "dice": 0.9,
+    "images_per_second": 4.25,
+    "seconds_left": 4000.0,
+    "device": "pretend card",
+}
+
+
+def test_waiting_running_interrupted_and_done(run):
+    from carvana.training.state_files import record_text
+
+    running, interrupted = run.entry(0), run.entry(1)
+    (running.folder / "progress.json").write_text(json.dumps(PROGRESS))
+    (interrupted.folder / "progress.json").write_text(json.dumps(PROGRESS))
+    values = {"place": {"phase": "train", "batches": 11}, "next_epoch": 2}
+    (interrupted.folder / "state-000004.json").write_text(record_text({"files": {}, "values": values}))
+    done = Path(run.plan.weights("unet_vgg11")[1]).parent
+    done.mkdir(parents=True)
+    (done / "weights.safetensors").touch()
+    (done / "history.csv").write_text("epoch,train_loss,valid_dice\n1,0.5,0.7\n2,0.4,0.6\n")
+    with Claim.take(running.folder, pytest.fail):
+        lines = carvana("status", *run.arguments).splitlines()
+    assert lines[1].startswith("unet_scratch  0     running      3/8")
+    assert "0.2500  0.9000     4.2       1:06:40  pretend card, process" in lines[1]
+    assert lines[2].startswith("unet_scratch  1     interrupted  continues from epoch 3, training batch 12")
+    assert lines[3] == "unet_vgg11    0     waiting"
+    assert lines[4].startswith("unet_vgg11    1     done         2/2")
+    assert "0.4000  0.7000" in lines[4]
+    assert lines[5] == "4 trainings: 1 done, 1 running, 1 interrupted, 1 waiting; " + LEFT
+
+
+def test_what_another_checkout_made_is_done(run):
+    entry = run.entry(0)
+    (entry.folder / "complete.json").write_text('{"files": {}}')
+    assert run.states()[MODEL, 0] == "done"
+    assert run.states()[MODEL, 1] == "waiting"
+
+
+def test_before_anything_was_made_everything_waits(tmp_path):
+    out = carvana("status", "--configfile", ROOT / "config" / "tiny.yaml", "--config", f"results={tmp_path}")
+    assert out.splitlines()[-1] == "18 trainings: 0 done, 0 running, 0 interrupted, 18 waiting"
+
+
+def test_the_store_is_listed_and_pruned(run):
+    finished, begun = run.entry(0), run.entry(1)
+    (finished.folder / "result").mkdir()
+    (finished.folder / "result" / "weights.safetensors").write_bytes(bytes(5_000_000))
+    finished.finish()
+    (begun.folder / "state-000001.json").write_text("{}")
+    lines = carvana("store", *run.arguments).splitlines()
+    states = {line.split()[0]: line for line in lines[1:-1]}
+    assert "train  unet_scratch  0     complete  5.0 MB" in states[finished.key[:12]]
+    assert "train  unet_scratch  1     begun" in states[begun.key[:12]]
+    assert lines[-1].startswith("2 results or trainings in ")
+    with Claim.take(begun.folder, pytest.fail):
+        assert "deleted" not in carvana("store", "--prune-unfinished", *run.arguments)
+    assert f"deleted {begun.key}, " in carvana("store", "--prune-unfinished", *run.arguments)
+    assert not begun.folder.exists()
+    assert "deleted" not in carvana("store", "--prune-unused", 1, *run.arguments)
+    for path in (finished.folder, finished.folder / "complete.json"):
+        os.utime(path, (0, 0))
+    carvana("store", "--prune-unused", 1, *run.arguments)
+    assert not finished.folder.exists()
+    assert carvana("store", "--prune", "abc", *run.arguments, check=False) == (
+        1,
+        "error: abc is the beginning of 0 keys; the list shows them all\n",
+    )
+
+
+def test_the_plan_of_everything_is_the_authors_cost(tmp_path):
+    """With nothing measured: their hours, which the counted operations share out."""
+    out = carvana("plan", "--config", f"results={tmp_path}", environment={"PATH": ""})
+    assert "202 jobs, 2,140.0 GPU-hours of training and 3" in out
+    assert "89 days of training and 13 of prediction on one Titan X Pascal; they used 20" in out
+    assert out.count("the authors' cards") == 9
+    days = {int(number): float(count) for number, count in re.findall(r"^(\d+) +([\d.]+)$", out, re.MULTILINE)}
+    assert 100 < days[1] < 105
+    # The longest training bounds it.
+    assert 6 < days[20] < 7
+
+
+def test_what_was_measured_here_counts(run):
+    entry = run.entry(0)
+    (entry.folder / "result").mkdir()
+    epoch = {
+        "train_seconds": 9.0,
+        "valid_seconds": 1.0,
+        "train_images": 3,
+        "valid_images": 1,
+        "images_per_second": 1 / 3,
+    }
+    (entry.folder / "result" / "timings.json").write_text(json.dumps({"epochs": [epoch]}))
+    entry.finish()
+    lines = carvana("plan", MODEL, *run.arguments, environment={"PATH": ""}).splitlines()
+    # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s.
+    assert lines[1].split() == [MODEL, "2", "0.02", "2", *lines[1].split()[4:5], "measured"]
+    assert "measured on other recipes" in carvana("plan", "unet_vgg11", *run.arguments, environment={"PATH": ""})
+
+
+def test_an_unknown_target_is_told():
+    code, errors = carvana("plan", "vgg", check=False)
+    assert code == 1
+    assert "nothing is known of the target vgg" in errors

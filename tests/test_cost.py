@@ -1,0 +1,47 @@
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch.utils.flop_counter import FlopCounterMode
+
+from carvana.cost import Size, finished_after, gflops_of, priority, training_work
+from carvana.forecast import WEIGHTS_BYTES
+from carvana.geometry import FULL
+from carvana.recipe import load_recipe
+
+PUBLISHED = yaml.safe_load((Path(__file__).resolve().parents[1] / "config" / "published.yaml").read_text())
+MODELS = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_stated_operations_and_sizes_are_those_of_the_networks(model):
+    recipe = load_recipe(model)
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        network = import_module(recipe.modules.network).build(recipe.network.num_filters)
+        network(torch.empty(1, 3, *(FULL.wide_size if recipe.input.size == "wide" else FULL.square_size)))
+    assert counter.get_total_flops() / 1e9 == pytest.approx(gflops_of(PUBLISHED)[recipe.recipe], rel=1e-3)
+    distinct = {id(tensor): tensor for tensor in network.parameters()}
+    assert 4 * sum(tensor.numel() for tensor in distinct.values()) == pytest.approx(
+        WEIGHTS_BYTES[recipe.recipe], rel=0.05
+    )
+
+
+def test_work_counts_gradients_validation_epochs_and_area():
+    recipe = load_recipe("unet_scratch")
+    one = training_work(recipe, 100, Size(10, 0), folds=2, epochs=1)
+    # Half of ten images, three passes; the other half, one.
+    assert one == 100 * (5 * 3 + 5)
+    assert training_work(recipe, 100, Size(10, 0, area=0.25), folds=2, epochs=8) == 2 * one
+
+
+def test_the_longest_trainings_have_the_highest_priority():
+    order = sorted(MODELS, key=lambda model: priority(load_recipe(model), gflops_of(PUBLISHED)), reverse=True)
+    assert order == ["unet_scratch", "ternausnet", "unet_vgg11", "linknet34_fma_s44"]
+
+
+def test_jobs_on_devices():
+    assert finished_after([3, 3, 2, 2, 2], 2) == 7
+    assert finished_after([3, 3, 2, 2, 2], 1) == 12
+    assert finished_after([3, 1], 20) == 3

@@ -1,0 +1,80 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from carvana.errors import INTERRUPTED, Interrupted
+from carvana.interruption import SIGNALS, Interruption, ended_by_signals
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_is_noted_and_acted_upon_when_asked(number, capsys):
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted, match=f"stopped by {signal.Signals(number).name}"), Interruption() as interruption:
+        interruption.act()
+        os.kill(os.getpid(), number)
+        assert interruption.requested
+        interruption.act()
+    assert signal.getsignal(number) is before
+    assert "saving, then ending; the next start continues" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_work_with_nothing_to_save_ends_at_once(number):
+    with pytest.raises(Interrupted), ended_by_signals():
+        os.kill(os.getpid(), number)
+        signal.pause()
+
+
+def test_a_step_that_takes_too_long_is_not_waited_for():
+    code = """
+import os, signal, time
+from carvana.interruption import Interruption
+with Interruption(seconds=0.2):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert run.returncode == INTERRUPTED
+    assert "ending with the last saved state" in run.stderr
+
+
+def test_a_reader_that_is_gone_does_not_keep_a_job_from_saving(tmp_path):
+    """Ctrl-C ends what the job writes to as well."""
+    code = """
+import os, signal, sys
+from carvana.errors import main_guard
+from carvana.interruption import Interruption
+def main():
+    with Interruption() as interruption:
+        sys.stdin.read()
+        os.kill(os.getpid(), signal.SIGINT)
+        open(sys.argv[1], "w").write("saved")
+        interruption.act()
+main_guard(main)
+"""
+    saved, pipe = tmp_path / "saved", subprocess.PIPE
+    command = [sys.executable, "-c", code, str(saved)]
+    job = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT)
+    assert job.stdin is not None and job.stdout is not None
+    job.stdout.close()
+    job.stdin.close()
+    assert job.wait(timeout=30) == INTERRUPTED
+    assert saved.read_text() == "saved"
+
+
+def test_a_forked_loading_process_leaves_signals_to_its_parent():
+    code = """
+import os, signal, time
+from carvana.interruption import Interruption
+with Interruption() as interruption:
+    child = os.fork()
+    if not child:
+        time.sleep(0.5)
+        os._exit(7 if not interruption.requested else 8)
+    os.kill(child, signal.SIGTERM)
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 7
