@@ -79,16 +79,18 @@ def test_what_cannot_be_scored_is_told(folder, tmp_path, change, told):
         score_submission(tmp_path / "submission.csv", folder, SMALL)
 
 
-def test_it_runs_by_hand(folder, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_runs_by_hand_in_the_background_too(folder, tmp_path, number):
     (tmp_path / "faults.json").write_text(json.dumps({"file": [{"action": "status", "status": 503}]}))
     command = [sys.executable, "-m", "carvana.standin", str(folder), "--faults", str(tmp_path / "faults.json")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+    process = subprocess.Popen(ignoring, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     exported = dict(re.findall(r"export (\w+)=(\S+)", "".join(process.stdout.readline() for _ in range(6))))
     assert set(exported) == {"KAGGLE_API_ENVIRONMENT", "http_proxy", "no_proxy", "KAGGLE_USERNAME", "KAGGLE_KEY"}
     with pytest.raises(urllib.error.HTTPError, match="503"):
         urllib.request.urlopen(f"{exported['http_proxy']}/files/metadata.csv?token=1")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(timeout=20) == 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import signal
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,9 @@ def main() -> None:
     given = parser.parse_args()
     if not given.folder.is_dir():
         raise UserError(f"{given.folder}: no such folder; give one in Kaggle's layout")
+    # Both end it well; a shell starts what runs in its background with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     faults = Plan.from_json(json.loads(given.faults.read_text())) if given.faults else Plan()
     with tempfile.TemporaryDirectory() as uploads:
         server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port, SLUG)
