@@ -19,12 +19,11 @@ LONGEST_LINE: Final = 64 * 2**20
 _BEGINS: Final = {".gz": b"\x1f\x8b", ".zip": b"PK"}
 _SYSTEM_FOLDER: Final = "__MACOSX"
 
-# What reading damaged text or archives raises; RuntimeError: an encrypted archive.
+# What reading damaged text or archives raises; RuntimeError: an archive that is encrypted, or packed in an unknown way.
 DAMAGES: Final = (
     OSError,
     EOFError,
     RuntimeError,
-    NotImplementedError,
     UnicodeDecodeError,
     zlib.error,
     zipfile.BadZipFile,
