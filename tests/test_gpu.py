@@ -43,11 +43,15 @@ def four_gpus(machine):
     machine("\n".join(f"GPU {index}: NVIDIA H100 80GB HBM3 (UUID: {uuid})" for index, uuid in enumerate(UUIDS)))
 
 
+SEVERAL_TRIES = 0.3
+
 # Tells the devices it got, fails where another job works on one of them too, and ends after `seconds`.
 JOB = """
 import os, sys, time
 from pathlib import Path
+from carvana import gpu
 from carvana.gpu import lease
+gpu.SECONDS_BETWEEN_TRIES = 0.05
 wanted, seconds, folder = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
 assert lease(wanted, wanted) == "cuda"
 mine = os.environ["CUDA_VISIBLE_DEVICES"].split(",")
@@ -91,7 +95,7 @@ def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_
     waiting = start(1, 0, tmp_path / "second")
     line = waiting.stderr.readline()
     assert line.startswith("waiting for 1 of 4 GPU(s)")
-    time.sleep(1)
+    time.sleep(SEVERAL_TRIES)
     assert waiting.poll() is None
     holder.send_signal(signal.SIGKILL)
     holder.communicate(timeout=60)
@@ -115,7 +119,7 @@ time.sleep(600)
     waiting = start(1, 0, tmp_path / "second")
     try:
         assert waiting.stderr.readline().startswith("waiting")
-        time.sleep(1)
+        time.sleep(SEVERAL_TRIES)
         assert waiting.poll() is None
     finally:
         os.kill(child, signal.SIGKILL)
@@ -133,11 +137,10 @@ os.execv("/bin/sleep", ["sleep", "600"])
 """
     holder = start(4, 0, tmp_path / "first", becoming)
     assert holder.stdout.readline() == "held\n"
-    time.sleep(0.5)
     waiting = start(1, 0, tmp_path / "second")
     try:
         assert waiting.stderr.readline().startswith("waiting")
-        time.sleep(1)
+        time.sleep(SEVERAL_TRIES)
         assert waiting.poll() is None
     finally:
         holder.kill()

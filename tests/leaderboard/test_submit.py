@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -208,13 +209,14 @@ def test_a_score_that_comes_late_is_waited_for(start, ledger, perfect):
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (Fault("never"), r"was not scored within 1 s: it is being scored\. .*it is not sent again"),
-        (Fault("empty_score"), r"was not scored within 1 s: it is complete without a public score \(''\)"),
+        (Fault("never"), r"was not scored within 0.3 s: it is being scored\. .*it is not sent again"),
+        (Fault("empty_score"), r"was not scored within 0.3 s: it is complete without a public score \(''\)"),
         (Fault("error", message="Evaluation failed"), "could not score submission 1001: Evaluation failed"),
     ],
 )
 def test_a_score_that_does_not_come_is_an_error(start, ledger, perfect, fault, told):
     _, submissions = start(score=[fault])
+    submissions = replace(submissions, waits=replace(WAITS, scored=0.3))
     reference = send(submissions, ledger, perfect)
     with pytest.raises(UserError, match=told):
         submissions.wait_for_score(reference)
