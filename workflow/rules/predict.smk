@@ -20,7 +20,9 @@ rule validate:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -62,7 +64,9 @@ rule predict:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
         geometry=config["geometry"],
