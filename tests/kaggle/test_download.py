@@ -261,7 +261,7 @@ def test_a_wait_beyond_an_hour_is_told_instead(download):
 @pytest.mark.parametrize(("fault", "kind"), LASTING, ids=named)
 def test_what_lasts_is_told_at_once(download, fault, kind):
     one = download(DownloadDataFile=[fault])
-    with pytest.raises(KaggleError, match=SLUG if kind is not Kind.UNAUTHORIZED else "settings") as caught:
+    with pytest.raises(KaggleError, match=f"{SLUG}/rules") as caught:
         one.obtain()
     assert caught.value.kind is kind
     assert one.server.requests["DownloadDataFile"] == 1
