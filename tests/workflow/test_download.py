@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from carvana.geometry import SMALL
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
 from carvana.standin.server import StandIn
+from tests.faults.kills import workers
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -35,8 +37,10 @@ class Checkout:
             "data: {source: kaggle, folder: files, expect_published: false}\n"
         )
         self.said = ""
+        self.most_at_once = 0
 
     def snakemake(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        """Run it, and count how many files it downloads at once."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
         environment = {
             **kept,
@@ -47,11 +51,16 @@ class Checkout:
             **changes,
         }
         command = [str(BIN / "snakemake"), *arguments, "--cores", "2", "--configfile", "overlay.yaml"]
-        run = subprocess.run(
-            command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.said += run.stdout
-        return run
+        self.most_at_once = 0
+        with (self.folder.parent / "said").open("w+") as said:
+            run = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=said, stderr=subprocess.STDOUT)
+            while run.poll() is None:
+                self.most_at_once = max(self.most_at_once, list(workers(run.pid).values()).count("download"))
+                time.sleep(0.05)
+            said.seek(0)
+            told = said.read()
+        self.said += told
+        return subprocess.CompletedProcess(command, run.returncode, told)
 
     def files(self) -> dict[str, Path]:
         return {path.name: path for path in (self.folder / "files").glob("[!.]*")}
@@ -75,6 +84,7 @@ def test_everything_arrives_once(checkout):
     # The client's first choice; the user name and the key are there too.
     run = checkout.snakemake("download", KAGGLE_API_TOKEN=f"{checkout.server.token}\n")
     assert run.returncode == 0, run.stdout
+    assert checkout.most_at_once == 2
     assert checkout.server.requests["IntrospectToken"] > 0
     served = checkout.server.competition.folder
     assert set(checkout.files()) == {path.name for path in checkout.server.competition.files()}
@@ -88,6 +98,16 @@ def test_everything_arrives_once(checkout):
     again = checkout.snakemake("download", "--config", "run=other", KAGGLE_KEY="")
     assert again.returncode == 0, again.stdout
     assert not checkout.server.requests
+
+
+def test_no_more_are_downloaded_at_once_than_allowed(checkout):
+    overlay = checkout.folder / "overlay.yaml"
+    overlay.write_text(overlay.read_text().replace("folder: files,", "folder: files, parallel_downloads: 1,"))
+    receipts = [f"results/standin/download/{name}.json" for name in NAMES[:3]]
+    # Another limit on the command line takes the place of a profile's, not of this one.
+    run = checkout.snakemake(*receipts, "--resources", "gpu=0")
+    assert run.returncode == 0, run.stdout
+    assert checkout.most_at_once == 1
 
 
 def test_a_changed_download_code_makes_nothing_else_anew(checkout):
