@@ -153,3 +153,13 @@ def test_another_folder_of_data_is_another_result(first, tmp_path):
     other.run()
     before = first.told()
     assert all(facts["manifest"] != before[path][1]["manifest"] for path, (_, facts) in other.told().items())
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [("", "--cache is given and no folder for it"), ("absent", "SNAKEMAKE_OUTPUT_CACHE=absent is no folder that")],
+)
+def test_a_missing_folder_is_told_before_any_job(first, folder, told):
+    said = first.snakemake("--cache", "--dry-run", check=False, environment={"SNAKEMAKE_OUTPUT_CACHE": folder})
+    assert told in said
+    assert "Traceback" not in said and "Job stats" not in said
