@@ -40,8 +40,8 @@ STAGES = ("download", *(f"train {recipe}" for recipe in RECIPES), "validate", "p
 # What says when or how long, or where the run lies.
 TIMED = ("timings.json", "manifest.csv")
 POLL_SECONDS = 0.02
-# A state is written in about this time.
-WRITING_SECONDS = 0.3
+# A state is written in no less time.
+WRITING_SECONDS = 0.15
 
 
 def stage_of(command: Sequence[str]) -> str | None:
@@ -229,7 +229,7 @@ def compare(targets: Sequence[str], configfile: Path, kills: int, stages: Sequen
             print({stage: round(seconds, 1) for stage, seconds in longest.items()}, flush=True)
             killer = Killer(disturbed / "store", dict.fromkeys(stages, kills), longest, random.Random(seed))
             # Several states of even the shortest training; how often one is saved must not matter.
-            seconds = min(longest[stage] for stage in longest if stage.startswith("train ")) / 5
+            seconds = min(longest[stage] for stage in longest if stage.startswith("train ")) / 10
             run(disturbed, targets, configfile, server, killer, [f"save_minutes={seconds / 60}"])
         few = [f"{stage}: {killer.kills[stage]}" for stage in stages if killer.kills[stage] < kills]
         one, other = final_files(calm), final_files(disturbed)

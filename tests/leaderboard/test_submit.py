@@ -129,9 +129,10 @@ def test_a_retry_after_is_honoured(start, ledger, perfect):
     assert time.monotonic() - begun >= 1
 
 
+@pytest.mark.slow
 def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, standing, ledger, perfect, tmp_path):
     environment = strangers_environment(tmp_path) | standing[0].environment()
-    with Kaggle(SLUG, find_credentials(environment, tmp_path), 1, environment) as impatient:
+    with Kaggle(SLUG, find_credentials(environment, tmp_path), 4, environment) as impatient:
         server, submissions = start(impatient, upload=[Fault("stall")])
         for attempt in ("ended without a clear answer .*nothing arrived", "was interrupted"):
             with pytest.raises(UserError, match=attempt):
