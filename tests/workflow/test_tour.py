@@ -37,7 +37,12 @@ def test_the_tour_shows_pictures_that_are_there():
 def test_what_ci_runs_is_what_is_there():
     document = yaml.safe_load((ROOT / ".github/workflows/sample.yaml").read_text())
     steps = document["jobs"]["sample"]["steps"]
-    assert [step["run"] for step in steps if "run" in step] == ["make sample", "make verify", "make report", "make test-sample"]
+    assert [step["run"] for step in steps if "run" in step] == [
+        "make sample",
+        "make verify",
+        "make report",
+        "make test-sample",
+    ]
     (uploaded,) = (step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", ""))
     assert "results/sample/report.html" in uploaded.split()
     # YAML reads the key `on` as true.
