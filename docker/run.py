@@ -8,13 +8,12 @@ sys.path.insert(0, str(ROOT / "src"))
 
 try:
     from carvana.container.launcher import main
+    from carvana.errors import main_guard
 except ModuleNotFoundError as error:
     sys.exit(
         f"error: this Python ({sys.executable}) has no package {error.name}: take the environment of `make env` (source"
         " .venv/bin/activate), or install docker, jsonschema and pyyaml with pip"
     )
-
-from carvana.errors import main_guard
 
 if __name__ == "__main__":
     main_guard(lambda: main(ROOT))

@@ -65,7 +65,7 @@ def without_cuda(lock: str) -> tuple[str, list[str]]:
 
 
 def conda(lock: str) -> str:
-    """The environment that Snakemake's conda users get; Snakemake copies the file, so it cannot refer to another one."""
+    """The environment of Snakemake's conda users; Snakemake copies the file, so it cannot refer to another one."""
     first = ["# Made by `make lock` from requirements.txt.", "channels: [conda-forge]", "dependencies:"]
     first += ["  - python=3.11", "  - pip", "  - pip:"]
     return "\n".join([*first, *(f'      - "{requirement}"' for _, requirement, _ in pins(lock))]) + "\n"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from docker.client import DockerClient
 from docker.context import ContextAPI
 from docker.errors import DockerException
 
-import docker
 from carvana.errors import UserError
 
 
@@ -35,11 +35,11 @@ def address(environment: Mapping[str, str]) -> str:
     return found
 
 
-def connect(environment: Mapping[str, str] = os.environ) -> docker.DockerClient:
+def connect(environment: Mapping[str, str] = os.environ) -> DockerClient:
     """A client of the engine, which has answered. Raises UserError where it does not, or may not be asked."""
     where = address(environment)
     try:
-        client = docker.DockerClient(base_url=where, version="auto")
+        client = DockerClient(base_url=where, version="auto")
         client.ping()
     except DockerException as error:
         if "Permission denied" in str(error):

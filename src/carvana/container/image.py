@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from docker.client import DockerClient
 from docker.errors import APIError, BuildError, ImageNotFound
 
-import docker
 from carvana.container.name import image_name, lock_digest
 from carvana.errors import UserError
 
@@ -23,7 +23,7 @@ _FULL: Final = "no space left on device"
 _NO_BASE: Final = ("pull access denied", "manifest unknown", "not found: manifest", "no such host", "dial tcp")
 
 
-def find_or_build(client: docker.DockerClient, root: Path, arguments: Mapping[str, str], network: str | None) -> Any:
+def find_or_build(client: DockerClient, root: Path, arguments: Mapping[str, str], network: str | None) -> Any:
     """The image, as the SDK knows it; its building is told on stderr.
 
     Args:
@@ -87,7 +87,7 @@ def _explained(reason: str, base: str | None) -> str:
     return f"the image was not built: {reason}"
 
 
-def _check_disk(client: docker.DockerClient) -> None:
+def _check_disk(client: DockerClient) -> None:
     folder = Path(client.info()["DockerRootDir"])
     if not folder.is_dir():  # as of an engine in a virtual machine
         return

@@ -6,7 +6,6 @@ python docker/run.py snakemake --cores 8 --resources gpu=4
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -116,7 +115,12 @@ def _user(security: Sequence[str]) -> str:
 def _environment(mine: Mapping[str, str], root: Path, image: str, gpus: bool) -> dict[str, str]:
     passed = {name: mine[name] for name in PASSED if name in mine}
     # The checkout's code, and not the image's copy of it.
-    own = {"PYTHONPATH": str(root / "src"), "CARVANA_IMAGE": image, "HOME": str(HOME), "USER": getpass.getuser()}
+    own = {
+        "PYTHONPATH": str(root / "src"),
+        "CARVANA_IMAGE": image,
+        "HOME": str(HOME),
+        "USER": mine.get("USER") or str(os.getuid()),
+    }
     own |= {"XDG_CACHE_HOME": str(HOME / ".cache"), "PYTHONUNBUFFERED": "1"}
     # "void" where NVIDIA's runtime is every container's: the base image asks for all devices.
     own |= {LOCKS_VARIABLE: str(lock_folder())} if gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}

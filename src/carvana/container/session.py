@@ -1,4 +1,4 @@
-"""A container from its start to its end: what it prints comes as it is printed, signals go in, nothing is left behind."""
+"""A container from start to end: what it prints comes as it is printed, signals go in, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ import threading
 import time
 import tty
 from collections.abc import Iterator, Mapping
+from http.client import CONFLICT
 from types import FrameType
 from typing import Any, Final
 
+from docker.client import DockerClient
 from docker.errors import APIError, DockerException
 from docker.utils.socket import STDERR, frames_iter
 
-import docker
 from carvana.container.gpus import NO_RUNTIME
 from carvana.errors import UserError
 
 FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
-def run(client: docker.DockerClient, settings: Mapping[str, Any]) -> int:
+def run(client: DockerClient, settings: Mapping[str, Any]) -> int:
     """Run a container and return its program's exit code.
 
     Args:
@@ -60,7 +61,16 @@ def run(client: docker.DockerClient, settings: Mapping[str, Any]) -> int:
     finally:
         if container is not None:
             with contextlib.suppress(DockerException, OSError):
-                container.remove(force=True)
+                _remove(container)
+
+
+def _remove(container: Any) -> None:
+    try:
+        container.remove(force=True)
+    except APIError as error:
+        # The engine is at it already.
+        if error.status_code == CONFLICT:
+            container.wait(condition="removed", timeout=60)
 
 
 def _explained(reason: str) -> str:
@@ -68,8 +78,6 @@ def _explained(reason: str) -> str:
         return NO_RUNTIME
     if "nvidia-container" in reason:
         return f"the GPUs that --gpus names cannot be given to a container ({reason}); `nvidia-smi` lists them"
-    if "executable file not found" in reason:
-        return f"the image has no such program ({reason})"
     return f"the container does not start: {reason}"
 
 
