@@ -63,10 +63,10 @@ def test_the_checkout_is_seen_at_its_path_with_room_for_loading_processes(engine
 
 
 @pytest.fixture
-def open_way(tmp_path_factory):
+def open_way(engine, tmp_path_factory):
     """Every folder down to the tests' own can be passed by everyone, as a user's engine's socket can be reached."""
     folder = tmp_path_factory.getbasetemp()
-    before = {path: path.stat().st_mode for path in (folder, folder.parent)}
+    before = {path: path.stat().st_mode for path in (engine.folder, folder, folder.parent)}
     for path, mode in before.items():
         path.chmod(mode | 0o011)
     yield
