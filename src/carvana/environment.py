@@ -25,8 +25,9 @@ def computed_in(lock: Path = LOCK) -> dict[str, Any]:
     """The environment of this process, as JSON values.
 
     Returns:
-        python: its release; lock: SHA-256 of the lock; other_than_locked: packages that are installed in another release
-        than the lock's, or not at all; image, image_revision: the container image's digest and commit, None outside one.
+        python: its release; lock: SHA-256 of the lock; other_than_locked: packages that are installed in another
+        release than the lock's, or not at all; image and image_revision: the container image's digest and commit, None
+        outside one.
     """
     return {
         "python": platform.python_version(),
@@ -47,7 +48,8 @@ def other_than_locked(lock: str) -> list[str]:
         try:
             found = version(wanted.name).partition("+")[0]
         except PackageNotFoundError:
-            found = "missing"
-        if not wanted.specifier.contains(found, prereleases=True) if found != "missing" else True:
-            different.append(f"{wanted.name} {found}")
+            different.append(f"{wanted.name} missing")
+        else:
+            if not wanted.specifier.contains(found, prereleases=True):
+                different.append(f"{wanted.name} {found}")
     return different

@@ -19,7 +19,6 @@ from carvana.container.image import find_or_build
 from carvana.container.mounts import CACHE_VARIABLE, Folder, folders, mounts, wished
 from carvana.container.secrets import credentials
 from carvana.container.session import run
-from carvana.environment import IMAGE_VARIABLE
 from carvana.errors import UserError
 from carvana.gpu import LOCKS_VARIABLE, VISIBLE_VARIABLE, devices, lock_folder
 from carvana.interruption import ended_by_signals
