@@ -344,6 +344,13 @@ def test_a_run_without_credentials_says_so_and_starts(engine, tmp_path):
     assert "gets no Kaggle credentials: no Kaggle credentials were found" in run.stderr
 
 
+def test_its_help_names_every_option():
+    run = subprocess.run([sys.executable, "docker/run.py", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0
+    for option in ("--gpus", "--mount", "--build-arg", "--network"):
+        assert option in run.stdout
+
+
 def test_outside_the_checkout(engine, tmp_path):
     command = [sys.executable, str(ROOT / "docker" / "run.py"), "true"]
     run = subprocess.run(command, cwd=tmp_path, env=engine.environment(), capture_output=True, text=True)
