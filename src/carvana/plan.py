@@ -189,8 +189,11 @@ class Plan:
         """Snakemake's, so that the longest trainings start first."""
         return priority(load_recipe(model), gflops_of(self.published))
 
-    def cache_key(self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]]) -> str:
-        """What Snakemake's own cache leaves out of its keys: wildcards, names of inputs, and what manifests say.
+    def cache_key(
+        self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]], threads: int, gpus: int
+    ) -> str:
+        """What Snakemake's own cache leaves out of its keys: wildcards, names of inputs, what manifests say, the device
+        and, on the CPU, the number of threads.
 
         Weights count by the job that made them, as Snakemake sees to.
 
@@ -198,8 +201,10 @@ class Plan:
             wildcards: of the job, by name.
             files: its inputs, by role; FileNotFoundError where the manifest or the folds are not made yet: Snakemake
                 asks again before the job runs.
+            threads: of the job.
+            gpus: granted to the job; 0: it runs on the CPU.
         """
-        parts: list[object] = [sorted(wildcards)]
+        parts: list[object] = [sorted(wildcards), "cuda" if gpus else f"cpu, {threads} threads"]
         for role, paths in files:
             if role == "manifest":
                 parts.append(_content(Path(str(paths)), Path(str(paths)).stat().st_mtime_ns))

@@ -22,7 +22,9 @@ rule validate:
         runtime=lambda wc: PREDICTION[wc.model].minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -66,7 +68,9 @@ rule predict:
         runtime=lambda wc: PREDICTION[wc.model].minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
         geometry=config["geometry"],

@@ -27,7 +27,9 @@ rule train:
         runtime=lambda wc: TRAINING[wc.model].minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         geometry=config["geometry"],
         epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],
