@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test test-sample quick lint lock mutants conformance bands kills
+.PHONY: env sample verify report test test-sample quick lint lock audit test-container test-slurm mutants conformance bands kills
 
 env: $(VENV)/.runtime
 
@@ -15,12 +15,18 @@ $(VENV)/.runtime: envs/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "error: $(PYTHON) cannot make environments; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	python -m pip install --quiet --requirement envs/requirements.txt
+ifdef TORCH_CPU
+	python envs/lock.py --without-cuda > $(VENV)/without-cuda.txt
+	python -m pip install --quiet --require-hashes --requirement $(VENV)/without-cuda.txt
+	python -m pip install --quiet --no-deps --index-url $(TORCH_CPU) $$(python envs/lock.py --cpu-builds)
+else
+	python -m pip install --quiet --require-hashes --requirement envs/requirements.txt
+endif
 	python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime envs/requirements-dev.txt
-	python -m pip install --quiet --requirement envs/requirements-dev.txt
+	python -m pip install --quiet --require-hashes --requirement envs/requirements-dev.txt
 	@touch $@
 
 # make sample DATA=<folder>: the same small configuration on files in Kaggle's layout.
@@ -59,14 +65,16 @@ test: lint quick
 test-sample: $(VENV)/.dev
 	python -m pytest -q -m sample
 
-# uv resolves for Python 3.11 and 3.12 at once.
 lock: $(VENV)/.dev
-	python -m pip install --quiet uv
-	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
-	  --no-emit-find-links --upgrade envs/requirements.in --output-file envs/requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
-	  --no-emit-find-links --upgrade envs/requirements-dev.in --output-file envs/requirements-dev.txt
-	python envs/conda.py > envs/environment.yaml
+	python envs/lock.py
+
+# Known vulnerabilities of what is locked, by the package registry's own list.
+audit: $(VENV)/.dev
+	pip-audit --requirement envs/requirements.txt --require-hashes --disable-pip --strict
+
+# Both install what they need with apt, so they want a Debian machine and its root user.
+test-container test-slurm: $(VENV)/.dev
+	CARVANA_WHOLE=$(subst test-,,$@) python -m pytest -q -rs tests/$(subst test-,,$@)
 
 # Every planted fault is caught by its golden test, or this fails.
 mutants: $(VENV)/.dev

@@ -10,6 +10,7 @@ from snakemake.utils import min_version
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from carvana.config import check_config
+from carvana.container.name import image_name
 from carvana.errors import UserError
 
 min_version("9.27")
@@ -44,6 +45,10 @@ if cache_folder and not (
 pathvars:
     results=str(Path(config["results"]) / config["run"]),
     logs=str(Path(config["results"]) / config["run"] / "logs"),
+
+
+# For `--sdm apptainer`: the image that docker/run.py builds, from the Docker engine of this machine.
+container: config["image"] or f"docker-daemon://{image_name(Path(workflow.basedir))}"
 
 
 include: "workflow/rules/common.smk"

@@ -28,7 +28,7 @@ from carvana.figures import figures_of  # noqa: E402
 from tests.mutants.mutants import MUTANTS, Mutant  # noqa: E402
 
 SAMPLE: Final = Path("results/sample")
-COPIED: Final = ("src", "config", "workflow", "envs", "profiles", "docs", "Snakefile")
+COPIED: Final = ("src", "config", "workflow", "envs", "profiles", "docker", "docs", "Snakefile")
 
 
 def figures_with(mutant: Mutant, cores: int) -> dict[str, float]:

@@ -79,7 +79,7 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
                 f" (they have {told} GiB): set `gpu_memory` lower if you know better, or, {CPU_SWITCH}"
             )
         usable = large
-    folder = _lock_folder()
+    folder = lock_folder()
     leased = _try_to_lock(folder, usable, wanted)
     if not leased:
         print(f"waiting for {wanted} of {len(usable)} GPU(s), all leased; locks are in {folder}", file=sys.stderr)
@@ -134,7 +134,7 @@ def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
     return chosen
 
 
-def _lock_folder() -> Path:
+def lock_folder() -> Path:
     """The folder of the lock files, made for every user of the machine."""
     given = os.environ.get(LOCKS_VARIABLE)
     folder = Path(given) if given else Path(tempfile.gettempdir()) / "carvana-gpu"

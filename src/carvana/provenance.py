@@ -30,6 +30,7 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 WITHOUT_EFFECT: Final = frozenset(
     {
         "carvana.duration",
+        "carvana.environment",
         "carvana.errors",
         "carvana.gpu",
         "carvana.interruption",

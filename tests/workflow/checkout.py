@@ -24,7 +24,7 @@ class Checkout:
 
     def __init__(self, folder: Path, store: object = "store", targets: Sequence[str] = ()) -> None:
         self.folder, self.store, self.targets = folder, store, targets
-        for name in ("src", "workflow", "config", "envs", "profiles"):
+        for name in ("src", "workflow", "config", "docker", "envs", "profiles"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copy(ROOT / "Snakefile", folder)
         self.run_folder = folder / "results" / "tiny"

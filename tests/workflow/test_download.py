@@ -28,7 +28,7 @@ class Checkout:
 
     def __init__(self, folder: Path, server: StandIn) -> None:
         self.folder, self.server = folder, server
-        for name in ("workflow", "config", "envs", "profiles", "src"):
+        for name in ("workflow", "config", "docker", "envs", "profiles", "src"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
         (folder / "home").mkdir()

@@ -29,6 +29,9 @@ BY_OTHERS = {
     "python -m carvana plan": "tests/cli/test_status.py",
     "python -m carvana status": "tests/cli/test_status.py",
     "python -m carvana store": "tests/cli/test_status.py",
+    "python docker/run.py --help": "tests/container/test_launcher.py",
+    "make test-container": "itself; tests/container",
+    "make test-slurm": "itself; tests/slurm",
     "snakemake --cores 8 --resources gpu=4": "2,460 GPU-hours; the next command plans it",
 }
 
@@ -51,15 +54,3 @@ def test_files_that_the_readme_links_to_are_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if not target.startswith("http"):
             assert (ROOT / target).is_file(), target
-
-
-def test_the_locks_agree_with_what_was_asked_for():
-    def names(path: str) -> set[str]:
-        lines = (ROOT / "envs" / path).read_text().splitlines()
-        found = (re.match(r"[A-Za-z0-9_.-]+", line) for line in lines)
-        return {match[0].lower().replace("_", "-") for match in found if match}
-
-    assert names("requirements.in") <= names("requirements.txt")
-    conda = (ROOT / "envs" / "environment.yaml").read_text()
-    for line in (ROOT / "envs" / "requirements.txt").read_text().splitlines():
-        assert f'- "{line}"' in conda

@@ -3,9 +3,12 @@ from carvana.catalogue import MEMBERS, RECIPES, models_of
 from carvana.plan import BASELINES, Plan
 from carvana.provenance import recipe_digest
 from carvana.recipe import model_names
+from carvana.requests import requests_of
 
 PLAN = Plan(config, Path(workflow.basedir))
 MODELS = model_names()
+TRAINING, PREDICTION = zip(*(requests_of(PLAN, model) for model in MODELS))
+TRAINING, PREDICTION = dict(zip(MODELS, TRAINING)), dict(zip(MODELS, PREDICTION))
 MERGING = ("merge", "submission")
 # Whose curves from ImageNet and from random weights are compared.
 COMPARED = ("ternausnet", "linknet34_fma_s44")

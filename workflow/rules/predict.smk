@@ -18,6 +18,8 @@ rule validate:
     threads: config["threads"]
     resources:
         gpu=1,
+        mem_mb=lambda wc, attempt: attempt * PREDICTION[wc.model].mem_mb,
+        runtime=lambda wc: PREDICTION[wc.model].minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(
@@ -62,6 +64,8 @@ rule predict:
     threads: config["threads"]
     resources:
         gpu=1,
+        mem_mb=lambda wc, attempt: attempt * PREDICTION[wc.model].mem_mb,
+        runtime=lambda wc: PREDICTION[wc.model].minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(

@@ -23,6 +23,8 @@ rule train:
     threads: config["threads"]
     resources:
         gpu=1,
+        mem_mb=lambda wc, attempt: attempt * TRAINING[wc.model].mem_mb,
+        runtime=lambda wc: TRAINING[wc.model].minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(

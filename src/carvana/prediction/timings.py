@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from carvana.environment import computed_in
 from carvana.files import whole_file
 from carvana.prediction.conditions import Conditions
 from carvana.runtime import device_name, peak_memory_bytes
@@ -31,6 +32,7 @@ def timed(path: Path, conditions: Conditions, images: int) -> Iterator[None]:
         "device_name": device_name(conditions.device),
         "threads": conditions.threads,
         "workers": conditions.workers,
+        "environment": computed_in(),
         "peak_memory_bytes": peak_memory_bytes(),
         "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if on_gpu else None,
     }

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import yaml
 
+from carvana.environment import computed_in
 from carvana.provenance import package_versions
 from carvana.recipe import EDITION, resolved_document
 from carvana.runtime import device_name, peak_memory_bytes
@@ -82,6 +83,7 @@ def write_timings(conditions: Conditions, stopwatch: Stopwatch, path: Path) -> N
         "device_name": device_name(conditions.device),
         "threads": conditions.threads,
         "workers": conditions.workers,
+        "environment": computed_in(),
         "peak_memory_bytes": peak_memory_bytes(),
         "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if conditions.device == "cuda" else None,
         "epochs": [asdict(epoch) | {"images_per_second": epoch.images_per_second} for epoch in stopwatch.epochs],

@@ -1,0 +1,46 @@
+"""Kaggle credentials for a container: one file, only to be read, and nothing in its environment."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from docker.types import Mount
+
+from carvana.errors import UserError
+from carvana.kaggle.credentials import find_credentials
+
+
+@contextmanager
+def credentials(environment: Mapping[str, str], home: Path, inside: Path) -> Iterator[list[Mount]]:
+    """The mount of the caller's credentials; none, and a line on stderr, where there are none to be used.
+
+    Args:
+        environment: the caller's.
+        home: the caller's.
+        inside: home folder in the container.
+    """
+    try:
+        found = find_credentials(environment, home)
+    except UserError as error:
+        print(f"the container gets no Kaggle credentials: {error}", file=sys.stderr)
+        yield []
+        return
+    given = found.environment
+    with tempfile.TemporaryDirectory(prefix="carvana-") as folder:
+        if "KAGGLE_API_TOKEN" in given:
+            name, content = "access_token", given["KAGGLE_API_TOKEN"]
+        elif given:
+            pair = {"username": given["KAGGLE_USERNAME"], "key": given["KAGGLE_KEY"]}
+            name, content = "kaggle.json", json.dumps(pair)
+        else:
+            name = "credentials.json"
+            content = (home / ".kaggle" / name).read_text(encoding="utf-8")
+        path = Path(folder, name)
+        path.touch(mode=0o600)
+        path.write_text(content, encoding="utf-8")
+        yield [Mount(str(inside / ".kaggle" / name), str(path), type="bind", read_only=True)]

@@ -1,0 +1,55 @@
+"""Where a result was computed, beyond what its key holds: the lock, whether it is what is installed, the image."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from packaging.requirements import Requirement
+
+LOCK: Final = Path(__file__).resolve().parents[2] / "envs" / "requirements.txt"
+
+# The image's digest, given by docker/run.py; its commit, which the image itself has.
+IMAGE_VARIABLE: Final = "CARVANA_IMAGE"
+REVISION_VARIABLE: Final = "CARVANA_REVISION"
+
+
+@cache
+def computed_in(lock: Path = LOCK) -> dict[str, Any]:
+    """The environment of this process, as JSON values.
+
+    Returns:
+        python: its release; lock: SHA-256 of the lock; other_than_locked: packages that are installed in another
+        release than the lock's, or not at all; image and image_revision: the container image's digest and commit, None
+        outside one.
+    """
+    return {
+        "python": platform.python_version(),
+        "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
+        "other_than_locked": other_than_locked(lock.read_text(encoding="utf-8")),
+        "image": os.environ.get(IMAGE_VARIABLE),
+        "image_revision": os.environ.get(REVISION_VARIABLE),
+    }
+
+
+def other_than_locked(lock: str) -> list[str]:
+    """Packages of the lock's text that are installed otherwise, such as `numpy 2.4.5`; builds do not count."""
+    different = []
+    for line in re.findall(r"^\w[^\\\n]*", lock, re.MULTILINE):
+        wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            continue
+        try:
+            found = version(wanted.name).partition("+")[0]
+        except PackageNotFoundError:
+            different.append(f"{wanted.name} missing")
+        else:
+            if not wanted.specifier.contains(found, prereleases=True):
+                different.append(f"{wanted.name} {found}")
+    return different

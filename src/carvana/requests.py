@@ -1,0 +1,45 @@
+"""What a cluster is asked for: memory and time of the jobs that train or predict with a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from carvana.forecast import jobs_of
+from carvana.geometry import FULL
+from carvana.plan import Plan
+
+# The authors' hours, on cards of 2016, by this much; a training that needs longer saves and is queued again.
+MARGIN: Final = 1.5
+LONGEST_MINUTES: Final = 24 * 60
+SHORTEST_MINUTES: Final = 60
+
+# MiB. At full size estimated from what a batch and the loading processes hold; small runs were measured.
+MEMORY: Final = {FULL.name: 16_000}
+SMALL_MEMORY: Final = 3_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """Of one job.
+
+    Attributes:
+        mem_mb: memory of the host, in MB as Slurm counts them.
+        minutes: after which it may be ended.
+    """
+
+    mem_mb: int
+    minutes: int
+
+
+def requests_of(plan: Plan, model: str) -> tuple[Request, Request]:
+    """For one training of the model, and for one prediction with it."""
+    (jobs,) = jobs_of(plan, [model], {})
+    memory = MEMORY.get(plan.config["geometry"], SMALL_MEMORY)
+    training, prediction = jobs.training_hours, jobs.prediction_hours / jobs.predictions
+    return Request(memory, _minutes(training)), Request(memory, _minutes(prediction))
+
+
+def _minutes(hours: float) -> int:
+    return min(LONGEST_MINUTES, max(SHORTEST_MINUTES, math.ceil(hours * MARGIN * 60)))

@@ -1,0 +1,55 @@
+"""Real services for tests, on Debian as root: their packages come with apt, and they end by their process number."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+
+def install(programs: Sequence[str], packages: Sequence[str]) -> None:
+    """Have the programs on this machine; the test is left out where that cannot be."""
+    if all(shutil.which(program) for program in programs):
+        return
+    if os.getuid() != 0 or not shutil.which("apt-get"):
+        pytest.skip(f"needs {', '.join(programs)}, and installs them only as root on Debian")
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        done = subprocess.run(["apt-get", "--quiet", *command], capture_output=True, text=True, env=_unattended())
+        if done.returncode:
+            pytest.skip(f"apt-get {command[0]} fails here: {done.stderr.strip()[-300:]}")
+
+
+def _unattended() -> Mapping[str, str]:
+    # No service is started by an installation: these here start their own.
+    return {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], log: Path, ready: Callable[[], bool], environment: Mapping[str, str] = os.environ
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has become ready; afterwards it is gone."""
+    with log.open("ab") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment)
+    try:
+        end = time.monotonic() + 60
+        while not ready():
+            assert process.poll() is None, log.read_text(errors="replace")[-3000:]
+            assert time.monotonic() < end, log.read_text(errors="replace")[-3000:]
+            time.sleep(0.1)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

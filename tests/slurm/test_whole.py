@@ -1,0 +1,89 @@
+"""`make test-slurm`: the profile on a real Slurm: the sample's graph, and a training cancelled in the midst of it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.slurm.cluster import GPUS, cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.environ.get("CARVANA_WHOLE") != "slurm",
+        reason="the graph of tiny takes a quarter of an hour: make test-slurm",
+    ),
+]
+UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(GPUS)]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A running cluster; what its jobs see."""
+    folder = tmp_path_factory.mktemp("slurm")
+    programs, leases = folder / "bin", folder / "leases"
+    programs.mkdir()
+    leases.mkdir()
+    listing = "\n".join(f"GPU {index}: a card (UUID: {uuid})" for index, uuid in enumerate(UUIDS))
+    (programs / "nvidia-smi").write_text(f"#!/bin/sh\ncat <<'END'\n{listing}\nEND\n")
+    (programs / "nvidia-smi").chmod(0o755)
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
+    with cluster(folder):
+        yield {
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": f"{ROOT / 'tests/slurm/pretend'}{os.pathsep}{ROOT / 'src'}",
+            "PRETEND_LEASES": str(leases),
+            "CARVANA_GPU_LOCKS": str(folder / "locks"),
+        }
+
+
+def command(results, *targets):
+    words = ["snakemake", *targets, "--profile", "profiles/slurm", "--nolock", "--jobs", "4"]
+    words += ["--default-resources", "slurm_partition=main", "mem_mb=1000", "runtime=30"]
+    words += ["slurm_extra='--signal=USR1@120'", "--latency-wait", "20", "--configfile", "config/tiny.yaml"]
+    return [*words, "--config", f"results={results}", "save_minutes=0.02"]
+
+
+def test_a_cancelled_training_goes_on_where_it_was(environment, tmp_path):
+    log = tmp_path / "tiny/logs/train/unet_scratch/fold0.log"
+    target = f"{tmp_path}/tiny/models/unet_scratch/fold0/weights.safetensors"
+    said = (tmp_path / "said").open("wb")
+    process = subprocess.Popen(command(tmp_path, target), cwd=ROOT, env=environment, stdout=said, stderr=said)
+    end = time.monotonic() + 900
+    while not list(tmp_path.glob("store/*/state-*")):
+        assert process.poll() is None and time.monotonic() < end, (tmp_path / "said").read_text()[-4000:]
+        time.sleep(0.2)
+    (entry,) = (path.parent for path in list(tmp_path.glob("store/*/state-*"))[:1])
+    jobs = subprocess.run(["squeue", "--noheader", "--format=%i"], capture_output=True, text=True, check=True)
+    (job,) = jobs.stdout.split()
+    subprocess.run(["scancel", job], check=True)
+    assert process.wait(timeout=900) == 0, (tmp_path / "said").read_text()[-4000:]
+    # The second job's log is in the place of the first one's.
+    assert "continues from" in log.read_text()
+    assert (entry / "complete.json").is_file()
+    assert not list(entry.glob("state-*"))
+
+
+def test_the_samples_whole_graph(environment, tmp_path):
+    run = subprocess.run(command(tmp_path), cwd=ROOT, env=environment, capture_output=True, text=True)
+    said = run.stdout + run.stderr
+    assert run.returncode == 0, said[-4000:]
+    assert (tmp_path / "tiny/submissions/ensemble.csv.gz").is_file()
+    leases = [json.loads(path.read_text()) for path in Path(environment["PRETEND_LEASES"]).iterdir()]
+    for lease in leases:
+        assert lease["device"] == "cuda" and lease["granted"] == 1
+        # Slurm named one device by its number; the lease is on that one.
+        assert lease["leased"] == UUIDS[int(lease["given"])]
+    assert len({lease["leased"] for lease in leases}) > 1
+    # 18 trainings, 9 validations, 9 predictions; and of the 38 small jobs, few.
+    assert len({lease["job"] for lease in leases}) >= 36
+    submitted = set(re.findall(r"SLURM jobid '?(\d+)", said))
+    assert 36 < len(submitted) < 60, len(submitted)
