@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from carvana.config import check_config
 from carvana.errors import UserError
+from carvana.plan import Plan
 
 min_version("9.27")
 
@@ -23,6 +24,8 @@ configfile: "config/config.yaml"
 
 try:
     check_config(config, Path(workflow.basedir, "config/schema.yaml"))
+    PLAN = Plan(config, Path(workflow.basedir))
+    PLAN.check()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -36,8 +39,8 @@ if cache_folder and not os.access(cache_folder, os.W_OK | os.X_OK):
 
 
 pathvars:
-    results=str(Path(config["results"]) / config["run"]),
-    logs=str(Path(config["results"]) / config["run"] / "logs"),
+    results=str(PLAN.results),
+    logs=str(PLAN.results / "logs"),
 
 
 include: "workflow/rules/common.smk"
@@ -46,6 +49,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/encoders.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/weights.smk"
 include: "workflow/rules/curves.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/ensemble.smk"

@@ -48,6 +48,10 @@ class NetworkSums:
 
     A model may have several stores, of different images; all models must have the same images.
 
+    Args:
+        paths: of the stores.
+        common: whether models may have different images; those that all have are then the images.
+
     Attributes:
         names: image names, sorted.
         size_HW: size of the maps.
@@ -57,15 +61,16 @@ class NetworkSums:
         UserError: a store is missing or damaged, or the stores do not belong together.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], common: bool = False) -> None:
         with contextlib.ExitStack() as closing:
             stores = {path: closing.enter_context(open_store(path, "sums")) for path in paths}
             self._of_model = _group_by_model(stores)
+            images_of = {model: of_image.keys() for model, of_image in self._of_model.items()}
+            self.names = images_of_all(images_of, common)
             self._closing = closing.pop_all()
         models = [next(iter(of_image.values())) for of_image in self._of_model.values()]
         self.size_HW = models[0].size_HW
         self.networks = sum(store.networks for store in models)
-        self.names = tuple(sorted(self._of_model[models[0].source]))
 
     def read(self, name: str) -> ensemble.Sums:
         """(H, W) uint16: the sum of the image's 8-bit maps over all networks."""
@@ -95,7 +100,6 @@ def _group_by_model(stores: Mapping[Path, MapReader]) -> dict[str, dict[str, Map
         if networks.setdefault(store.source, store.networks) != store.networks or store.size_HW != size_HW:
             raise UserError(f"{path}: another number of networks or image size than the other stores")
         of_image.update(dict.fromkeys(store.names, store))
-    check_same_images({model: of_image.keys() for model, of_image in of_model.items()})
     return of_model
 
 
@@ -129,7 +133,27 @@ def check_same_images(images_of: Mapping[str, Set[str]]) -> None:
             )
 
 
-def merge_networks(store_paths: Sequence[Path], rule: MergeRule, source: str, masks: Path, maps: Path | None) -> None:
+def images_of_all(images_of: Mapping[str, Set[str]], common: bool) -> tuple[str, ...]:
+    """The images to join maps of, sorted.
+
+    Args:
+        images_of: image names by what has maps of them.
+        common: whether one may have images that another has not; those that all have count.
+
+    Raises:
+        UserError: they have different images, or none in common.
+    """
+    if not common:
+        check_same_images(images_of)
+    names = sorted(set.intersection(*map(set, images_of.values())))
+    if not names:
+        raise UserError(f"{' and '.join(images_of)} have no image in common: choose released.folds that share cars")
+    return tuple(names)
+
+
+def merge_networks(
+    store_paths: Sequence[Path], rule: MergeRule, source: str, masks: Path, maps: Path | None, common: bool = False
+) -> None:
     """Merge the networks of a model or recipe as its author did, into one mask and 8-bit map per image.
 
     Args:
@@ -138,8 +162,9 @@ def merge_networks(store_paths: Sequence[Path], rule: MergeRule, source: str, ma
         source: name of the model or recipe, recorded in the store of maps.
         masks: the table of masks to write, images sorted by name.
         maps: the store of 8-bit maps to write, if one is wanted.
+        common: see `NetworkSums`.
     """
-    with NetworkSums(store_paths) as sums, contextlib.ExitStack() as closing:
+    with NetworkSums(store_paths, common) as sums, contextlib.ExitStack() as closing:
         store = None
         if maps is not None:
             writer = MapWriter(maps, sums.names, sums.size_HW, "maps", source, sums.networks)
@@ -178,7 +203,9 @@ class EnsembleReport:
                 self.top_clamped.append(name)
 
 
-def ensemble_recipes(store_paths: Mapping[str, Path], geometry: Geometry, masks: Path) -> EnsembleReport:
+def ensemble_recipes(
+    store_paths: Mapping[str, Path], geometry: Geometry, masks: Path, common: bool = False
+) -> EnsembleReport:
     """Make the ensemble's masks from the four recipes' 8-bit maps.
 
     Args:
@@ -186,6 +213,7 @@ def ensemble_recipes(store_paths: Mapping[str, Path], geometry: Geometry, masks:
         geometry: of the run.
         masks: the table to write, images sorted by name, with the further column `fired`: 1 where the
             unreliable-top rule acted, else 0.
+        common: whether recipes may have different images; those that all have get masks.
 
     Raises:
         UserError: a store is missing or damaged, of other images than the rest, or not of the geometry's size.
@@ -199,10 +227,10 @@ def ensemble_recipes(store_paths: Mapping[str, Path], geometry: Geometry, masks:
                     f"{store_paths[recipe]}: maps of {store.size_HW}, but the geometry {geometry.name} has"
                     f" {geometry.image_size}; make the maps again with this geometry"
                 )
-        check_same_images({recipe: set(store.names) for recipe, store in stores.items()})
+        names = images_of_all({recipe: set(store.names) for recipe, store in stores.items()}, common)
 
         def rows() -> Iterator[tuple[str, str, int]]:
-            for name in sorted(stores["linknet34"].names):
+            for name in names:
                 maps = {recipe: cast("ensemble.Map", store.read(name)) for recipe, store in stores.items()}
                 result = postprocess.apply(ensemble.mean(list(maps.values())), maps["linknet34"], geometry)
                 report.add(name, result.box)

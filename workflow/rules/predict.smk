@@ -21,6 +21,9 @@ rule validate:
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
         key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        edition=PLAN.edition,
+        networks=lambda wc: PLAN.origins.networks_argument(wc.model),
+        trained_with=lambda wc: PLAN.trained_with(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -29,7 +32,7 @@ rule validate:
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/validate.py"
-        " --model {wildcards.model}"
+        " --model {wildcards.model} --edition {params.edition}"
         " --weights {input.weights:q}"
         " --manifest {input.manifest:q}"
         " --folds {input.folds:q}"
@@ -41,7 +44,7 @@ rule validate:
         " --dice {output.dice:q}"
         " --timings {output.timings:q}"
         " --store {params.store:q}"
-        " {params.quiet}"
+        " {params.networks} {params.trained_with} {params.quiet}"
         " 2>&1 | tee -i {log:q}"
 
 
@@ -65,6 +68,8 @@ rule predict:
         key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
+        edition=PLAN.edition,
+        networks=lambda wc: PLAN.origins.networks_argument(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -73,7 +78,7 @@ rule predict:
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/predict.py"
-        " --model {wildcards.model}"
+        " --model {wildcards.model} --edition {params.edition}"
         " --weights {input.weights:q}"
         " --manifest {input.manifest:q}"
         " --shard {params.shard} --shards {params.shards}"
@@ -84,5 +89,5 @@ rule predict:
         " --out {output.sums:q}"
         " --timings {output.timings:q}"
         " --store {params.store:q}"
-        " {params.quiet}"
+        " {params.networks} {params.quiet}"
         " 2>&1 | tee -i {log:q}"

@@ -4,7 +4,7 @@
 rule analysis:
     input:
         manifest="<results>/data/train.csv",
-        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.models],
+        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.merged],
     output:
         table="<results>/analysis.csv",
         audit=report(
@@ -19,15 +19,18 @@ rule analysis:
     threads: config["threads"]
     params:
         **PLAN.provenance("workflow/scripts/analysis.py"),
+        edition=PLAN.edition,
+        common=PLAN.common_argument(PLAN.merged, "train"),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/analysis.py"
         " --manifest {input.manifest:q}"
         " --maps {input.maps:q}"
-        " --geometry {params.geometry}"
+        " --geometry {params.geometry} --edition {params.edition}"
         " --threads {threads}"
         " --out {output.table:q}"
         " --audit {output.audit:q}"
+        " {params.common}"
         " 2>&1 | tee {log:q}"
 
 
@@ -38,11 +41,11 @@ rule report:
         verification="<results>/verification.json",
         scores="<results>/scores.json",
         manifest="<results>/data/train.csv",
-        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.models],
+        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.merged],
         masks="<results>/masks/ensemble/train.csv",
         networks=[path for model in PLAN.models for path in PLAN.weights(model)],
         predictions=[
-            PLAN.sums(model, part) for model in PLAN.models for part in PLAN.test_parts
+            PLAN.sums(model, part) for model in PLAN.merged for part in PLAN.test_parts
         ],
         published="config/published.yaml",
         receipts=ancient(PLAN.receipts(["metadata"])),
@@ -59,6 +62,8 @@ rule report:
     params:
         **PLAN.provenance("workflow/scripts/report.py"),
         models=PLAN.report_arguments(),
+        edition=PLAN.edition,
+        common=PLAN.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.data),
         leaderboard=PLAN.leaderboard_result(),
@@ -66,7 +71,8 @@ rule report:
     shell:
         "python workflow/scripts/report.py"
         " --results {params.results:q}"
-        " {params.models} {params.leaderboard}"
+        " --edition {params.edition}"
+        " {params.models} {params.common} {params.leaderboard}"
         " --manifest {input.manifest:q}"
         " --maps {input.maps:q}"
         " --masks {input.masks:q}"

@@ -14,6 +14,8 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
+    wildcard_constraints:
+        model=one_of(PLAN.origins.trained),
     # For users of Snakemake's own cache too; `key` tells it what it would overlook.
     cache: True
     # A prediction that waits costs nothing; a long training that starts last keeps all others waiting.
@@ -26,6 +28,7 @@ rule train:
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
         key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        edition=PLAN.edition,
         geometry=config["geometry"],
         epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],
@@ -42,7 +45,7 @@ rule train:
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/train.py"
-        " --model {wildcards.model}"
+        " --model {wildcards.model} --edition {params.edition}"
         " --fold {wildcards.fold}"
         " --manifest {input.manifest:q}"
         " --folds {input.folds:q}"

@@ -21,9 +21,10 @@ def main() -> None:
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     parser.add_argument("--out", type=Path, required=True, help="CSV to write: img, rle_mask, fired (0 or 1)")
     parser.add_argument("--report", type=Path, required=True, help="JSON to write: images, fired, top_clamped")
+    parser.add_argument("--common", action="store_true", help="only the images that all recipes have maps of")
     given = parser.parse_args()
     stores = {recipe: getattr(given, recipe) for recipe in RECIPES}
-    report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out)
+    report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out, given.common)
     with whole_file(given.report) as partial:
         partial.write_text(json.dumps(asdict(report), indent=1) + "\n")
     print(f"{report.images} images; the unreliable-top rule acted on {len(report.fired)}")

@@ -12,6 +12,8 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.leaderboard.description import commit_of
 from carvana.leaderboard.run import IMAGE_DIGEST, ROOT
+from carvana.recipe import EDITIONS
+from carvana.report.analysis import opened_maps
 from carvana.report.record import read_run
 from carvana.report.report import write_report
 
@@ -19,9 +21,11 @@ from carvana.report.report import write_report
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--model", nargs=2, action="append", required=True, metavar=("NAME", "FOLDS"))
+    parser.add_argument("--edition", choices=EDITIONS, required=True)
+    parser.add_argument("--model", nargs=2, action="append", required=True, metavar=("NAME", "FOLD,FOLD..."))
     parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
     parser.add_argument("--maps", type=Path, nargs="+", required=True, help="every model's store of out-of-fold maps")
+    parser.add_argument("--common", action="store_true", help="models have maps of different images; all have some")
     parser.add_argument("--masks", type=Path, required=True, help="the ensemble's masks of the training images")
     parser.add_argument("--data", type=Path, required=True, help="folder with Kaggle's metadata.csv, if it has it")
     parser.add_argument("--work-dir", type=Path, required=True, help="for unpacking it")
@@ -34,11 +38,12 @@ def main() -> None:
     except UserError as error:
         print(f"note: {error}")
         metadata = None
-    folds_of = {name: int(folds) for name, folds in given.model}
-    run = read_run(given.results, folds_of, given.published, metadata, given.leaderboard)
+    folds_of = {name: [int(fold) for fold in folds.split(",")] for name, folds in given.model}
+    run = read_run(given.results, given.edition, folds_of, given.published, metadata, given.leaderboard)
     images = ImageSet(read_manifest(given.manifest))
     name, image = given.results.name, os.environ.get(IMAGE_DIGEST, "")
-    write_report(run, name, images, given.maps, given.masks, commit_of(ROOT), image, given.out)
+    with opened_maps(given.maps, given.edition, given.common) as maps:
+        write_report(run, name, images, maps, given.masks, commit_of(ROOT), image, given.out)
     print(f"{given.out}: {given.out.stat().st_size / 2**20:.1f} MiB")
 
 

@@ -15,13 +15,14 @@ from carvana.gpu import device_class, lease
 from carvana.interruption import ended_by_signals
 from carvana.keys import computing, folds_digest, images_digest, training
 from carvana.precision import PRECISIONS
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe import EDITIONS, all_model_names, load_recipe
 from carvana.store.store import Store, Workplace
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", choices=model_names(), required=True)
+    parser.add_argument("--model", choices=all_model_names(), required=True)
+    parser.add_argument("--edition", choices=EDITIONS, required=True)
     parser.add_argument("--fold", type=int, required=True, help="validated on; the others are trained on")
     parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
     parser.add_argument("--folds", type=Path, required=True, help="CSV: car, fold")
@@ -50,9 +51,11 @@ def main() -> None:
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
     excluded = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     device = device_class(given.gpus_wanted, given.gpus_granted)
-    epochs = given.epochs or load_recipe(given.model).training.epochs
+    epochs = given.epochs or load_recipe(given.model, edition=given.edition).training.epochs
     script, images = Path(__file__), images_digest(manifest, given.geometry)
-    common = computing(script, given.model, given.geometry, given.precision, device, given.threads)
+    common = computing(
+        script, given.model, given.geometry, given.precision, device, given.threads, edition=given.edition
+    )
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
     facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded))
 
@@ -65,6 +68,7 @@ def main() -> None:
 
         conditions = Conditions(
             model=given.model,
+            edition=given.edition,
             fold=given.fold,
             geometry=given.geometry,
             epochs=epochs,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from carvana.data.imageset import ImageSet
 from carvana.files import whole_file
 from carvana.report import galleries, sections
-from carvana.report.analysis import opened_maps
+from carvana.report.analysis import OutOfFoldMaps
 from carvana.report.page import page
 from carvana.report.record import RunRecord
 
@@ -24,7 +23,7 @@ def write_report(
     run: RunRecord,
     name: str,
     images: ImageSet,
-    stores: Sequence[Path],
+    maps: OutOfFoldMaps,
     masks: Path,
     commit: str,
     image: str,
@@ -36,7 +35,7 @@ def write_report(
         run: what it is about.
         name: of the run.
         images: the training images.
-        stores: of out-of-fold maps, one of every model.
+        maps: the out-of-fold maps of the ensemble's models.
         masks: the ensemble's table of masks of the training images.
         commit: that the report is made with.
         image: digest of the container image; empty: none.
@@ -45,15 +44,14 @@ def write_report(
     Raises:
         UserError: an image, mask or map is missing or damaged.
     """
-    with opened_maps(stores) as maps:
-        drawing = galleries.Drawing(images, maps, galleries.masks_of(masks, run), path.parent)
-        parts = (
-            sections.overview(run, commit, image),
-            sections.models(run),
-            sections.gains(run),
-            galleries.worst(run, drawing.errors),
-            galleries.audit(run, drawing.masks, "mask_audit.csv"),
-            sections.costs(run),
-        )
+    drawing = galleries.Drawing(images, maps, galleries.masks_of(masks, run), path.parent)
+    parts = (
+        sections.overview(run, commit, image),
+        sections.models(run),
+        sections.gains(run),
+        galleries.worst(run, drawing.errors),
+        galleries.audit(run, drawing.masks, "mask_audit.csv"),
+        sections.costs(run),
+    )
     with whole_file(path) as partial:
         partial.write_text(page(f"Carvana: run {name}", LEAD, parts), encoding="utf-8")

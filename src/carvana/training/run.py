@@ -28,7 +28,7 @@ from carvana.training.history import write_history
 from carvana.training.loop import Course, begin, fit
 from carvana.training.pixels import KeptPixels
 from carvana.training.progress import Progress
-from carvana.training.record import Conditions, recipe_record, write_recipe, write_timings
+from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.report import FILE, Report
 from carvana.training.session import Session
@@ -125,7 +125,7 @@ def _train(
     interruption: Interruption,
 ) -> None:
     configure(conditions.threads, conditions.precision)
-    recipe, geometry = load_recipe(conditions.model), GEOMETRIES[conditions.geometry]
+    recipe, geometry = load_recipe(conditions.model, edition=conditions.edition), GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
     images = ImageSet(manifest)
@@ -166,7 +166,7 @@ def _train(
         def on_epoch(record: EpochRecord) -> None:
             if record.selected:
                 session.best = f"best-{record.epoch + 1:04}.safetensors"
-                facts = {"model": conditions.model, "fold": conditions.fold, "epoch": record.epoch + 1}
+                facts = network_facts(conditions, record.epoch)
                 save_weights(saving.folder / session.best, state.network.state_dict(), facts)
             stopwatch.epoch()
             session.history.append(record)
