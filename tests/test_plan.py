@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from carvana.config import laid_over
 from carvana.data.manifest import Manifest, write_manifest
 from carvana.errors import UserError
 from carvana.expectations import Expectations
@@ -13,15 +14,9 @@ from carvana.scoring import Scoring
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def overlaid(base, top):
-    if isinstance(base, dict) and isinstance(top, dict):
-        return {key: overlaid(base[key], top[key]) if key in top else base[key] for key in base}
-    return top
-
-
 def plan(**changes) -> Plan:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    return Plan(overlaid(config, changes), ROOT)
+    return Plan(laid_over(config, changes), ROOT)
 
 
 SMALL = {"folds": 2, "shards": 2, "data": {"source": "synthetic", "expect_published": False}}

@@ -274,7 +274,7 @@ class Plan:
         return f"--encoder-weights {self.encoder_file(encoder)}" if encoder and self.encoder_receipt(model) else ""
 
     def imagenet_histories(self, models: Sequence[str]) -> list[str]:
-        """The tables of training of these models' first folds. Raises UserError where there are none, or none to compare."""
+        """The tables of training of these models' first folds. Raises UserError: nothing to compare."""
         if imported := [model for model in models if self.origins.released(model)]:
             raise UserError(f"weights of {imported[0]} are imported, so there is no curve; set weights to trained")
         if self.config["encoder_weights"]["source"] == "random":
