@@ -10,6 +10,7 @@ import struct
 import sys
 from collections import OrderedDict
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import nn
@@ -31,7 +32,11 @@ class Kind:
         self.name = name
 
 
-class Pickler(pickle._Pickler):  # type: ignore[name-defined]
+# The one that is written in Python, whose parts can be replaced.
+_Pickler: Any = vars(pickle)["_Pickler"]
+
+
+class Pickler(_Pickler):  # type: ignore[misc]
     def __init__(self, stream, storages):
         super().__init__(stream, protocol=2)
         self.storages = storages
@@ -52,11 +57,11 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined]
         if isinstance(value, Kind):
             return self.write(f"ctorch\n{value.name}\n".encode())
         if isinstance(value, nn.Parameter):
-            state = (value.requires_grad, False, OrderedDict())
+            state = (value.requires_grad, False, OrderedDict[str, Any]())
             return self.save_reduce(nn.Parameter, (value.data,), state, obj=value)
         if isinstance(value, torch.Tensor):
             storage = value.untyped_storage()
-            self.storages[str(storage.data_ptr())] = torch.tensor([], dtype=value.dtype).set_(
+            self.storages[str(storage.data_ptr())] = value.new_empty(0).set_(
                 storage, 0, (storage.nbytes() // value.dtype.itemsize,)
             )
             arguments = (storage, value.storage_offset(), tuple(value.size()), value.stride())

@@ -27,7 +27,7 @@ def server(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     class Answer(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             status, content = found.answers.pop(0) if len(found.answers) > 1 else found.answers[0]
             self.send_response(status)
             self.send_header("Content-Length", str(len(CONTENT)))

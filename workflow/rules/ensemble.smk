@@ -44,7 +44,9 @@ rule model_masks:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: PLAN.merging(recipe_of(PLAN.own_masks[wc.variant], PLAN.edition)),
+        rules=lambda wc: PLAN.merging(
+            recipe_of(PLAN.own_masks[wc.variant], PLAN.edition)
+        ),
         model=lambda wc: PLAN.own_masks[wc.variant],
         edition=PLAN.edition,
     shell:
