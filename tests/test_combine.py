@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from carvana import ensemble, rle
-from carvana.combine import NetworkSums, ensemble_recipes, merge_networks, merge_rule
+from carvana.combine import NetworkSums, ensemble_recipes, merge_networks
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.mapstore import MapReader, MapWriter
+from carvana.merging import merge_rule
 from carvana.recipe import load_recipe
 
 NAMES = ("a_01.jpg", "a_02.jpg", "b_01.jpg", "b_02.jpg")

@@ -5,6 +5,7 @@ import pytest
 from carvana.errors import UserError
 from carvana.expectations import Expectations
 from carvana.released.index import Index, write_index
+from carvana.reporting import Reporting
 from carvana.scoring import Scoring
 from tests.test_plan import plan
 
@@ -100,7 +101,7 @@ def test_a_run_with_some_networks_says_so_everywhere(tmp_path):
     assert f"--note '{told}'" in Expectations(run).arguments()
     assert run.common_argument(run.merged, "train") == "--common"
     assert run.common_argument(["unet_scratch"], "train") == run.common_argument(run.merged, "test-01-of-16") == ""
-    assert run.report_arguments().startswith("--model ternausnet 0,3 ")
+    assert Reporting(run).model_arguments().startswith("--model ternausnet 0,3 ")
 
 
 def test_folds_of_published_weights_are_compared(tmp_path):

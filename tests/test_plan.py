@@ -9,6 +9,7 @@ from carvana.data.manifest import Manifest, write_manifest
 from carvana.errors import UserError
 from carvana.expectations import Expectations
 from carvana.plan import Plan
+from carvana.reporting import Reporting
 from carvana.scoring import Scoring
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -167,11 +168,11 @@ def test_a_run_is_verified_against_the_published_folds_and_all_networks():
 
 def test_kaggles_answer_is_looked_at_where_there_is_one(tmp_path):
     run = plan(results=str(tmp_path))
-    assert (run.leaderboard_result(), run.leaderboard_digest()) == ("", "")
+    assert (Reporting(run).leaderboard_result(), Reporting(run).leaderboard_digest()) == ("", "")
     run.results.mkdir()
     (run.results / "leaderboard.json").write_text("[]")
-    assert run.leaderboard_result() == f"--leaderboard {tmp_path}/full/leaderboard.json"
-    assert len(run.leaderboard_digest()) == 16
+    assert Reporting(run).leaderboard_result() == f"--leaderboard {tmp_path}/full/leaderboard.json"
+    assert len(Reporting(run).leaderboard_digest()) == 16
 
 
 def test_nothing_is_submitted_unless_asked_for():
@@ -200,10 +201,10 @@ def test_the_ledger_outlives_a_run():
 
 
 def test_a_report_is_about_the_ensemble():
-    assert plan().report_needs_all_members(None) == []
-    assert plan().report_arguments().startswith("--model ternausnet 0,1,2,3,4 ")
+    assert Reporting(plan()).needs_all_members(None) == []
+    assert Reporting(plan()).model_arguments().startswith("--model ternausnet 0,1,2,3,4 ")
     with pytest.raises(UserError, match=r"members must be \[ternaus, albu, asanakoy\]"):
-        plan(members=["albu"]).report_needs_all_members(None)
+        Reporting(plan(members=["albu"])).needs_all_members(None)
 
 
 def test_an_exclusion_list_is_an_input_of_training():

@@ -56,6 +56,7 @@ _SECTIONS: Final = {
     "import_weights.py": Sections(("network",), ("network", "input", "prediction")),
     "predict.py": _PREDICTION,
     "validate.py": _PREDICTION,
+    "teach.py": Sections(_PREDICTION.modules, (*_PREDICTION.values, "merge", "submission")),
 }
 
 

@@ -17,30 +17,8 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import Kind, MapReader, MapWriter
-from carvana.recipe import Recipe
+from carvana.merging import MergeRule
 from carvana.submission_check import COLUMNS
-
-
-@dataclass(frozen=True)
-class MergeRule:
-    """How an author made one map, and a mask, of his networks' 8-bit maps; both take (uint16 sums, networks)."""
-
-    merged: Callable[[ensemble.Sums, int], ensemble.Map]
-    mask: Callable[[ensemble.Sums, int], npt.NDArray[np.bool_]]
-
-
-def merge_rule(recipe: Recipe) -> MergeRule:
-    """The rule of the recipe's author, from its sections `merge` and `submission`."""
-    merged = ensemble.merge_truncated if recipe.merge.to_8_bits == "truncate" else ensemble.merge_rounded
-    threshold = recipe.submission.threshold
-
-    def mask_of_merged(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
-        return merged(sums, networks) >= threshold
-
-    def mask_of_mean(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
-        return ensemble.mean_reaches(sums, networks, threshold)
-
-    return MergeRule(merged, mask_of_merged if recipe.submission.of == "merged" else mask_of_mean)
 
 
 class NetworkSums:
@@ -204,7 +182,11 @@ class EnsembleReport:
 
 
 def ensemble_recipes(
-    store_paths: Mapping[str, Path], geometry: Geometry, masks: Path, common: bool = False
+    store_paths: Mapping[str, Path],
+    geometry: Geometry,
+    masks: Path,
+    common: bool = False,
+    note: Callable[[str, npt.NDArray[np.float32], npt.NDArray[np.bool_]], None] = lambda *_: None,
 ) -> EnsembleReport:
     """Make the ensemble's masks from the four recipes' 8-bit maps.
 
@@ -214,6 +196,7 @@ def ensemble_recipes(
         masks: the table to write, images sorted by name, with the further column `fired`: 1 where the
             unreliable-top rule acted, else 0.
         common: whether recipes may have different images; those that all have get masks.
+        note: told of each image's name, unrounded mean map and mask, while they are at hand.
 
     Raises:
         UserError: a store is missing or damaged, of other images than the rest, or not of the geometry's size.
@@ -232,7 +215,9 @@ def ensemble_recipes(
         def rows() -> Iterator[tuple[str, str, int]]:
             for name in names:
                 maps = {recipe: cast("ensemble.Map", store.read(name)) for recipe, store in stores.items()}
-                result = postprocess.apply(ensemble.mean(list(maps.values())), maps["linknet34"], geometry)
+                mean_HW = ensemble.mean(list(maps.values()))
+                result = postprocess.apply(mean_HW, maps["linknet34"], geometry)
+                note(name, mean_HW, result.mask)
                 report.add(name, result.box)
                 yield name, rle.encode_as_published(result.mask), int(result.box is not None)
 

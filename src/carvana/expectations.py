@@ -21,6 +21,7 @@ DECIDING: Final = (
     "encoder_weights",
     "folds",
     "epochs",
+    "pseudo_labels",
 )
 
 
@@ -53,7 +54,8 @@ class Expectations:
             arguments.append(f"--scheme {scheme} {table} {plan.number_of_folds(scheme)} {digest}".rstrip())
         for model in plan.models:
             arguments.append(f"--model {model} {' '.join(plan.weights(model))}")
-            arguments += [f"--note '{note}'" for note in plan.origins.notes([model], plan.folds_by_model)]
+            notes = plan.origins.notes([model], plan.folds_by_model) + plan.second_round.notes([model])
+            arguments += [f"--note '{note}'" for note in notes]
         if bands := self.bands():
             arguments.append(f"--bands {bands}")
             precision = self._repeated()["precision"]

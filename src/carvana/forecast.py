@@ -10,9 +10,11 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from carvana.catalogue import MEMBERS, models_of, recipe_of
-from carvana.cost import Size, finished_after, gflops_of, prediction_work, training_work
+from carvana.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.plan import Plan
+from carvana.prediction.shards import VIEWS
+from carvana.pseudo_labels.choice import wanted_cars
 from carvana.recipe import Recipe, all_model_names, editions_of, load_recipe, model_names
 from carvana.store.store import Entry
 
@@ -144,19 +146,31 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
         epochs = plan.config["epochs"][recipe.recipe] or recipe.training.epochs
         training = speed_of("train", recipe.recipe, known, authors)
         prediction = speed_of("predict", recipe.recipe, known, authors)
-        work = prediction_work(recipe, gflop, size.area, size.test_images, networks)
+        pseudo_labelled, taught = _second_round(plan, model, size)
+        extra = TRAINING_PASSES * gflop * size.area * pseudo_labelled * epochs
+        work = prediction_work(recipe, gflop, size.area, size.test_images, networks + taught)
         work += prediction_work(recipe, gflop, size.area, size.train_images, 1)
         found.append(
             Jobs(
                 model=model,
                 trainings=0 if plan.origins.released(model) else networks,
-                predictions=plan.config["shards"] + 1,
-                training_hours=training_work(recipe, gflop, size, folds, epochs) / training.value / 3600,
+                predictions=plan.config["shards"] * (1 + taught) + 1,
+                training_hours=(training_work(recipe, gflop, size, folds, epochs) + extra) / training.value / 3600,
                 prediction_hours=work / prediction.value / 3600,
                 training_speed=training,
             )
         )
     return found
+
+
+def _second_round(plan: Plan, model: str, size: Size) -> tuple[int, int]:
+    """Pseudo-labelled images that each training of the model has, and networks that predict test images for that."""
+    second = plan.second_round
+    if model not in second.models:
+        return 0, 0
+    cars = wanted_cars(plan.config["pseudo_labels"]["cars"], second.labels(model).car_ratio, size.train_images // VIEWS)
+    taught = 0 if second.by_ensemble else len(plan.network_folds(second.models[model]))
+    return min(cars * VIEWS, size.test_images), taught
 
 
 def hours_on(jobs: Sequence[Jobs], devices: int) -> float:

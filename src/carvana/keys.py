@@ -90,6 +90,7 @@ def training(
     folds: str,
     encoder_weights: str | None,
     excluded: Sequence[str],
+    pseudo_labels: str | None = None,
 ) -> dict[str, Any]:
     """The facts of one network's training.
 
@@ -102,8 +103,9 @@ def training(
         folds: digest of the folds.
         encoder_weights: SHA-256 of the file of ImageNet weights, if any.
         excluded: names of images that are not trained on, sorted.
+        pseudo_labels: digest of the test images with predicted masks that are trained on too, if any.
     """
-    return {
+    facts = {
         **common,
         "fold": fold,
         "epochs": epochs,
@@ -113,6 +115,7 @@ def training(
         "encoder_weights": encoder_weights,
         "excluded": list(excluded),
     }
+    return facts if pseudo_labels is None else {**facts, "pseudo_labels": pseudo_labels}
 
 
 def prediction(common: Facts, images: str, weights: Sequence[Path], **more: str | int) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from carvana import postprocess
 from carvana.catalogue import RECIPES, merged_models
-from carvana.combine import merge_rule
 from carvana.ensemble import THRESHOLD, Sums, mean
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
+from carvana.merging import merge_rule
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe

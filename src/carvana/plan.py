@@ -21,7 +21,7 @@ from carvana.geometry import FULL
 from carvana.origins import Origins
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest, step_digest
 from carvana.recipe import RELEASED, Edition, Recipe, load_recipe, model_names
-from carvana.released.index import file_of
+from carvana.second_round import SecondRound
 
 # What the intake of each split reads of the competition's files.
 INTAKE_FILES: Final = {"train": ("train_hq", "train_masks"), "test": ("test_hq", "sample_submission")}
@@ -64,9 +64,15 @@ class Plan:
         """Where the networks come from."""
         return Origins(self.config, self.published, self.results, self.edition, self.models)
 
+    @cached_property
+    def second_round(self) -> SecondRound:
+        """The plan of pseudo-labels."""
+        return SecondRound(self.config, self.results, self.edition, self.test_parts, self.origins)
+
     def check(self) -> None:
-        """Stop where the configuration asks for models or folds that there are not. Raises UserError."""
+        """Stop where the configuration asks for models, folds or rounds that there are not. Raises UserError."""
         self.origins.check(self.folds_by_model)
+        self.second_round.check(self.ensembles)
 
     @cached_property
     def published(self) -> dict[str, Any]:
@@ -153,6 +159,13 @@ class Plan:
 
         return {"code": code, "recipe_values": values, "packages": package_versions()}
 
+    def provenance_of(self, script: str, models: Sequence[str]) -> dict[str, str]:
+        """As `recipe_provenance`, for what is always made for these models."""
+        wanted = sections(script)
+        code = " ".join(step_digest(self.root / script, model, self.edition) for model in models)
+        values = " ".join(recipe_digest(model, wanted.values, edition=self.edition) for model in models)
+        return {"code": code, "recipe_values": values, "packages": package_versions()}
+
     def expected_counts(self, split: str) -> str:
         """The arguments of intake.py that make it insist on the published numbers."""
         if not self.config["data"]["expect_published"]:
@@ -180,16 +193,6 @@ class Plan:
     def trained_with(self, model: str) -> str:
         """The argument of validate.py that says which folds an imported model was trained with, where that is known."""
         return self.origins.folds_argument(model, self.scheme(model))
-
-    def packed_files(self) -> list[str]:
-        """The files of weights in the folder that `weights` packs."""
-        folder = self.results / "weights"
-        return [str(folder / file_of(model, fold)) for model in self.models for fold in self.network_folds(model)]
-
-    def folds_arguments(self) -> str:
-        """The --folds arguments of pack_weights.py."""
-        pairs = zip(self.schemes, self.fold_tables(), strict=True)
-        return " ".join(f"--folds {scheme} {table}" for scheme, table in pairs)
 
     def scheme(self, model: str) -> str:
         """The fold scheme of a model."""
@@ -236,13 +239,14 @@ class Plan:
         """
         parts: list[object] = [sorted(wildcards)]
         for role, paths in files:
-            if role == "manifest":
-                parts.append(_content(Path(str(paths)), Path(str(paths)).stat().st_mtime_ns))
+            names = [paths] if isinstance(paths, str) else list(cast("Iterable[object]", paths))
+            files_of_role = [Path(str(name)) for name in names]
+            if role in ("manifest", "pseudo"):
+                parts.extend(_content(path, path.stat().st_mtime_ns) for path in files_of_role)
             elif role == "folds":
-                parts.append(sha256_of(Path(str(paths))))
+                parts.extend(sha256_of(path) for path in files_of_role)
             else:
-                names = [paths] if isinstance(paths, str) else list(cast("Iterable[object]", paths))
-                parts.append([Path(str(name)).name for name in names])
+                parts.append([path.name for path in files_of_role])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def gpu_memory(self, model: str) -> str:
@@ -300,26 +304,6 @@ class Plan:
         """The tables of folds, in the order of `schemes`."""
         return [str(self.results / f"folds/{scheme}.csv") for scheme in self.schemes]
 
-    def report_needs_all_members(self, wildcards: object) -> list[str]:
-        """No file. Raises UserError where members are missing, so that there is no ensemble to report on."""
-        if not self.ensembles:
-            raise UserError("the report is about the ensemble: members must be [ternaus, albu, asanakoy]")
-        return []
-
-    def report_arguments(self) -> str:
-        """The --model arguments of report.py."""
-        return " ".join(f"--model {model} {','.join(map(str, self.network_folds(model)))}" for model in self.models)
-
-    def leaderboard_result(self) -> str:
-        """The argument of verification.py and report.py that names what Kaggle said, where it was asked."""
-        path = self.results / "leaderboard.json"
-        return f"--leaderboard {path}" if path.is_file() else ""
-
-    def leaderboard_digest(self) -> str:
-        """Digest that changes when Kaggle's answer does; empty without one."""
-        path = self.results / "leaderboard.json"
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
-
     def network_folds(self, model: str) -> tuple[int, ...]:
         """The folds that the model has a network of: all, unless some are imported."""
         return self.origins.some_folds(model) or tuple(range(self.number_of_folds(self.scheme(model))))
@@ -332,10 +316,13 @@ class Plan:
         """The argument of steps that join maps: only the images that all have, where that is to be expected."""
         return "--common" if part == "train" and self.partial(models) else ""
 
+    def network(self, model: str, fold: int) -> str:
+        """The weights of one network."""
+        return str(self.results / f"models/{model}/fold{fold}/weights.safetensors")
+
     def weights(self, model: str) -> list[str]:
         """The weights of a model's networks, in the order of their folds."""
-        folds = self.network_folds(model)
-        return [str(self.results / f"models/{model}/fold{fold}/weights.safetensors") for fold in folds]
+        return [self.network(model, fold) for fold in self.network_folds(model)]
 
     def sums(self, model: str, part: str) -> str:
         """The summed maps of a model: out of fold for the training images, of all networks for a test shard."""

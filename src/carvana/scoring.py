@@ -93,4 +93,5 @@ class Scoring:
         begun = [model for model in models if self.plan.recipe(model).network.encoder]
         trained_here = any(not self.plan.origins.released(model) for model in begun)
         notes = ["encoder from random weights"] if random and trained_here else []
-        return notes + self.plan.origins.notes(models, self.plan.folds_by_model)
+        notes += self.plan.origins.notes(models, self.plan.folds_by_model)
+        return notes + self.plan.second_round.notes(models)

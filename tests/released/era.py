@@ -10,7 +10,7 @@ import struct
 import sys
 from collections import OrderedDict
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -61,7 +61,7 @@ class Pickler(_Pickler):  # type: ignore[misc]
             return self.save_reduce(nn.Parameter, (value.data,), state, obj=value)
         if isinstance(value, torch.Tensor):
             storage = value.untyped_storage()
-            self.storages[str(storage.data_ptr())] = value.new_empty(0).set_(
+            self.storages[str(storage.data_ptr())] = cast(Any, value.new_empty(0)).set_(
                 storage, 0, (storage.nbytes() // value.dtype.itemsize,)
             )
             arguments = (storage, value.storage_offset(), tuple(value.size()), value.stride())

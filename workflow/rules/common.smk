@@ -2,10 +2,12 @@
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
 from carvana.expectations import Expectations
 from carvana.recipe import model_names
+from carvana.reporting import Reporting
 from carvana.scoring import BASELINES, Scoring
 
 SCORING = Scoring(PLAN)
 EXPECTATIONS = Expectations(PLAN)
+REPORTING = Reporting(PLAN)
 MODELS = model_names(edition=PLAN.edition)
 # Whose curves from ImageNet and from random weights are compared.
 COMPARED = ("ternausnet", "linknet34_fma_s44")

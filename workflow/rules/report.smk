@@ -36,7 +36,7 @@ rule analysis:
 
 rule report:
     input:
-        wanted=PLAN.report_needs_all_members,
+        wanted=REPORTING.needs_all_members,
         analysis="<results>/analysis.csv",
         verification="<results>/verification.json",
         scores="<results>/scores.json",
@@ -48,6 +48,7 @@ rule report:
             PLAN.sums(model, part) for model in PLAN.merged for part in PLAN.test_parts
         ],
         published="config/published.yaml",
+        pseudo=REPORTING.pseudo_labels(),
         receipts=ancient(PLAN.receipts(["metadata"])),
     output:
         page=report(
@@ -61,18 +62,22 @@ rule report:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/report.py"),
-        models=PLAN.report_arguments(),
+        models=REPORTING.model_arguments(),
         edition=PLAN.edition,
         common=PLAN.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.data),
-        leaderboard=PLAN.leaderboard_result(),
-        scored=PLAN.leaderboard_digest(),
+        rounds=REPORTING.rounds_arguments(),
+        other=REPORTING.other_edition(),
+        other_scores=REPORTING.other_digest(),
+        leaderboard=REPORTING.leaderboard_result(),
+        scored=REPORTING.leaderboard_digest(),
     shell:
         "python workflow/scripts/report.py"
         " --results {params.results:q}"
         " --edition {params.edition}"
         " {params.models} {params.common} {params.leaderboard}"
+        " {params.rounds} {params.other}"
         " --manifest {input.manifest:q}"
         " --maps {input.maps:q}"
         " --masks {input.masks:q}"

@@ -7,6 +7,7 @@ rule train:
         folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
         encoder=lambda wc: PLAN.encoder_receipt(wc.model),
         exclude=PLAN.exclusions(),
+        pseudo=lambda wc: PLAN.second_round.manifest(wc.model, int(wc.fold)),
     output:
         weights="<results>/models/{model}/fold{fold}/weights.safetensors",
         history="<results>/models/{model}/fold{fold}/history.csv",
@@ -35,6 +36,7 @@ rule train:
         precision=config["precision"],
         encoder=lambda wc: PLAN.encoder_argument(wc.model),
         exclude=" ".join(f"--exclude {path}" for path in PLAN.exclusions()),
+        pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
@@ -60,5 +62,5 @@ rule train:
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --store {params.store:q} --save-seconds {params.save_seconds}"
-        " {params.epochs} {params.encoder} {params.exclude} {params.gpu_memory} {params.quiet}"
+        " {params.epochs} {params.encoder} {params.exclude} {params.pseudo} {params.gpu_memory} {params.quiet}"
         " 2>&1 | tee -i {log:q}"

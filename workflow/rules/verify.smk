@@ -26,8 +26,8 @@ rule verification:
         **PLAN.provenance("workflow/scripts/verification.py"),
         expectations=EXPECTATIONS.arguments(),
         # No input: a result of Kaggle is never made only to be looked at.
-        leaderboard=PLAN.leaderboard_result(),
-        scored=PLAN.leaderboard_digest(),
+        leaderboard=REPORTING.leaderboard_result(),
+        scored=REPORTING.leaderboard_digest(),
         results=lambda wc, output: str(Path(output.json).parent),
     shell:
         "python workflow/scripts/verification.py"

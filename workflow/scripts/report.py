@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from carvana.recipe import EDITIONS
 from carvana.report.analysis import opened_maps
 from carvana.report.record import read_run
 from carvana.report.report import write_report
+from carvana.report.rounds import editions, pseudo_labels, read_rounds
 
 
 def main() -> None:
@@ -30,6 +32,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with Kaggle's metadata.csv, if it has it")
     parser.add_argument("--work-dir", type=Path, required=True, help="for unpacking it")
     parser.add_argument("--published", type=Path, required=True, help="config/published.yaml")
+    parser.add_argument(
+        "--second-round", nargs=2, metavar=("SECOND", "FIRST"), help="models, if there are pseudo-labels"
+    )
+    parser.add_argument("--precondition", type=Path, help="what was found of it")
+    parser.add_argument("--teacher", type=Path, action="append", default=[], help="folder of pseudo-labels")
+    parser.add_argument("--other", nargs=2, metavar=("EDITION", "SCORES"), help="the other edition's, if it was run")
     parser.add_argument("--leaderboard", type=Path, help="what Kaggle said, if it was asked")
     parser.add_argument("--out", type=Path, required=True, help="HTML to write")
     given = parser.parse_args()
@@ -42,8 +50,16 @@ def main() -> None:
     run = read_run(given.results, given.edition, folds_of, given.published, metadata, given.leaderboard)
     images = ImageSet(read_manifest(given.manifest))
     name, image = given.results.name, os.environ.get(IMAGE_DIGEST, "")
+    more = []
+    if given.second_round:
+        second, first = given.second_round
+        rounds = read_rounds(first, second, given.precondition, given.teacher)
+        more.append(pseudo_labels(run, rounds, given.out.parent))
+    if given.other:
+        edition, scores = given.other
+        more.append(editions(run, edition, json.loads(Path(scores).read_text(encoding="utf-8"))))
     with opened_maps(given.maps, given.edition, given.common) as maps:
-        write_report(run, name, images, maps, given.masks, commit_of(ROOT), image, given.out)
+        write_report(run, name, images, maps, given.masks, commit_of(ROOT), image, given.out, more)
     print(f"{given.out}: {given.out.stat().st_size / 2**20:.1f} MiB")
 
 

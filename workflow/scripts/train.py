@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=PRECISIONS, required=True)
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
     parser.add_argument("--exclude", type=Path, help="CSV: img, exclude; images marked 1 are not trained on")
+    parser.add_argument("--pseudo-labels", type=Path, help="manifest of test images with predicted masks, to add")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
     parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
@@ -57,7 +58,11 @@ def main() -> None:
         script, given.model, given.geometry, given.precision, device, given.threads, edition=given.edition
     )
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
-    facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded))
+    added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None
+    digest = images_digest(added, given.geometry) if added else None
+    facts = training(
+        common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded), digest
+    )
 
     def make(workplace: Workplace) -> None:
         lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
@@ -83,7 +88,7 @@ def main() -> None:
         weights, history, recipe, timings = (workplace.result / name for name in outputs)
         results = Outputs(weights, history, recipe, timings, given.tensorboard)
         saving = Saving(workplace.folder, given.save_seconds, workplace.check)
-        train_network(conditions, manifest, folds, results, saving, given.quiet)
+        train_network(conditions, manifest, folds, results, saving, given.quiet, added)
 
     outputs = {
         "weights.safetensors": given.weights,

@@ -41,7 +41,7 @@ def predict(conditions: Conditions, manifest: Manifest, shard: int, shards: int,
         UserError: no such shard, unusable weights, or an image is unreadable or not of the geometry's size.
     """
     names = manifest.names[shard_slice(len(manifest), shards, shard)]
-    networks, pipeline = _prepare(conditions, ImageSet(manifest))
+    networks, pipeline = prepare(conditions, ImageSet(manifest))
     with timed(timings, conditions, len(names)), _store(sums, names, conditions, len(networks)) as store:
         pipeline.run(names, lambda _: networks, store.write)
 
@@ -67,7 +67,7 @@ def validate(
     """
     check_folds(fold_of_car, manifest.cars, len(conditions.weights), conditions.folds)
     images = ImageSet(manifest)
-    networks, pipeline = _prepare(conditions, images)
+    networks, pipeline = prepare(conditions, images)
     network_of_fold = dict(zip(conditions.folds or range(len(networks)), networks, strict=True))
     judged = [record for record in manifest if fold_of_car[record.car] in network_of_fold]
     names = [record.name for record in judged]
@@ -110,7 +110,8 @@ def check_folds(
         )
 
 
-def _prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
+def prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
+    """The networks, in evaluation mode on their device, and the way of the images through them. Raises UserError."""
     configure(conditions.threads, conditions.precision)
     device = torch.device(conditions.device)
     networks = [

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from carvana import postprocess
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
-from carvana.combine import images_of_all, merge_rule, open_store
+from carvana.combine import images_of_all, open_store
 from carvana.data.imageset import ImageSet
 from carvana.ensemble import THRESHOLD, Map, mean
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import MapReader
+from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.prediction.overlap import overlapped
 from carvana.recipe import RELEASED, Edition, load_recipe

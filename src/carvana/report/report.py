@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ from carvana.data.imageset import ImageSet
 from carvana.files import whole_file
 from carvana.report import galleries, sections
 from carvana.report.analysis import OutOfFoldMaps
-from carvana.report.page import page
+from carvana.report.page import Section, page
 from carvana.report.record import RunRecord
 
 LEAD: Final = (
@@ -28,6 +29,7 @@ def write_report(
     commit: str,
     image: str,
     path: Path,
+    more: Sequence[Section] = (),
 ) -> None:
     """Write the page; it needs no other file and no network.
 
@@ -40,6 +42,7 @@ def write_report(
         commit: that the report is made with.
         image: digest of the container image; empty: none.
         path: the HTML to write.
+        more: further sections, before that of the costs.
 
     Raises:
         UserError: an image, mask or map is missing or damaged.
@@ -51,6 +54,7 @@ def write_report(
         sections.gains(run),
         galleries.worst(run, drawing.errors),
         galleries.audit(run, drawing.masks, "mask_audit.csv"),
+        *more,
         sections.costs(run),
     )
     with whole_file(path) as partial:

@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from carvana.catalogue import TRAINING
+from carvana.data.manifest import Manifest, content_digest
 from carvana.provenance import package_versions, recipe_digest
 from carvana.recipe import Edition, editions_of, resolved_document
 from carvana.runtime import device_name, peak_memory_bytes
@@ -62,12 +63,13 @@ def network_facts(conditions: Conditions, epoch: int) -> dict[str, Any]:
     return {"model": conditions.model, "fold": conditions.fold, "epoch": epoch + 1, "recipe": recipe}
 
 
-def recipe_record(conditions: Conditions, folds: int) -> dict[str, Any]:
+def recipe_record(conditions: Conditions, folds: int, pseudo_labelled: Manifest) -> dict[str, Any]:
     """The resolved recipe with the source of every value, and a section `run` with what this training adds to it.
 
     Args:
         conditions: of the run.
         folds: number of folds that the cars were cut into.
+        pseudo_labelled: the test images that it was trained on too.
     """
     weights = conditions.encoder_weights
     run = asdict(conditions) | {
@@ -78,6 +80,11 @@ def recipe_record(conditions: Conditions, folds: int) -> dict[str, Any]:
         "device_name": device_name(conditions.device),
         "packages": package_versions(),
     }
+    if len(pseudo_labelled):
+        digest = content_digest(pseudo_labelled)
+        run["pseudo_labels"] = {
+            "cars": len(pseudo_labelled.cars), "images": len(pseudo_labelled), "sha256": digest,
+        }  # fmt: skip
     return resolved_document(conditions.model, edition=conditions.edition) | {"run": run}
 
 
