@@ -22,7 +22,7 @@ def manifest(tmp_path_factory):
         for view in VIEWS:
             stem = f"{car}_{view:02d}"
             centre_y, centre_x = random.uniform(0.4, 0.6, 2) * SMALL.image_size
-            mask_HW = (((y - centre_y) / 40) ** 2 + ((x - centre_x) / 60) ** 2 <= 1).astype(np.uint8)
+            mask_HW = (((y - centre_y) / 20) ** 2 + ((x - centre_x) / 30) ** 2 <= 1).astype(np.uint8)
             image_HWC = random.integers(0, 60, (height, width, 3)) + 150 * mask_HW[..., None]
             image, mask = folder / f"{stem}.png", folder / f"{stem}_mask.png"
             cv2.imwrite(str(image), image_HWC.astype(np.uint8))

@@ -41,7 +41,7 @@ def competition_areas():
 def record(car, view, area):
     name = f"{car}_{view:02d}.jpg"
     mask = "" if area is None else "mask.gif"
-    return ImageRecord(name, car, view, 1, 190, 128, "0" * 64, name, mask, "0" * 64 if mask else "", area)
+    return ImageRecord(name, car, view, 1, 94, 64, "0" * 64, name, mask, "0" * 64 if mask else "", area)
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ MODELS = ("ternausnet", "unet_scratch")
 def results(tmp_path):
     """A run of two models on one training and one test image."""
     truth_HW = np.zeros(SMALL.image_size, np.uint8)
-    truth_HW[40:100, 30:150] = 1
+    truth_HW[20:50, 15:75] = 1
     write_mask(tmp_path / "mask.png", truth_HW)
     for split, name, mask in (("train", TRAIN, str(tmp_path / "mask.png")), ("test", TEST, "")):
         cv2.imwrite(str(tmp_path / name), np.full((*SMALL.image_size, 3), 90, np.uint8))
-        record = ImageRecord(name, name[:12], 1, 1, 190, 128, "", str(tmp_path / name), mask, "", 7 if mask else None)
+        record = ImageRecord(name, name[:12], 1, 1, 94, 64, "", str(tmp_path / name), mask, "", 7 if mask else None)
         write_manifest(Manifest((record,)), tmp_path / f"data/{split}.csv")
         write_table(tmp_path / f"masks/ensemble/{split}-x.csv", COLUMNS, [(name, rle.encode(truth_HW))])
         for model in MODELS:

@@ -59,9 +59,7 @@ def test_a_truth_with_usage_is_split_and_leaves_the_ignored_away(tmp_path):
 
 
 def test_masks_of_another_geometry_are_refused(folder):
-    with pytest.raises(
-        UserError, match="is 190 pixels wide and 128 high; masks of the geometry full are 1918 and 1280"
-    ):
+    with pytest.raises(UserError, match="is 94 pixels wide and 64 high; masks of the geometry full are 1918 and 1280"):
         read_truth(folder, FULL)
 
 

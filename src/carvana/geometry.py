@@ -1,4 +1,4 @@
-"""The sizes a run works at: the competition's own, or a tenth of them for a laptop."""
+"""The sizes a run works at: the competition's own, or a twentieth of them for a laptop."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ class Geometry:
         name: `full` or `small`; results made with `small` cannot be submitted.
         image_size: size of images, masks, maps and submissions.
         wide_size: network input of ternausnet and linknet34 (`image_size` and 2 columns of border).
-        square_size: network input of the two U-Nets.
+        unet_size: network input of the two U-Nets, to which images are resized; small: the least that the six levels of
+            unet_scratch can normalise a batch of one at, with a height whose loss window the author states.
     """
 
     name: str
     image_size: tuple[int, int]
     wide_size: tuple[int, int]
-    square_size: tuple[int, int]
+    unet_size: tuple[int, int]
 
     def length(self, full_pixels: int) -> int:
         """A length given in pixels of the full image, in pixels of this geometry: nearest, at least 1."""
@@ -34,5 +35,5 @@ class Geometry:
 
 
 FULL: Final = Geometry("full", (1280, 1918), (1280, 1920), (1024, 1024))
-SMALL: Final = Geometry("small", (128, 190), (128, 192), (128, 128))
+SMALL: Final = Geometry("small", (64, 94), (64, 96), (128, 64))
 GEOMETRIES: Final = {geometry.name: geometry for geometry in (FULL, SMALL)}

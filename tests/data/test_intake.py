@@ -50,7 +50,7 @@ def test_images_of_the_geometrys_size_are_listed_where_they_are(pristine_folder,
     first = manifest.records[0]
     assert first.file == str(pristine_folder / "train_hq" / f"{FIRST}.jpg")
     assert first.mask == str(pristine_folder / "train_masks" / f"{FIRST}_mask.gif")
-    assert (first.width, first.height) == (190, 128)
+    assert (first.width, first.height) == (94, 64)
     assert first.bytes == Path(first.file).stat().st_size
     assert first.area == read_mask(Path(first.mask)).sum() > 0
     assert sorted(pristine_folder.rglob("*")) == before
@@ -107,7 +107,7 @@ def test_full_images_stay_where_they_are_in_a_full_run(full_folder, tmp_path):
 
 
 def test_a_full_run_refuses_small_images(pristine_folder, tmp_path):
-    with pytest.raises(UserError, match="image is 190x128, expected 1918x1280\n"):
+    with pytest.raises(UserError, match="image is 94x64, expected 1918x1280\n"):
         take(pristine_folder, tmp_path, geometry=FULL)
 
 
@@ -131,13 +131,13 @@ def test_a_file_that_is_no_jpeg(data_folder, tmp_path):
 
 
 def test_a_mask_of_another_size(data_folder, tmp_path):
-    write_gif_mask(data_folder / "train_masks" / f"{FIRST}_mask.gif", (128, 191), 0)
-    assert problems_of(data_folder, tmp_path) == [f"{FIRST}_mask.gif: mask is 191x128, its image 190x128"]
+    write_gif_mask(data_folder / "train_masks" / f"{FIRST}_mask.gif", (64, 95), 0)
+    assert problems_of(data_folder, tmp_path) == [f"{FIRST}_mask.gif: mask is 95x64, its image 94x64"]
 
 
 def test_a_mask_that_is_not_binary(data_folder, tmp_path):
     (data_folder / "train_masks" / f"{FIRST}_mask.gif").unlink()
-    grey = np.tile(np.arange(190, dtype=np.uint8), (128, 1))
+    grey = np.tile(np.arange(94, dtype=np.uint8), (64, 1))
     Image.fromarray(grey).save(data_folder / "train_masks" / f"{FIRST}_mask.png")
     (problem,) = problems_of(data_folder, tmp_path)
     assert problem.startswith(f"{FIRST}_mask.png: mask is not binary")
@@ -193,14 +193,14 @@ def test_an_empty_folder(data_folder, tmp_path):
 
 
 def test_an_image_of_another_size(data_folder, tmp_path):
-    write_jpeg(data_folder / "train_hq" / f"{FIRST}.jpg", (128, 192), 0)
-    assert problems_of(data_folder, tmp_path) == [f"{FIRST}.jpg: image is 192x128, expected 1918x1280 or 190x128"]
+    write_jpeg(data_folder / "train_hq" / f"{FIRST}.jpg", (64, 96), 0)
+    assert problems_of(data_folder, tmp_path) == [f"{FIRST}.jpg: image is 96x64, expected 1918x1280 or 94x64"]
 
 
 def test_images_of_two_sizes(data_folder, tmp_path):
     write_jpeg(data_folder / "train_hq" / f"{FIRST}.jpg", FULL.image_size, 0)
     write_gif_mask(data_folder / "train_masks" / f"{FIRST}_mask.gif", FULL.image_size, 0)
-    assert problems_of(data_folder, tmp_path) == [f"{FIRST}.jpg: image is 1918x1280, most are 190x128"]
+    assert problems_of(data_folder, tmp_path) == [f"{FIRST}.jpg: image is 1918x1280, most are 94x64"]
 
 
 def test_other_counts_than_the_published(pristine_folder, tmp_path):

@@ -93,8 +93,8 @@ def test_reduced_masks_are_the_rounded_areas_of_the_competitions_size():
 
     coarse = np.random.default_rng(1).random((160, 274)) < 0.5
     mask = np.kron(coarse, np.ones((8, 7), np.uint8)).astype(np.uint8)
-    mask[:10] = np.arange(10)[:, None] < 5  # the first target row is half car
-    area = overlaps(1280, 128) @ mask @ overlaps(1918, 190).T / (10 * 1918 / 190)
+    mask[:20] = np.arange(20)[:, None] < 10  # the first target row is half car
+    area = overlaps(1280, 64) @ mask @ overlaps(1918, 94).T / (20 * 1918 / 94)
     reduced = reduce_mask(mask, SMALL)
     tied = np.abs(area - 0.5) < 1e-9
     assert np.array_equal(reduced[~tied], (area > 0.5)[~tied])
@@ -108,6 +108,6 @@ def test_reduces_the_competitions_size_and_leaves_the_geometrys_own():
     reduced = reduce_mask(mask, SMALL)
     assert reduced.shape == SMALL.image_size
     assert reduced.dtype == np.uint8
-    assert np.all(reduced[:, :95] == 1)
-    assert np.all(reduced[:, 95:] == 0)
+    assert np.all(reduced[:, :47] == 1)
+    assert np.all(reduced[:, 47:] == 0)
     assert reduce_mask(mask, FULL) is mask

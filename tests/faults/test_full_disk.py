@@ -46,9 +46,9 @@ from carvana.mapstore import MapWriter
 from carvana.store.store import Store
 names = [f"{number:012x}_01.jpg" for number in range(20)]
 def make(workplace):
-    with MapWriter(workplace.result / "sums.h5", names, (128, 190), "sums", "m", 1) as writer:
+    with MapWriter(workplace.result / "sums.h5", names, (64, 94), "sums", "m", 1) as writer:
         for name in names:
-            writer.write(name, np.random.default_rng(0).integers(0, 255, (128, 190), dtype=np.uint16))
+            writer.write(name, np.random.default_rng(0).integers(0, 255, (64, 94), dtype=np.uint16))
 store, out = Store(Path(sys.argv[1])), Path(sys.argv[2])
 main_guard(lambda: store.obtain({"step": "predict"}, {"sums.h5": out}, make))
 """

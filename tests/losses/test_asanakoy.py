@@ -33,7 +33,7 @@ def test_weights_by_the_local_mean_with_zeros_outside_scaled_over_the_batch():
 
 @pytest.mark.parametrize(("model", "geometry", "kernel"), [("unet_scratch", SMALL, 11), ("unet_vgg11", FULL, 41)])
 def test_the_window_goes_by_the_masks_height(model, geometry, kernel):
-    masks = masks_of(ellipse_mask(geometry.square_size[0], 64))  # narrow, to be quick
+    masks = masks_of(ellipse_mask(geometry.unet_size[0], 64))  # narrow, to be quick
     logits = torch.zeros_like(masks)
     recipe = load_recipe(model)
     weights = asanakoy.outline_weights(masks, kernel, OUTLINE, 3.0)

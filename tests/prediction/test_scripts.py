@@ -49,7 +49,7 @@ def test_predict(predict, small_manifest_file, tmp_path):
     assert "linknet34_f04a_clahe: 100%" in done.stderr
     with MapReader(tmp_path / "sums.h5") as store:
         assert store.names == read_manifest(small_manifest_file).names[16:]
-        assert store.size_HW == (128, 190)
+        assert store.size_HW == (64, 94)
     assert {path.name for path in tmp_path.iterdir()} == {"sums.h5", "timings.json", "store"}
 
 

@@ -23,14 +23,14 @@ def drawn(tmp_path_factory):
     records, truths = [], {}
     for number, name in enumerate(NAMES):
         truth_HW = np.zeros(SMALL.image_size, np.uint8)
-        truth_HW[40:100, 30 + 5 * number : 150] = 1
+        truth_HW[20:50, 15 + 2 * number : 75] = 1
         image_HWC = rng.integers(0, 255, (*SMALL.image_size, 3), np.uint8)
         image_HWC[truth_HW > 0] = (200, 60, 40)
         cv2.imwrite(str(folder / name), image_HWC)
         write_mask(folder / f"{name}.png", truth_HW)
         paths = str(folder / name), str(folder / f"{name}.png")
         area = int(truth_HW.sum())
-        records.append(ImageRecord(name, name[:12], int(name[13:15]), 1, 190, 128, "", paths[0], paths[1], "", area))
+        records.append(ImageRecord(name, name[:12], int(name[13:15]), 1, 94, 64, "", paths[0], paths[1], "", area))
         truths[name] = truth_HW
     stores = []
     for shift, model in enumerate(model_names()):

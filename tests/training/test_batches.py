@@ -92,5 +92,5 @@ def test_an_epoch_goes_through_every_image_once():
 
 def test_validation_masks_of_the_unets_keep_the_images_size(manifest, folds):
     batch = next(iter(loading("unet_scratch", manifest, folds).validation_batches()))
-    assert batch.images_N3HW.shape == (2, 3, *SMALL.square_size)
+    assert batch.images_N3HW.shape == (2, 3, *SMALL.unet_size)
     assert batch.masks_N1HW.shape == (2, 1, *SMALL.image_size)

@@ -11,8 +11,8 @@ def car():
     height, width = SMALL.image_size
     image_HWC = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     mask_HW = np.zeros((height, width), np.uint8)
-    mask_HW[40:100, 30:120] = 1
-    mask_HW[20:40, 90:110] = 1
+    mask_HW[20:50, 15:60] = 1
+    mask_HW[10:20, 45:55] = 1
     image_HWC.flags.writeable = mask_HW.flags.writeable = False
     return image_HWC, mask_HW
 

@@ -116,6 +116,6 @@ def test_a_sample_depends_on_its_arguments_alone(transforms, car):
     image_HWC, mask_HW = car
     for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 0, 0), 0.9, (1.0, 2.0, 3.0)), Draw(False, None, None, None)):
         first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
-        for one, other, shape in zip(first, second, ((3, 128, 192), (1, 128, 192)), strict=True):
+        for one, other, shape in zip(first, second, ((3, *SMALL.wide_size), (1, *SMALL.wide_size)), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.float32 and one.flags.c_contiguous and one.shape == shape

@@ -106,6 +106,6 @@ def test_a_sample_depends_on_its_arguments_alone(car):
     transforms = build(load_recipe("unet_vgg11"), SMALL)
     for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 5, 2), 0.9, 1.2, 0.8, True), NOTHING):
         first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
-        for one, other, shape in zip(first, second, ((3, 128, 128), (1, 128, 128)), strict=True):
+        for one, other, shape in zip(first, second, ((3, *SMALL.unet_size), (1, *SMALL.unet_size)), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.float32 and one.flags.c_contiguous and one.shape == shape

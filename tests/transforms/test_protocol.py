@@ -24,7 +24,7 @@ def by_formula(image_HWC, spec):
     if spec.channels == "rgb":
         image_HWC = image_HWC[..., ::-1]
     if spec.size == "square":
-        height, width = SMALL.square_size
+        height, width = SMALL.unet_size
         image_HWC = np.asarray(Image.fromarray(image_HWC).resize((width, height), Image.Resampling.BILINEAR))
     x_HWC = WITH_BORDER[spec.border](image_HWC).astype(np.float32) / np.float32(255)
     if spec.normalisation == "imagenet":

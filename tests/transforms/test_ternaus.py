@@ -47,8 +47,8 @@ def test_mask_goes_with_the_image(transforms, mask_as_image, flipped):
     image_HWC, mask_HW = mask_as_image
     x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, Draw(flipped, None, grey=False))
     np.testing.assert_array_equal(x_CHW[0] > 0, target_1HW[0] == 1)
-    assert target_1HW[0, 50, 31] == 1 - flipped
-    assert target_1HW[0, 50, -32] == flipped
+    assert target_1HW[0, 25, 16] == 1 - flipped
+    assert target_1HW[0, 25, -17] == flipped
 
 
 def test_grey_changes_the_car_alone(transforms, car):
@@ -67,6 +67,6 @@ def test_a_sample_depends_on_its_arguments_alone(transforms, car):
     for flipped, (hsv, grey) in product((False, True), (((3.0, 4.0, 5.0), False), (None, True), (None, False))):
         draw = Draw(flipped, hsv, grey)
         first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
-        for one, other, shape in zip(first, second, ((3, 128, 192), (1, 128, 192)), strict=True):
+        for one, other, shape in zip(first, second, ((3, *SMALL.wide_size), (1, *SMALL.wide_size)), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.float32 and one.flags.c_contiguous and one.shape == shape

@@ -18,7 +18,7 @@ PUBLISHED = yaml.safe_load((ROOT / "config/published.yaml").read_text())
 CARS = [f"{car:012x}" for car in range(6)]
 MANIFEST = Manifest(
     tuple(
-        ImageRecord(f"{car}_{view:02}.jpg", car, view, 1, 190, 128, "", "", "", "", 1000 + 7 * number + view)
+        ImageRecord(f"{car}_{view:02}.jpg", car, view, 1, 94, 64, "", "", "", "", 1000 + 7 * number + view)
         for number, car in enumerate(CARS)
         for view in range(1, 17)
     )

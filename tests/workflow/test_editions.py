@@ -1,6 +1,6 @@
 """The planned jobs of the presented edition, for every kind of target; nothing is computed and no data is there."""
 
-import time
+import resource
 
 import pytest
 
@@ -150,15 +150,12 @@ def test_a_wrong_configuration_is_told_in_one_message(config, told):
     assert run.returncode != 0
     message = run.stdout + run.stderr
     assert told in message
-    assert "Traceback" not in message
+    # Where a file is missed, Snakemake adds the places in the rules.
+    assert "Traceback (most recent call last)" not in message
 
 
 def test_planning_takes_little_time(tmp_path):
-    before = time.process_time()
-    import resource
-
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     planned(tmp_path, *PRESENTED)
-    now = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime < 5
-    assert time.process_time() - before < 5
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5

@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text()
 
 UNSURE = ("baseline", "model")
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.sample
 
 
 @pytest.fixture(scope="module")

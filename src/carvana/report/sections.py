@@ -44,7 +44,7 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
     on_gpu = jobs[0]["device"] == "cuda"
     facts = {
         "recipes": f"{run.edition} edition",
-        "geometry": "full, 1280 x 1918" if conditions["geometry"] == "full" else "small, 128 x 190",
+        "geometry": "full, 1280 x 1918" if conditions["geometry"] == "full" else "small, 64 x 94",
         "networks": _origins(run.networks),
         "training images": f"{len(run.images):,}",
         "commit of this report": commit,

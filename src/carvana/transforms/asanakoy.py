@@ -119,4 +119,4 @@ def build(recipe: Recipe, geometry: Geometry) -> AsanakoyTransforms:
     """The transforms of a recipe whose augmentation is of kind `asanakoy`."""
     assert isinstance(recipe.augmentation, AsanakoyAugmentation)
     normalised = recipe.input.normalisation == "imagenet"
-    return AsanakoyTransforms(recipe.augmentation, geometry.square_size, normalised)
+    return AsanakoyTransforms(recipe.augmentation, geometry.unet_size, normalised)

@@ -78,7 +78,7 @@ def test_in_a_glare_the_picture_does_not_tell_what_the_mask_says():
         differs_HW = one.mask != other.mask
         assert differs_HW.any() == (one.number in GLARE_VIEWS)
         if differs_HW.any():
-            assert differs_HW[: SMALL.image_size[0] // 2].sum() > 900
+            assert differs_HW[: SMALL.image_size[0] // 2].sum() > 200
             assert one.image[differs_HW].min() > 245
             assert unreliable_box(unsure_in_the_glare(one, other), SMALL) is not None
 
@@ -90,7 +90,7 @@ def test_full_size_pictures_show_what_small_ones_show():
         reduced_HW = reduce_mask(large.mask.astype(np.uint8), SMALL) > 0
         assert (reduced_HW != small.mask).sum() < 0.02 * small.mask.sum()
         colours = cv2.resize(large.image, SMALL.image_size[::-1], interpolation=cv2.INTER_AREA).astype(int)
-        assert np.abs(colours - small.image).mean() < 4
+        assert np.abs(colours - small.image).mean() < 6
     other = views_of(flipped(visit), SMALL, len(full))[-1]
     whole = cv2.resize(other.mask.astype(np.uint8), FULL.image_size[::-1], interpolation=cv2.INTER_NEAREST) > 0
     opened = cv2.morphologyEx((full[-1].mask != whole).astype(np.uint8), cv2.MORPH_OPEN, np.ones((25, 25))) > 0
