@@ -169,11 +169,12 @@ def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10")
-    parser.add_argument("--train-cars", type=int, default=2)
-    parser.add_argument("--unlabelled-cars", type=int, default=5)
-    parser.add_argument("--chosen-cars", type=int, default=3)
-    parser.add_argument("--judging-cars", type=int, default=4)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--train-cars", type=int, default=6)
+    parser.add_argument("--unlabelled-cars", type=int, default=10)
+    parser.add_argument("--chosen-cars", type=int, default=8)
+    parser.add_argument("--judging-cars", type=int, default=6)
+    parser.add_argument("--views", type=int, default=4, help="of each car: fewer cost less than fewer cars")
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
     configure(1, "exact")
@@ -186,7 +187,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_competition(folder / "drawn", 2017, sum(counts.values()), 1, GEOMETRY.image_size, archives=False)
-        manifest = take_in(folder / "drawn", "train", GEOMETRY, folder / "work", quiet=True)
+        whole = take_in(folder / "drawn", "train", GEOMETRY, folder / "work", quiet=True)
+        manifest = Manifest(
+            tuple(record for record in whole if record.view % (16 // given.views) == 1 % (16 // given.views))
+        )
         runs = []
         for seed in given.seeds:
             runs.append({"seed": seed, **rounds(manifest, counts, given.chosen_cars, given.epochs, seed)})
@@ -200,6 +204,7 @@ def main() -> None:
         "model": MODEL,
         "network_size": GEOMETRY.wide_size,
         "cars": counts | {"chosen": given.chosen_cars},
+        "views": given.views,
         "epochs": given.epochs,
         "packages": package_versions(),
     }
