@@ -31,8 +31,14 @@ except UserError as error:
 
 
 # Snakemake would find out about a missing folder after the job.
-cache_folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE")
-if cache_folder and not os.access(cache_folder, os.W_OK | os.X_OK):
+cache_folder = os.environ.get("SNAKEMAKE_OUTPUT_CACHE", "")
+if workflow.enable_cache and not cache_folder:
+    raise WorkflowError(
+        "--cache is given and no folder for it; name one in SNAKEMAKE_OUTPUT_CACHE"
+    )
+if cache_folder and not (
+    Path(cache_folder).is_dir() and os.access(cache_folder, os.W_OK | os.X_OK)
+):
     raise WorkflowError(
         f"SNAKEMAKE_OUTPUT_CACHE={cache_folder} is no folder that can be written; make it, or unset the variable"
     )

@@ -4,6 +4,7 @@ import pytest
 
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.data.masks import write_mask
+from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
 
 CARS = ("000000000001", "000000000002", "000000000003", "000000000004")
@@ -32,6 +33,14 @@ def manifest(tmp_path_factory):
                 ImageRecord(f"{stem}.jpg", car, view, 1, width, height, stem, str(image), str(mask), stem, area)
             )
     return Manifest(tuple(records))
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """A competition of one training and one test car in Kaggle's archives, with its solution; not to be written to."""
+    folder = tmp_path_factory.mktemp("drawn")
+    write_competition(folder, 1, 1, 1, SMALL.image_size, archives=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -43,13 +44,17 @@ def four_gpus(machine):
     machine("\n".join(f"GPU {index}: NVIDIA H100 80GB HBM3 (UUID: {uuid})" for index, uuid in enumerate(UUIDS)))
 
 
+SEVERAL_TRIES = 0.3
+
 # Tells the devices it got, fails where another job works on one of them too, and ends after `seconds`.
 JOB = """
 import os, sys, time
 from pathlib import Path
+from carvana import gpu
 from carvana.gpu import lease
-wanted, seconds, folder = int(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
-assert lease(wanted, wanted) == "cuda"
+gpu.SECONDS_BETWEEN_TRIES = 0.05
+wanted, granted, seconds, folder = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
+assert lease(wanted, granted) == "cuda"
 mine = os.environ["CUDA_VISIBLE_DEVICES"].split(",")
 for uuid in mine:
     (folder / uuid).touch(exist_ok=False)
@@ -62,7 +67,7 @@ for uuid in mine:
 
 def start(wanted, seconds, folder, code=JOB):
     folder.mkdir(exist_ok=True)
-    arguments = [sys.executable, "-c", code, str(wanted), str(seconds), str(folder)]
+    arguments = [sys.executable, "-c", code, str(wanted), str(wanted), str(seconds), str(folder)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -91,7 +96,7 @@ def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_
     waiting = start(1, 0, tmp_path / "second")
     line = waiting.stderr.readline()
     assert line.startswith("waiting for 1 of 4 GPU(s)")
-    time.sleep(1)
+    time.sleep(SEVERAL_TRIES)
     assert waiting.poll() is None
     holder.send_signal(signal.SIGKILL)
     holder.communicate(timeout=60)
@@ -115,7 +120,7 @@ time.sleep(600)
     waiting = start(1, 0, tmp_path / "second")
     try:
         assert waiting.stderr.readline().startswith("waiting")
-        time.sleep(1)
+        time.sleep(SEVERAL_TRIES)
         assert waiting.poll() is None
     finally:
         os.kill(child, signal.SIGKILL)
@@ -133,16 +138,60 @@ os.execv("/bin/sleep", ["sleep", "600"])
 """
     holder = start(4, 0, tmp_path / "first", becoming)
     assert holder.stdout.readline() == "held\n"
-    time.sleep(0.5)
     waiting = start(1, 0, tmp_path / "second")
     try:
         assert waiting.stderr.readline().startswith("waiting")
-        time.sleep(1)
+        time.sleep(SEVERAL_TRIES)
         assert waiting.poll() is None
     finally:
         holder.kill()
     assert_told_one_of_four(waiting)
     holder.communicate(timeout=60)
+
+
+WORKFLOW = """
+rule all:
+    input: expand("{{number}}.txt", number=range(6))
+rule job:
+    output: "{{number}}.txt"
+    params: wanted=lambda wc: 1 + int(wc.number) % 2
+    resources: gpu=lambda wc: 1 + int(wc.number) % 2
+    shell: "{python} {program} {{params.wanted}} {{resources.gpu}} 0.3 {busy} > {{output}}"
+"""
+
+
+def workflow(folder, busy, gpus):
+    """A real Snakemake whose jobs want one device or two."""
+    folder.mkdir()
+    busy.mkdir(exist_ok=True)
+    (folder / "program.py").write_text(JOB)
+    text = WORKFLOW.format(python=sys.executable, program=folder / "program.py", busy=busy)
+    (folder / "Snakefile").write_text(text)
+    command = [Path(sys.executable).with_name("snakemake"), "--directory", folder, "--snakefile", folder / "Snakefile"]
+    command += ["--cores", "6", "--resources", f"gpu={gpus}", "--quiet", "all"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.slow
+def test_two_workflows_at_once_never_share_a_device(four_gpus, tmp_path):
+    both = [workflow(tmp_path / name, tmp_path / "busy", gpus=4) for name in ("one", "two")]
+    for one in both:
+        said, _ = one.communicate(timeout=300)
+        assert one.returncode == 0, said
+    leased = [path.read_text().split() for name in ("one", "two") for path in sorted((tmp_path / name).glob("?.txt"))]
+    assert [len(uuids) for uuids in leased] == [1, 2, 1, 2, 1, 2] * 2
+    # Each workflow alone may use all four.
+    assert {uuid for uuids in leased for uuid in uuids} == set(UUIDS)
+
+
+@pytest.mark.slow
+def test_a_job_that_snakemake_gives_fewer_devices_than_it_wants_fails(four_gpus, tmp_path):
+    """`--resources gpu=1` makes `gpu=2` of a job's rule into 1, without a word."""
+    one = workflow(tmp_path / "one", tmp_path / "busy", gpus=1)
+    said, _ = one.communicate(timeout=300)
+    assert one.returncode == 1
+    assert "UserError: this job needs 2 GPUs and was granted 1; allow that many with `--resources gpu=2`" in said
+    assert not (tmp_path / "one" / "1.txt").exists()
 
 
 def test_devices_given_by_the_caller_bound_the_choice(four_gpus, tmp_path, monkeypatch):

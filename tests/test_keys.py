@@ -1,6 +1,8 @@
 """What changes a key, and what does not: on a copy of the code, edited."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,27 @@ MODELS = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")
 STEPS = ("train", "validate", "predict")
 
 
+read = provenance._syntax_and_imports.__wrapped__
+by_text: dict[str, tuple[str, tuple[str, ...]]] = {}
+
+
+def syntax_and_imports(path):
+    """As the original, which remembers a file by its name for the life of the process; here files change."""
+    text = path.read_text()
+    if text not in by_text:
+        by_text[text] = read(path)
+    return by_text[text]
+
+
 @pytest.fixture
 def code(tmp_path, monkeypatch):
     """A copy of the code, and a function that gives the digest of every step of every recipe in it."""
     shutil.copytree(ROOT / "src" / "carvana", tmp_path / "carvana")
     shutil.copytree(ROOT / "workflow" / "scripts", tmp_path / "scripts")
     monkeypatch.setattr(provenance, "SOURCE", tmp_path)
+    monkeypatch.setattr(provenance, "_syntax_and_imports", syntax_and_imports)
 
     def digests():
-        provenance._syntax_and_imports.cache_clear()
         code_digest.cache_clear()
         found = {(step, m): step_digest(tmp_path / "scripts" / f"{step}.py", m) for step in STEPS for m in MODELS}
         others = ("merge", "ensemble", "submission", "folds", "intake", "download")
@@ -34,7 +48,6 @@ def code(tmp_path, monkeypatch):
 
     yield tmp_path / "carvana", digests
     code_digest.cache_clear()
-    provenance._syntax_and_imports.cache_clear()
 
 
 def edit(path, old, new):
@@ -146,6 +159,36 @@ def test_what_two_editions_have_in_common_is_made_once():
     assert facts(**one) == facts(**other)
     # Without pseudo-labels the facts are those of the time before there were any.
     assert "pseudo_labels" not in keys.training({}, 0, 1, 0, "a", "b", None, [])
+
+
+INSIDE = """
+import sys
+from pathlib import Path
+from carvana import keys
+script = Path(sys.argv[1], "workflow", "scripts", "train.py")
+common = keys.computing(script, "unet_scratch", "small", "exact", "cpu", 1)
+print(keys.digest_of(keys.training(common, 0, 2, 0, "a", "b", None, [])))
+"""
+
+
+def test_a_key_is_the_same_inside_a_container(tmp_path):
+    """Other paths, another user, home, language and time zone, other settings of Python, and an image's digest."""
+    for name in ("src", "config", "workflow"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    environment = {
+        "PYTHONPATH": str(tmp_path / "src"),
+        "PYTHONHASHSEED": "7",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/nonexistent",
+        "USER": "somebody",
+        "LANG": "C",
+        "TZ": "Asia/Tokyo",
+        "CUDA_VISIBLE_DEVICES": "3",
+        "CARVANA_IMAGE_DIGEST": "sha256:" + "ab" * 32,
+    }
+    command = [sys.executable, "-c", INSIDE, str(tmp_path)]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == facts()
 
 
 def test_the_number_of_threads_counts_on_the_cpu_only():

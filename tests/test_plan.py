@@ -219,7 +219,7 @@ def test_the_samples_bands_are_of_the_sample():
 
 
 def test_snakemakes_cache_is_told_what_it_leaves_out(manifest, tmp_path):
-    """The collisions that were measured: wildcards, order and names of inputs, and two folders of data."""
+    """The collisions that were measured: wildcards, inputs' order and names, threads, resources, two data folders."""
     from dataclasses import replace
 
     write_manifest(manifest, tmp_path / "one.csv")
@@ -229,15 +229,17 @@ def test_snakemakes_cache_is_told_what_it_leaves_out(manifest, tmp_path):
     write_manifest(Manifest(tuple(other)), tmp_path / "other.csv")
     (tmp_path / "folds.csv").write_text("car,fold\na,0\n")
 
-    def key(model="m", fold="0", manifest="one", weights=("x/a", "x/b"), folds=None):
+    def key(model="m", fold="0", manifest="one", weights=("x/a", "x/b"), folds=None, threads=1, gpus=0):
         files = [("manifest", str(tmp_path / f"{manifest}.csv")), ("weights", list(weights))]
         files += [("folds", str(tmp_path / folds))] if folds else []
-        return plan().cache_key([("model", model), ("fold", fold)], files)
+        return plan().cache_key([("model", model), ("fold", fold)], files, threads, gpus)
 
     keys = [key(), key(model="n"), key(fold="1"), key(manifest="other"), key(weights=("x/b", "x/a"))]
+    keys += [key(threads=2), key(gpus=1)]
     assert len({*keys, key(folds="folds.csv")}) == len(keys) + 1
     # Where the same images lie makes no difference.
     assert key(manifest="moved") == key()
+    assert key(gpus=1, threads=8) == key(gpus=1)
     with pytest.raises(FileNotFoundError):
         key(manifest="absent")
 

@@ -227,8 +227,11 @@ class Plan:
         """Snakemake's, so that the longest trainings start first."""
         return priority(self.recipe(model), gflops_of(self.published))
 
-    def cache_key(self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]]) -> str:
-        """What Snakemake's own cache leaves out of its keys: wildcards, names of inputs, and what manifests say.
+    def cache_key(
+        self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]], threads: int, gpus: int
+    ) -> str:
+        """What Snakemake's own cache leaves out of its keys: wildcards, names of inputs, what manifests say, the device
+        and, on the CPU, the number of threads.
 
         Weights count by the job that made them, as Snakemake sees to.
 
@@ -236,8 +239,10 @@ class Plan:
             wildcards: of the job, by name.
             files: its inputs, by role; FileNotFoundError where the manifest or the folds are not made yet: Snakemake
                 asks again before the job runs.
+            threads: of the job.
+            gpus: granted to the job; 0: it runs on the CPU.
         """
-        parts: list[object] = [sorted(wildcards)]
+        parts: list[object] = [sorted(wildcards), "cuda" if gpus else f"cpu, {threads} threads"]
         for role, paths in files:
             names = [paths] if isinstance(paths, str) else list(cast("Iterable[object]", paths))
             files_of_role = [Path(str(name)) for name in names]

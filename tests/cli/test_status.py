@@ -1,4 +1,4 @@
-"""`python -m carvana status`, `store` and `plan`, run as a user runs them on files that real trainings would leave."""
+"""`python -m carvana status`, `store` and `plan` on files that real trainings would leave."""
 
 import json
 import os
@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from carvana import keys
+from carvana.__main__ import main
 from carvana.cli.configuration import ROOT
 from carvana.config import load_config
 from carvana.data.manifest import write_manifest
+from carvana.errors import UserError
 from carvana.folds import write_folds
 from carvana.plan import Plan
 from carvana.status import Status
@@ -22,13 +24,27 @@ from carvana.store.store import Store
 MODEL = "unet_scratch"
 
 
-def carvana(*arguments, check=True, environment=None):
+def as_a_user(*arguments, check=True, environment=None):
+    """What it prints, run in a process of its own; without `check` its exit code and what it says is wrong."""
     command = [sys.executable, "-X", "importtime", "-m", "carvana", *map(str, arguments)]
     run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
     assert " torch" not in run.stderr
     errors = "".join(line for line in run.stderr.splitlines(keepends=True) if not line.startswith("import time:"))
     assert not check or run.returncode == 0, errors
     return run.stdout if check else (run.returncode, errors)
+
+
+@pytest.fixture
+def carvana(monkeypatch, capsys):
+    """A function that runs a command within this process, where no GPU's program is found, and gives what it prints."""
+    monkeypatch.setenv("PATH", "")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["carvana", *map(str, arguments)])
+        main()
+        return capsys.readouterr().out
+
+    return run
 
 
 class Run:
@@ -75,7 +91,7 @@ PROGRESS = {
 }
 
 
-def test_waiting_running_interrupted_and_done(run):
+def test_waiting_running_interrupted_and_done(run, carvana):
     from carvana.training.state_files import record_text
 
     running, interrupted = run.entry(0), run.entry(1)
@@ -106,11 +122,11 @@ def test_what_another_checkout_made_is_done(run):
 
 
 def test_before_anything_was_made_everything_waits(tmp_path):
-    out = carvana("status", "--configfile", ROOT / "config" / "tiny.yaml", "--config", f"results={tmp_path}")
+    out = as_a_user("status", "--configfile", ROOT / "config" / "tiny.yaml", "--config", f"results={tmp_path}")
     assert out.splitlines()[-1] == "18 trainings: 0 done, 0 running, 0 interrupted, 18 waiting"
 
 
-def test_the_store_is_listed_and_pruned(run):
+def test_the_store_is_listed_and_pruned(run, carvana):
     finished, begun = run.entry(0), run.entry(1)
     (finished.folder / "result").mkdir()
     (finished.folder / "result" / "weights.safetensors").write_bytes(bytes(5_000_000))
@@ -130,15 +146,13 @@ def test_the_store_is_listed_and_pruned(run):
         os.utime(path, (0, 0))
     carvana("store", "--prune-unused", 1, *run.arguments)
     assert not finished.folder.exists()
-    assert carvana("store", "--prune", "abc", *run.arguments, check=False) == (
-        1,
-        "error: abc is the beginning of 0 keys; the list shows them all\n",
-    )
+    told = "error: abc is the beginning of 0 keys; the list shows them all\n"
+    assert as_a_user("store", "--prune", "abc", *run.arguments, check=False) == (1, told)
 
 
 def test_the_plan_of_everything_is_the_authors_cost(tmp_path):
     """With nothing measured: their hours, which the counted operations share out."""
-    out = carvana("plan", "--config", f"results={tmp_path}", environment={"PATH": ""})
+    out = as_a_user("plan", "--config", f"results={tmp_path}", environment={"PATH": ""})
     assert "202 jobs, 2,140.0 GPU-hours of training and 3" in out
     assert "89 days of training and 13 of prediction on one Titan X Pascal; they used 20" in out
     assert out.count("the authors' cards") == 9
@@ -148,7 +162,7 @@ def test_the_plan_of_everything_is_the_authors_cost(tmp_path):
     assert 6 < days[20] < 7
 
 
-def test_what_was_measured_here_counts(run):
+def test_what_was_measured_here_counts(run, carvana):
     entry = run.entry(0)
     (entry.folder / "result").mkdir()
     epoch = {
@@ -160,13 +174,12 @@ def test_what_was_measured_here_counts(run):
     }
     (entry.folder / "result" / "timings.json").write_text(json.dumps({"epochs": [epoch]}))
     entry.finish()
-    lines = carvana("plan", MODEL, *run.arguments, environment={"PATH": ""}).splitlines()
+    lines = carvana("plan", MODEL, *run.arguments).splitlines()
     # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s.
     assert lines[1].split() == [MODEL, "2", "0.02", "2", *lines[1].split()[4:5], "measured"]
-    assert "measured on other recipes" in carvana("plan", "unet_vgg11", *run.arguments, environment={"PATH": ""})
+    assert "measured on other recipes" in carvana("plan", "unet_vgg11", *run.arguments)
 
 
-def test_an_unknown_target_is_told():
-    code, errors = carvana("plan", "vgg", check=False)
-    assert code == 1
-    assert "nothing is known of the target vgg" in errors
+def test_an_unknown_target_is_told(carvana):
+    with pytest.raises(UserError, match="nothing is known of the target vgg"):
+        carvana("plan", "vgg")

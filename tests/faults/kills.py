@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from carvana.catalogue import RECIPES, recipe_of
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
 from carvana.standin.server import StandIn
+from carvana.store.claim import owner
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -39,33 +39,57 @@ WRITING = "writing a state"
 STAGES = ("download", *(f"train {recipe}" for recipe in RECIPES), "validate", "predict", "merge", WRITING)
 # What says when or how long, or where the run lies.
 TIMED = ("timings.json", "manifest.csv")
-POLL_SECONDS = 0.002
+POLL_SECONDS = 0.02
+# A state is written in no less time.
+WRITING_SECONDS = 0.15
 
 
 def stage_of(command: Sequence[str]) -> str | None:
     """The stage that a process works for, if it is one of the workflow's."""
-    script = next((Path(part).stem for part in command if "workflow/scripts/" in part), None)
+    if "python" not in Path(command[0]).name:
+        return None
+    script = next((Path(part).stem for part in command if part.startswith("workflow/scripts/")), None)
     if script == "train":
         return f"train {recipe_of(command[command.index('--model') + 1])}"
     return script if script in STAGES else None
 
 
-def workers(folder: Path) -> dict[int, str]:
-    """The stage of every process that works for the run in `folder`, by its number."""
+def workers(process: int) -> dict[int, str]:
+    """The stage of every working process below one, by its number; not what they start themselves."""
     found: dict[int, str] = {}
-    for path in Path("/proc").iterdir():
-        if not path.name.isdigit():
-            continue
+    waiting = [process]
+    while waiting:
+        process = waiting.pop()
         with contextlib.suppress(OSError):
-            command = (path / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            if "python" not in Path(command[0]).name or not any(str(folder) in part for part in command):
+            command = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            if stage := stage_of(command):
+                found[process] = stage
                 continue
-            # Not a fork of one, such as the client's process of a download.
-            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            stage = stage_of(command)
-            if stage and str(parent) not in map(str, found):
-                found[int(path.name)] = stage
+            # By the thread that started them.
+            for path in Path(f"/proc/{process}/task").glob("*/children"):
+                waiting += map(int, path.read_text().split())
     return found
+
+
+@dataclass
+class Worker:
+    """A process, and when it is to die.
+
+    Attributes:
+        stage: that it works for.
+        born: when it was first seen; seconds of the monotonic clock, as all moments here.
+        dies: when it is killed; None: it may live.
+        entry: its folder in the store, once it has one.
+        written: the state that it was last seen to write.
+        dies_writing: when it is killed if it writes that state still.
+    """
+
+    stage: str
+    born: float
+    dies: float | None
+    entry: Path | None = None
+    written: Path | None = None
+    dies_writing: float | None = None
 
 
 @dataclass
@@ -73,90 +97,108 @@ class Killer:
     """Watches a run's processes and kills them as planned.
 
     Attributes:
-        folder: of the run.
+        store: of the run.
         wanted: kills per stage.
-        longest: seconds that an undisturbed job of the stage took at least.
+        longest: seconds that an undisturbed job of the stage took at most.
         draw: for the moments.
         kills: so far, by stage.
-        seen: seconds that finished processes lived, by stage.
+        seen: seconds that processes lived that were not killed, by stage.
     """
 
-    folder: Path
+    store: Path
     wanted: dict[str, int]
     longest: dict[str, float]
     draw: random.Random
     kills: Counter[str] = field(default_factory=Counter)
     seen: dict[str, list[float]] = field(default_factory=dict)
 
-    def watch(self, closing: threading.Event) -> None:
-        """Until `closing`: give every process that appears a moment to die, if its stage still needs one."""
-        born: dict[int, tuple[str, float]] = {}
-        dies: dict[int, float | None] = {}
-        looked = 0.0
-        while not closing.wait(POLL_SECONDS):
-            now = time.monotonic()
-            if now - looked > 0.05:
-                looked, alive = now, workers(self.folder)
-                for process in born.keys() - alive.keys():
-                    stage, began = born.pop(process)
-                    if dies.pop(process, None) is None:
-                        self.seen.setdefault(stage, []).append(now - began)
-                for process, stage in alive.items():
-                    if process not in born:
-                        born[process], dies[process] = (stage, now), self._moment(stage, now)
-            for process, moment in list(dies.items()):
-                stage = born[process][0]
-                if moment is not None and now >= moment:
-                    self._kill(process, stage)
-                    dies[process] = None
-                    born.pop(process)
-                    dies.pop(process)
-                elif stage.startswith("train ") and self._writing():
-                    self._kill(process, WRITING)
-                    born.pop(process)
-                    dies.pop(process)
+    def watch(self, snakemake: subprocess.Popen[bytes]) -> None:
+        """Until Snakemake has ended: give every process that appears a moment to die, if its stage still needs one."""
+        alive: dict[int, Worker] = {}
+        while snakemake.poll() is None:
+            now, found = time.monotonic(), workers(snakemake.pid)
+            for process in alive.keys() - found.keys():
+                worker = alive.pop(process)
+                self.seen.setdefault(worker.stage, []).append(now - worker.born)
+            for process, stage in found.items():
+                worker = alive.setdefault(process, Worker(stage, now, self._moment(stage, now)))
+                if self._is_to_die(process, worker, now):
+                    self._kill(process, worker)
+                    del alive[process]
+            time.sleep(POLL_SECONDS)
 
     def _moment(self, stage: str, now: float) -> float | None:
-        if self.kills[stage] >= self.wanted.get(stage, 0):
+        if not self._wants(stage):
             return None
         return now + self.draw.uniform(0.05, 0.9) * self.longest[stage]
 
-    def _writing(self) -> bool:
-        if self.kills[WRITING] >= self.wanted.get(WRITING, 0):
-            return False
-        # Half of the times, so that some states get through.
-        return any(self.folder.glob("store/*/state-*.partial")) and self.draw.random() < 0.5
+    def _wants(self, stage: str) -> bool:
+        return self.kills[stage] < self.wanted.get(stage, 0)
 
-    def _kill(self, process: int, stage: str) -> None:
+    def _is_to_die(self, process: int, worker: Worker, now: float) -> bool:
+        if worker.stage.startswith("train ") and self._wants(WRITING):
+            written = self._written(process, worker)
+            if written != worker.written:
+                # Half of the times, so that some states get through.
+                dies = written is not None and self.draw.random() < 0.5
+                worker.written, worker.dies_writing = written, None
+                if dies:
+                    worker.dies_writing = now + self.draw.uniform(0, WRITING_SECONDS)
+            if worker.written is not None and worker.dies_writing is not None and now >= worker.dies_writing:
+                return True
+        return worker.dies is not None and now >= worker.dies and self._wants(worker.stage)
+
+    def _written(self, process: int, worker: Worker) -> Path | None:
+        """The file of a state that a training is writing."""
+        if worker.entry is None:
+            # Claims are numbered files that say whose they are.
+            for path in self.store.glob("*/claim-*"):
+                holder = owner(path.parent)
+                if holder is not None and holder.process == process:
+                    worker.entry = path.parent
+        return None if worker.entry is None else next(worker.entry.glob("state-*.partial"), None)
+
+    def _kill(self, process: int, worker: Worker) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
+            while is_alive(process):
+                time.sleep(0.001)
+            half = worker.entry is not None and any(worker.entry.glob("state-*.partial"))
+            stage = WRITING if half and self._wants(WRITING) else worker.stage
             self.kills[stage] += 1
-            print(f"killed process {process}: {stage} ({self.kills[stage]} of {self.wanted[stage]})", flush=True)
+            print(f"killed process {process}: {stage} ({self.kills[stage]} of {self.wanted.get(stage, 0)})", flush=True)
 
 
-def run(folder: Path, targets: Sequence[str], configfile: Path, server: StandIn, killer: Killer) -> None:
-    """Run the workflow to its end, starting it again whenever a kill has ended it."""
+def is_alive(process: int) -> bool:
+    """Whether a process still runs; its parent may not have noticed its end yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def run(
+    folder: Path, targets: Sequence[str], configfile: Path, server: StandIn, killer: Killer, more: Sequence[str] = ()
+) -> None:
+    """Run the workflow to its end, with `more` configuration; Snakemake starts a job again that was killed."""
     config = [
         f"results={folder}",
         f"competition={SLUG}",
         f"data={json.dumps({'source': 'kaggle', 'folder': str(folder / 'downloaded')})}",
-        "save_minutes=0.02",
+        *more,
     ]
     command = [str(SNAKEMAKE), *targets, "--nolock", "--cores", "2", "--retries", "100", "--quiet", "all"]
     command += ["--resources", "gpu=0", "--configfile", str(configfile), "--config", *config]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
     path = f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**kept, "PATH": path, "HOME": str(folder), **server.environment()}
-    closing = threading.Event()
-    thread = threading.Thread(target=killer.watch, args=(closing,))
-    thread.start()
-    try:
-        with (folder / "snakemake.log").open("ab") as log:
-            done = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    finally:
-        closing.set()
-        thread.join()
-    if done.returncode:
+    with (folder / "snakemake.log").open("ab") as log:
+        snakemake = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            killer.watch(snakemake)
+        finally:
+            snakemake.terminate()
+    if snakemake.wait():
         raise SystemExit((folder / "snakemake.log").read_text(errors="replace")[-6000:] + "\nthe run failed")
 
 
@@ -181,12 +223,14 @@ def compare(targets: Sequence[str], configfile: Path, kills: int, stages: Sequen
         disturbed.mkdir()
         write_competition(competition, 11, 2, 1, SMALL.image_size, archives=True)
         with StandIn(competition, SMALL, Path(folder, "uploads"), slug=SLUG) as server:
-            observer = Killer(calm, {}, {}, random.Random(seed))
+            observer = Killer(calm / "store", {}, {}, random.Random(seed))
             run(calm, targets, configfile, server, observer)
             longest = {stage: max(seconds) for stage, seconds in observer.seen.items()}
             print({stage: round(seconds, 1) for stage, seconds in longest.items()}, flush=True)
-            killer = Killer(disturbed, dict.fromkeys(stages, kills), longest, random.Random(seed))
-            run(disturbed, targets, configfile, server, killer)
+            killer = Killer(disturbed / "store", dict.fromkeys(stages, kills), longest, random.Random(seed))
+            # Several states of even the shortest training; how often one is saved must not matter.
+            seconds = min(longest[stage] for stage in longest if stage.startswith("train ")) / 10
+            run(disturbed, targets, configfile, server, killer, [f"save_minutes={seconds / 60}"])
         few = [f"{stage}: {killer.kills[stage]}" for stage in stages if killer.kills[stage] < kills]
         one, other = final_files(calm), final_files(disturbed)
     different = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))

@@ -4,12 +4,13 @@ import pytest
 
 from tests.faults.kills import ROOT, WRITING, compare, final_files, stage_of
 
-STAGES = ("download", "train unet_scratch", "predict", "merge", WRITING)
+MODEL = "linknet34_f04a_clahe"
+STAGES = ("download", "train linknet34", "predict", "merge", WRITING)
 
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_the_same():
-    compare(["unet_scratch"], ROOT / "config" / "tiny.yaml", kills=1, stages=STAGES, seed=0)
+    compare([MODEL], ROOT / "config" / "tiny.yaml", kills=1, stages=STAGES, seed=0)
 
 
 def test_the_stage_of_a_process():

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
@@ -19,14 +18,6 @@ from carvana.standin.server import StandIn
 SLUG = "carvana-image-masking-challenge"
 # Far more than any call here takes; where something stalls on purpose a test says how long it waits.
 STALL = 60.0
-
-
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One training and one test car, as archives; not to be written to."""
-    folder = tmp_path_factory.mktemp("drawn")
-    write_competition(folder, 1, 1, 1, SMALL.image_size, archives=True)
-    return folder
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A small drawn competition behind the stand-in server, reached through the real kaggle client."""
+"""The drawn competition behind the stand-in server, reached through the real kaggle client."""
 
 import csv
 import gzip
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
@@ -20,7 +19,7 @@ from carvana.standin.faults import Fault, Plan
 from carvana.standin.server import StandIn
 
 SLUG = "drawn-cars"
-WAITS = Waits(first=0.02, longest=0.05, scored=1, settled=0.2)
+WAITS = Waits(first=0.02, longest=0.05, scored=20, settled=0.2)
 PATIENCE = Patience(attempts=3, first_pause=0.01, longest_wait=5, stall=20)
 
 Start = Callable[..., tuple[StandIn, Submissions]]
@@ -29,13 +28,6 @@ Start = Callable[..., tuple[StandIn, Submissions]]
 def strangers_environment(home: Path) -> dict[str, str]:
     """The environment without whatever credentials the person has who runs the tests."""
     return {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")} | {"HOME": str(home)}
-
-
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("competition")
-    write_competition(folder, 5, 1, 1, SMALL.image_size, archives=True)
-    return folder
 
 
 @pytest.fixture(scope="session")

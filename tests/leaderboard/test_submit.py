@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -128,9 +129,10 @@ def test_a_retry_after_is_honoured(start, ledger, perfect):
     assert time.monotonic() - begun >= 1
 
 
+@pytest.mark.slow
 def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, standing, ledger, perfect, tmp_path):
     environment = strangers_environment(tmp_path) | standing[0].environment()
-    with Kaggle(SLUG, find_credentials(environment, tmp_path), 1, environment) as impatient:
+    with Kaggle(SLUG, find_credentials(environment, tmp_path), 4, environment) as impatient:
         server, submissions = start(impatient, upload=[Fault("stall")])
         for attempt in ("ended without a clear answer .*nothing arrived", "was interrupted"):
             with pytest.raises(UserError, match=attempt):
@@ -208,13 +210,14 @@ def test_a_score_that_comes_late_is_waited_for(start, ledger, perfect):
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (Fault("never"), r"was not scored within 1 s: it is being scored\. .*it is not sent again"),
-        (Fault("empty_score"), r"was not scored within 1 s: it is complete without a public score \(''\)"),
+        (Fault("never"), r"was not scored within 0.3 s: it is being scored\. .*it is not sent again"),
+        (Fault("empty_score"), r"was not scored within 0.3 s: it is complete without a public score \(''\)"),
         (Fault("error", message="Evaluation failed"), "could not score submission 1001: Evaluation failed"),
     ],
 )
 def test_a_score_that_does_not_come_is_an_error(start, ledger, perfect, fault, told):
     _, submissions = start(score=[fault])
+    submissions = replace(submissions, waits=replace(WAITS, scored=0.3))
     reference = send(submissions, ledger, perfect)
     with pytest.raises(UserError, match=told):
         submissions.wait_for_score(reference)

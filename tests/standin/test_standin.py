@@ -12,19 +12,11 @@ import urllib.request
 import pytest
 
 from carvana import rle
-from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.metrics import dice
 from carvana.standin.competition import score_submission
 from carvana.standin.faults import Fault, Plan
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("competition")
-    write_competition(made, 1, 1, 1, SMALL.image_size, archives=True)
-    return made
 
 
 def test_faults_come_in_turn_and_then_no_more():
@@ -48,14 +40,14 @@ def test_a_wrong_plan_is_refused(given):
         Plan.from_json(given)
 
 
-def test_scores_are_the_means_of_the_public_and_of_the_private_images(folder, tmp_path):
-    rows = [line.split(",") for line in (folder / "solution.csv").read_text().splitlines()[1:]]
+def test_scores_are_the_means_of_the_public_and_of_the_private_images(drawn, tmp_path):
+    rows = [line.split(",") for line in (drawn / "solution.csv").read_text().splitlines()[1:]]
     half = rle.decode(rows[0][1], SMALL.image_size)
     half[: half.shape[0] // 2] = 0
     masks = {name: rle.encode(half) for name, _, _ in rows}
     submission = tmp_path / "submission.csv"
     submission.write_text("img,rle_mask\n" + "".join(f"{name},{mask}\n" for name, mask in masks.items()))
-    scores = score_submission(submission, folder, SMALL)
+    scores = score_submission(submission, drawn, SMALL)
     for usage in ("Public", "Private"):
         truths = [rle.decode(truth, SMALL.image_size) for _, truth, used in rows if used == usage]
         assert scores[usage] == pytest.approx(sum(dice(half, truth) for truth in truths) / len(truths), abs=1e-12)
@@ -72,17 +64,17 @@ def test_scores_are_the_means_of_the_public_and_of_the_private_images(folder, tm
         (lambda lines: [*lines[:-1], lines[-1].replace("1 1", "1 99999")], "past the last"),
     ],
 )
-def test_what_cannot_be_scored_is_told(folder, tmp_path, change, told):
-    lines = (folder / "sample_submission.csv").read_text().splitlines()
+def test_what_cannot_be_scored_is_told(drawn, tmp_path, change, told):
+    lines = (drawn / "sample_submission.csv").read_text().splitlines()
     (tmp_path / "submission.csv").write_text("\n".join(change(lines)) + "\n")
     with pytest.raises(UserError, match=told):
-        score_submission(tmp_path / "submission.csv", folder, SMALL)
+        score_submission(tmp_path / "submission.csv", drawn, SMALL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_runs_by_hand_in_the_background_too(folder, tmp_path, number):
+def test_it_runs_by_hand_in_the_background_too(drawn, tmp_path, number):
     (tmp_path / "faults.json").write_text(json.dumps({"file": [{"action": "status", "status": 503}]}))
-    command = [sys.executable, "-m", "carvana.standin", str(folder), "--faults", str(tmp_path / "faults.json")]
+    command = [sys.executable, "-m", "carvana.standin", str(drawn), "--faults", str(tmp_path / "faults.json")]
     ignoring = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     process = subprocess.Popen(ignoring, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

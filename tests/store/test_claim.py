@@ -18,13 +18,15 @@ from carvana.store.claim import STALE_SECONDS, Claim, Owner, owner
 WORKER = """
 import sys, time
 from pathlib import Path
+from carvana.store import claim
 from carvana.store.claim import Claim
+claim.SECONDS_BETWEEN_LOOKS = 0.05
 folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
-with Claim.take(folder, lambda message: print(message, file=sys.stderr, flush=True)) as claim:
+with Claim.take(folder, lambda message: print(message, file=sys.stderr, flush=True)) as held:
     (folder / "busy").touch(exist_ok=False)
     print("claimed", flush=True)
     time.sleep(seconds)
-    claim.check()
+    held.check()
     (folder / "busy").unlink()
 """
 

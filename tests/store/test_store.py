@@ -121,12 +121,14 @@ def test_two_processes_make_one_result(store, tmp_path):
     code = """
 import sys, time
 from pathlib import Path
+from carvana.store import claim
 from carvana.store.store import Store
+claim.SECONDS_BETWEEN_LOOKS = 0.05
 folder, name = Path(sys.argv[1]), sys.argv[2]
 def make(workplace):
     with (folder / "made").open("a") as stream:
         stream.write(name)
-    time.sleep(0.5)
+    time.sleep(0.2)
     (workplace.result / "out.txt").write_text(name)
 Store(folder / "store").obtain({"step": "train"}, {"out.txt": folder / name}, make)
 """

@@ -1,11 +1,12 @@
-"""The training script as the workflow starts it, stopped by real signals."""
+"""The training script as the workflow starts it, stopped by real signals: it ends as if it had not been."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from carvana.errors import INTERRUPTED
 from carvana.folds import write_folds
 from carvana.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
-EPOCHS = 6
+EPOCHS = 8
 
 
 class Job:
@@ -28,7 +31,7 @@ class Job:
         write_manifest(manifest, folder / "manifest.csv")
         write_folds(folds, folder / "folds.csv")
 
-    def start(self, workers=0, environment=None, seconds=0.2):
+    def start(self, workers=0, environment=None, seconds=1000.0):
         arguments = {
             "model": "linknet34_f04a_clahe_rmsprop",
             "fold": 0,
@@ -58,8 +61,9 @@ class Job:
     def results(self):
         return [(self.folder / name).read_bytes() for name in ("weights.safetensors", "history.csv")]
 
-    def states(self):
-        return sorted(path.name for path in self.folder.glob("store/*/state-*.json"))
+    def written(self):
+        """The file of a state that is being written, if one is."""
+        return next(self.folder.glob("store/*/state-*.partial"), None)
 
 
 def wait_for(job, line):
@@ -81,97 +85,117 @@ def undisturbed(tmp_path_factory, manifest, folds):
     return job
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_and_ends_with_its_own_code_and_the_next_start_continues(
-    number, undisturbed, tmp_path, manifest, folds
-):
-    job = Job(tmp_path, manifest, folds)
-    process = job.start(seconds=1000)
-    wait_for(process, "epoch 3/6")
-    process.send_signal(number)
-    began = time.monotonic()
-    _, said = process.communicate(timeout=60)
-    assert time.monotonic() - began < 30
-    assert process.returncode == INTERRUPTED
-    assert f"interrupted: stopped by {signal.Signals(number).name}\n" in said
-    assert not (tmp_path / "weights.safetensors").exists()
-    again = job.start()
-    _, said = again.communicate(timeout=300)
-    assert again.returncode == 0, said
-    assert "[linknet34_f04a_clahe_rmsprop fold 0] continues from " in said
-    assert "epoch 3/6" not in said
-    assert job.results() == undisturbed.results()
+@dataclass
+class Start:
+    """One start of the job, and how it ended.
+
+    Attributes:
+        said: everything.
+        code: the exit code.
+        seconds: from what stopped it to its end.
+        requeued: what Slurm was asked.
+    """
+
+    said: str
+    code: int
+    seconds: float
+    requeued: str
 
 
-@pytest.mark.slow
-def test_killed_at_many_moments_it_ends_the_same(undisturbed, tmp_path, manifest, folds):
-    job = Job(tmp_path, manifest, folds)
-    kills = 0
-    while True:
-        process = job.start(seconds=0)
-        timer = threading.Timer(6 + 1.37 * kills, process.kill)
-        timer.start()
-        _, said = process.communicate(timeout=300)
-        timer.cancel()
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL, said
-        kills += 1
-    assert kills
-    assert job.results() == undisturbed.results()
+class Stopped:
+    """One training, stopped by each of `ways` in turn; every start continues where the one before was stopped."""
+
+    def __init__(self, folder, manifest, folds):
+        self.job = Job(folder / "job", manifest, folds)
+        self.asked = folder / "asked"
+        (folder / "bin").mkdir()
+        # Stands for Slurm's program of this name.
+        scontrol = folder / "bin" / "scontrol"
+        scontrol.write_text(f'#!/bin/sh\necho "$@" > {self.asked}\n')
+        scontrol.chmod(0o755)
+        self.slurm = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "SLURM_JOB_ID": "4711"}
+        self.starts: dict[str, Start] = {}
+
+    def by(self, way, line, stop, **options):
+        """Start, wait until a line has `line` in it, and have `stop` stop the process."""
+        process = self.job.start(environment=self.slurm, **options)
+        said = wait_for(process, line) if line else ""
+        stop(process)
+        began = time.monotonic()
+        said += process.communicate(timeout=300)[1]
+        requeued = self.asked.read_text() if self.asked.exists() else ""
+        self.asked.unlink(missing_ok=True)
+        self.starts[way] = Start(said, process.returncode, time.monotonic() - began, requeued)
+
+    def kill_while_writing(self, process):
+        while not self.job.written():
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        assert self.job.written()
 
 
-@pytest.mark.slow
-def test_the_wall_time_signal_requeues_a_slurm_job(tmp_path, manifest, folds):
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    # Stands for Slurm's program of this name.
-    scontrol = programs / "scontrol"
-    scontrol.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
-    scontrol.chmod(0o755)
-    job = Job(tmp_path / "job", manifest, folds)
-    environment = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "SLURM_JOB_ID": "4711"}
-    process = job.start(environment=environment)
-    wait_for(process, "epoch 2/6")
-    process.send_signal(signal.SIGUSR1)
-    process.communicate(timeout=60)
-    assert process.returncode == INTERRUPTED
-    assert (tmp_path / "asked").read_text() == "requeue 4711\n"
-    # A job that was cancelled must not come back.
-    (tmp_path / "asked").unlink()
-    process = job.start(environment=environment)
-    wait_for(process, "continues from")
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode == INTERRUPTED
-    assert not (tmp_path / "asked").exists()
+def kill_loading_processes(process):
+    """Until the training notices: one may have done all that it was asked for."""
+    while process.poll() is None:
+        for child in loading_processes(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
 
 
-def children(process):
-    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+def loading_processes(process):
+    try:
+        return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
 
 
-@pytest.mark.slow
-def test_a_loading_process_that_dies_is_told_and_the_next_start_continues(undisturbed, tmp_path, manifest, folds):
-    job = Job(tmp_path, manifest, folds)
-    process = job.start(workers=1)
-    wait_for(process, "epoch 2/6")
-    for child in children(process.pid):
-        os.kill(child, signal.SIGKILL)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 1, said
-    assert "error: a process that loads images died" in said
-    assert "Traceback" not in said
-    assert job.states()
-    again = job.start()
-    _, said = again.communicate(timeout=300)
-    assert again.returncode == 0, said
-    assert "continues from" in said
-    assert job.results() == undisturbed.results()
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory, manifest, folds):
+    one = Stopped(tmp_path_factory.mktemp("stopped"), manifest, folds)
+    one.by("SIGTERM", "epoch 1/8", lambda process: process.send_signal(signal.SIGTERM))
+    one.by("SIGINT", "continues from", lambda process: process.send_signal(signal.SIGINT))
+    one.by("SIGKILL", "continues from", one.kill_while_writing, seconds=0)
+    one.by("SIGUSR1", "continues from", lambda process: process.send_signal(signal.SIGUSR1))
+    one.by("a death", "continues from", kill_loading_processes, workers=1)
+    assert not (one.job.folder / "weights.safetensors").exists()
+    one.by("nothing", "", lambda process: None)
+    return one
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
+def test_a_signal_saves_and_ends_with_a_code_of_its_own(stopped, name):
+    start = stopped.starts[name]
+    assert start.code == INTERRUPTED
+    assert f"interrupted: stopped by {name}\n" in start.said
+    assert start.seconds < 30
+
+
+def test_only_the_wall_time_signal_requeues_a_slurm_job(stopped):
+    """A job that was cancelled must not come back."""
+    requeued = {way: start.requeued for way, start in stopped.starts.items() if start.requeued}
+    assert requeued == {"SIGUSR1": "requeue 4711\n"}
+
+
+def test_a_loading_process_that_dies_is_told(stopped):
+    start = stopped.starts["a death"]
+    assert start.code == 1, start.said
+    assert "error: a process that loads images died" in start.said
+    assert "Traceback" not in start.said
+
+
+def test_every_start_continues_and_the_end_is_that_of_an_undisturbed_training(stopped, undisturbed):
+    *_, last = stopped.starts.values()
+    assert stopped.starts["SIGKILL"].code == -signal.SIGKILL
+    assert last.code == 0, last.said
+    told = [start.said.partition("\n")[0] for start in stopped.starts.values()][1:]
+    assert all(line.startswith("[linknet34_f04a_clahe_rmsprop fold 0] continues from ") for line in told), told
+    # Not even the first epoch is trained twice.
+    assert ["epoch 1/8" in start.said for start in stopped.starts.values()] == [True, *[False] * 5]
+    assert stopped.job.results() == undisturbed.results()
+
+
 def test_a_second_folder_takes_what_is_complete(undisturbed, tmp_path, manifest, folds):
     job = Job(tmp_path, manifest, folds)
     (tmp_path / "store").symlink_to(undisturbed.folder / "store")
@@ -182,7 +206,6 @@ def test_a_second_folder_takes_what_is_complete(undisturbed, tmp_path, manifest,
     assert job.results() == undisturbed.results()
 
 
-@pytest.mark.slow
 def test_a_finished_training_keeps_its_results_alone(undisturbed):
     (entry,) = Store(undisturbed.folder / "store").entries()
     assert {path.name for path in (entry.folder / "result").iterdir()} == {

@@ -37,7 +37,7 @@ def test_the_whole_way_with_the_real_client(tmp_path):
         f"results={results}",
         f"competition={SLUG}",
         f"data={json.dumps({'source': 'kaggle', 'folder': str(tmp_path / 'downloaded')})}",
-        'leaderboard=["asanakoy_scratch"]',
+        'leaderboard=["ternaus"]',
     ]
     arguments = ["--resources", "gpu=0", "--configfile", "config/tiny.yaml", "--config", *config]
     with server:
@@ -56,7 +56,7 @@ def test_the_whole_way_with_the_real_client(tmp_path):
     assert set(downloaded) == {"train_hq.zip", "train_masks.zip", "test_hq.zip", "sample_submission.csv"}
     assert all((tmp_path / "competition" / name).read_bytes() == content for name, content in downloaded.items())
     # The stranger's tool finds the score that the server gave.
-    submission = results / "tiny" / "submissions" / "asanakoy_scratch.csv.gz"
+    submission = results / "tiny" / "submissions" / "ternaus.csv.gz"
     command = ["score", submission, "--truth", tmp_path / "competition" / "solution.csv", "--geometry", "small"]
     local = subprocess.run(
         [sys.executable, "-m", "carvana", *map(str, command)], check=True, capture_output=True, text=True

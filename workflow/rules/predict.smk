@@ -20,7 +20,9 @@ rule validate:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         edition=PLAN.edition,
         networks=lambda wc: PLAN.origins.networks_argument(wc.model),
         trained_with=lambda wc: PLAN.trained_with(wc.model),
@@ -65,7 +67,9 @@ rule predict:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
         edition=PLAN.edition,

@@ -28,7 +28,9 @@ rule train:
         gpu=1,
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
-        key=lambda wc, input: PLAN.cache_key(wc.items(), input.items()),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
         edition=PLAN.edition,
         geometry=config["geometry"],
         epochs=lambda wc: PLAN.epochs(wc.model),

@@ -93,7 +93,7 @@ def classify(facts: Facts, doing: str, competition: str, source: str) -> KaggleE
     page = f"https://www.kaggle.com/c/{competition}"
     advice = {
         Kind.UNAUTHORIZED: f"Kaggle does not accept the credentials from {source}{said}; they may be revoked or"
-        " expired: make new ones at https://www.kaggle.com/settings",
+        f" expired: make new ones at https://www.kaggle.com/settings, of the account that has accepted {page}/rules",
         Kind.RULES: f"Kaggle wants the competition's rules accepted first{said}: log in with the same account, accept"
         f" them at {page}/rules and run the command again",
         Kind.FORBIDDEN: f"Kaggle forbids it to this account{said}: check at {page}/rules that the account has joined"

@@ -1,0 +1,79 @@
+"""A copy of this checkout in which tests run, edit and break the workflow of `tiny`."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+
+class Checkout:
+    """The code and nothing else.
+
+    Args:
+        folder: of the copy.
+        store: as the configuration names it.
+        targets: what is made; everything, unless named.
+    """
+
+    def __init__(self, folder: Path, store: object = "store", targets: Sequence[str] = ()) -> None:
+        self.folder, self.store, self.targets = folder, store, targets
+        for name in ("src", "workflow", "config", "envs", "profiles"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copy(ROOT / "Snakefile", folder)
+        self.run_folder = folder / "results" / "tiny"
+
+    def command(self, *arguments: str, config: Sequence[str] = (), gpus: int = 0) -> list[str]:
+        """Of Snakemake."""
+        command = [str(SNAKEMAKE), *self.targets, "--cores", "2", "--resources", f"gpu={gpus}", *arguments]
+        return [*command, "--configfile", "config/tiny.yaml", "--config", f"store={self.store}", *config]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which Snakemake and its jobs use the copied code."""
+        path = f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder / "src")}
+
+    def snakemake(
+        self,
+        *arguments: str,
+        config: Sequence[str] = (),
+        gpus: int = 0,
+        check: bool = True,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """What Snakemake says; it must succeed, unless `check` is false."""
+        run = subprocess.run(
+            self.command(*arguments, config=config, gpus=gpus),
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+        )
+        said = run.stdout + run.stderr
+        assert not check or run.returncode == 0, said[-5000:]
+        return said
+
+    def planned(self) -> dict[str, list[str]]:
+        """Rule -> models, recipes or "" of the jobs that would run, sorted; without those that only name targets."""
+        found: dict[str, list[str]] = {}
+        for rule, job in re.findall(
+            r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", self.snakemake("--dry-run"), re.MULTILINE
+        ):
+            if "    output: " in job:
+                subject = re.search(r"wildcards: .*\b(?:model|recipe)=(\w+)", job)
+                found.setdefault(rule, []).append(subject[1] if subject else "")
+        return {rule: sorted(subjects) for rule, subjects in found.items()}
+
+    def edit(self, path: str, old: str, new: str) -> str:
+        """Replace text in a file of the copy; gives the file's text before."""
+        text = (self.folder / path).read_text()
+        assert old in text
+        (self.folder / path).write_text(text.replace(old, new, 1))
+        return text

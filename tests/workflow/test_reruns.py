@@ -1,0 +1,91 @@
+"""What an edit makes run again, of everything that `tiny` makes: planned, in a copy whose results are empty files."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from carvana.catalogue import RECIPES, models_of
+from carvana.data.manifest import Manifest, write_manifest
+from carvana.recipe import model_names
+from tests.workflow.checkout import Checkout
+
+pytestmark = pytest.mark.slow
+
+MODELS = sorted(model_names())
+LINE = "from __future__ import annotations\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A checkout in which Snakemake takes everything for made by the code as it is."""
+    checkout = Checkout(tmp_path_factory.mktemp("made"))
+    for line in checkout.snakemake("--summary").splitlines():
+        if line.startswith("results/"):
+            path = checkout.folder / line.split("\t")[0]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    # These are read when jobs are planned.
+    for split in ("train", "test"):
+        write_manifest(Manifest(()), checkout.run_folder / "data" / f"{split}.csv")
+    checkout.snakemake("--touch")
+    return checkout
+
+
+@pytest.fixture
+def edited(made, tmp_path):
+    """The checkout, whose edits are taken back behind the test; then nothing is to be done any more."""
+    for name in ("src", "workflow", "config"):
+        shutil.copytree(made.folder / name, tmp_path / name)
+    yield made
+    for name in ("src", "workflow", "config"):
+        shutil.copytree(tmp_path / name, made.folder / name, dirs_exist_ok=True)
+
+
+def twice(models):
+    return sorted([*models, *models])
+
+
+# All masks are cut out of maps that are there, and what follows from masks is made anew.
+FROM_MAPS = {"ensemble", "merge", "model_masks", "picture", "score", "submission"}
+
+
+def test_words_and_formatting_rerun_nothing(edited):
+    network = edited.folder / "src" / "carvana" / "networks" / "linknet34.py"
+    network.write_text(network.read_text().replace('"""', '# A remark.\n"""More words. ', 1))
+    command = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--line-length", "60"]
+    subprocess.run([*command, "src", "workflow/scripts"], cwd=edited.folder, check=True)
+    assert len(network.read_text().splitlines()) > 90
+    assert edited.planned() == {}
+
+
+def test_another_postprocessing_predicts_nothing(edited):
+    edited.edit("src/carvana/postprocess.py", LINE, f"{LINE}\nX = 1\n")
+    jobs = edited.planned()
+    assert set(jobs) == FROM_MAPS
+    assert jobs["merge"] == twice(RECIPES)
+
+
+def test_another_linknet_trains_linknets_only(edited):
+    edited.edit("src/carvana/networks/linknet34.py", LINE, f"{LINE}\nX = 1\n")
+    jobs = edited.planned()
+    assert set(jobs) == {"train", "validate", "predict", *FROM_MAPS}
+    assert jobs["train"] == twice(models_of("linknet34"))
+    assert jobs["validate"] == jobs["predict"] == sorted(models_of("linknet34"))
+    assert set(jobs["merge"]) == {"linknet34"}
+
+
+def test_another_value_of_a_recipe_trains_that_recipe_only(edited):
+    edited.edit("config/recipes/unet_scratch.yaml", "weight_decay: {value: 5.0e-4,", "weight_decay: {value: 6.0e-4,")
+    jobs = edited.planned()
+    assert jobs["train"] == ["unet_scratch"] * 2
+    assert jobs["validate"] == jobs["predict"] == jobs["merge"][:1] == ["unet_scratch"]
+    assert set(jobs["merge"]) == {"unet_scratch"}
+
+
+def test_taken_back_nothing_is_to_be_done(edited):
+    original = edited.edit("src/carvana/training/loop.py", LINE, f"{LINE}\nX = 1\n")
+    assert edited.planned()["train"] == twice(MODELS)
+    (edited.folder / "src/carvana/training/loop.py").write_text(original)
+    assert edited.planned() == {}
