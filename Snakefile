@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from carvana.config import check_config
 from carvana.container.name import image_name
 from carvana.errors import UserError
+from carvana.plan import Plan
 
 min_version("9.27")
 
@@ -24,6 +25,8 @@ configfile: "config/config.yaml"
 
 try:
     check_config(config, Path(workflow.basedir, "config/schema.yaml"))
+    PLAN = Plan(config, Path(workflow.basedir))
+    PLAN.check()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -43,8 +46,8 @@ if cache_folder and not (
 
 
 pathvars:
-    results=str(Path(config["results"]) / config["run"]),
-    logs=str(Path(config["results"]) / config["run"] / "logs"),
+    results=str(PLAN.results),
+    logs=str(PLAN.results / "logs"),
 
 
 # For `--sdm apptainer`: the image that docker/run.py builds, from the Docker engine of this machine.
@@ -57,9 +60,12 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/folds.smk"
 include: "workflow/rules/encoders.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/weights.smk"
 include: "workflow/rules/curves.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/ensemble.smk"
+include: "workflow/rules/pseudo_labels.smk"
+include: "workflow/rules/pseudo_masks.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/leaderboard.smk"

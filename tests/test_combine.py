@@ -1,13 +1,19 @@
 import csv
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from carvana import ensemble, rle
-from carvana.combine import NetworkSums, ensemble_recipes, merge_networks, merge_rule
+from carvana.combine import NetworkSums, ensemble_recipes, merge_networks
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.mapstore import MapReader, MapWriter
+from carvana.merging import merge_rule
+from carvana.pseudo_labels.candidates import read_candidates
+from carvana.pseudo_labels.doubt import doubt_of
 from carvana.recipe import load_recipe
 
 NAMES = ("a_01.jpg", "a_02.jpg", "b_01.jpg", "b_02.jpg")
@@ -131,3 +137,36 @@ def test_the_ensemble_refuses_maps_of_another_geometry_or_of_other_images(tmp_pa
     with pytest.raises(UserError, match="ternausnet and unet_vgg11 have maps of different images"):
         ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "masks.csv")
     assert not (tmp_path / "masks.csv").exists()
+
+
+def test_recipes_with_maps_of_different_images_where_that_is_wanted(tmp_path):
+    maps = {recipe: random_maps(seed, NAMES, SMALL.image_size) for seed, recipe in enumerate(RECIPES)}
+    maps["ternausnet"] = {name: map_HW for name, map_HW in maps["ternausnet"].items() if name != "a_01.jpg"}
+    report = ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "masks.csv", common=True)
+    assert report.images == 3
+    assert [row["img"] for row in read_table(tmp_path / "masks.csv")] == ["a_02.jpg", "b_01.jpg", "b_02.jpg"]
+    maps["ternausnet"] = random_maps(0, ("c_01.jpg",), SMALL.image_size)
+    with pytest.raises(UserError, match=r"have no image in common: choose released\.folds that share cars"):
+        ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "none.csv", common=True)
+
+
+def test_the_ensemble_as_a_teacher_says_how_sure_its_mean_map_is(tmp_path):
+    maps = {recipe: random_maps(seed, NAMES[:2], SMALL.image_size) for seed, recipe in enumerate(RECIPES)}
+    # Sure everywhere, so that the unreliable-top rule does not act.
+    maps["linknet34"] = {
+        name: np.where(map_HW > 127, 255, 0).astype(np.uint8) for name, map_HW in maps["linknet34"].items()
+    }
+    stores = recipe_stores(tmp_path, maps)
+    arguments = [part for recipe, path in stores.items() for part in (f"--{recipe.replace('_', '-')}", path)]
+    arguments += ["--geometry", "small", "--out", tmp_path / "masks.csv", "--report", tmp_path / "report.json"]
+    arguments += ["--candidates", tmp_path / "candidates.csv", "--unclear", 26, 229]
+    script = Path(__file__).parents[1] / "workflow/scripts/ensemble.py"
+    subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True)
+    for row, found in zip(
+        read_table(tmp_path / "masks.csv"), read_candidates(tmp_path / "candidates.csv"), strict=True
+    ):
+        mean_HW = np.mean([maps[recipe][row["img"]] for recipe in RECIPES], axis=0)
+        mask_HW = mean_HW >= 128
+        # The published submissions have two pixels forced off; a training mask has not.
+        assert (found.img, found.rle_mask) == (row["img"], rle.encode(mask_HW))
+        assert found.doubt == doubt_of(mean_HW.astype(np.float32), mask_HW, (26, 229))

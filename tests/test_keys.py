@@ -124,8 +124,10 @@ def test_a_recipes_value_counts_for_its_recipe_alone(tmp_path):
 
 def facts(**changes: Any) -> str:
     script = ROOT / "workflow" / "scripts" / "train.py"
-    common = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu", "threads": 1}
-    own = {"fold": 0, "epochs": 2, "seed": 0, "images": "a", "folds": "b", "encoder_weights": None, "excluded": []}
+    common: dict[str, Any] = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu"}
+    common |= {"threads": 1, "edition": "released"}
+    own: dict[str, Any] = {"fold": 0, "epochs": 2, "seed": 0, "images": "a", "folds": "b", "encoder_weights": None}
+    own |= {"excluded": [], "pseudo_labels": None}
     given: dict[str, Any] = {**common, **own, **changes}
     shared = keys.computing(script, **{name: given[name] for name in common})
     return digest_of(keys.training(shared, **{name: given[name] for name in own}))
@@ -145,8 +147,18 @@ def test_two_trainings_never_have_one_key():
         {"precision": "bf16"},
         {"device": "cuda"},
         {"threads": 2},
+        {"edition": "presented"},
+        {"pseudo_labels": "c"},
+        {"pseudo_labels": "d"},
     ]
     assert len({facts(**change) for change in changes}) == len(changes)
+
+
+def test_what_two_editions_have_in_common_is_made_once():
+    one, other = ({"model": "ternausnet", "edition": edition} for edition in ("released", "presented"))
+    assert facts(**one) == facts(**other)
+    # Without pseudo-labels the facts are those of the time before there were any.
+    assert "pseudo_labels" not in keys.training({}, 0, 1, 0, "a", "b", None, [])
 
 
 INSIDE = """

@@ -58,6 +58,6 @@ def test_an_unfinished_run_is_told(tmp_path):
         trained_run(tmp_path)
     folder = tmp_path / "models/ternausnet/fold0"
     folder.mkdir(parents=True)
-    (folder / "recipe.yaml").write_text("run: {folds: 2, geometry: small, precision: exact}\n")
+    (folder / "recipe.yaml").write_text("run: {edition: released, folds: 2, geometry: small, precision: exact}\n")
     with pytest.raises(UserError, match=r"weights\.safetensors is not there"):
         trained_run(tmp_path)

@@ -4,22 +4,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from carvana.config import laid_over
 from carvana.data.manifest import Manifest, write_manifest
 from carvana.errors import UserError
+from carvana.expectations import Expectations
 from carvana.plan import Plan
+from carvana.reporting import Reporting
+from carvana.scoring import Scoring
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def overlaid(base, top):
-    if isinstance(base, dict) and isinstance(top, dict):
-        return {key: overlaid(base[key], top[key]) if key in top else base[key] for key in base}
-    return top
-
-
 def plan(**changes) -> Plan:
     config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    return Plan(overlaid(config, changes), ROOT)
+    return Plan(laid_over(config, changes), ROOT)
 
 
 SMALL = {"folds": 2, "shards": 2, "data": {"source": "synthetic", "expect_published": False}}
@@ -110,11 +108,11 @@ def test_a_members_submission_holds_his_recipes_masks():
 def test_the_ensemble_needs_all_members():
     assert plan().wanted_submissions()[-1] == "results/full/submissions/ensemble.csv.gz"
     two = plan(members=["ternaus", "albu"])
-    assert not any("ensemble" in path for path in two.wanted_submissions() + two.scored_masks())
+    assert not any("ensemble" in path for path in two.wanted_submissions() + Scoring(two).masks())
 
 
 def test_the_score_table_has_every_row():
-    rows = plan(**SMALL).score_rows()
+    rows = Scoring(plan(**SMALL)).rows()
     assert [sum(row.level == level for row in rows) for level in ("baseline", "model", "recipe", "member")] == [
         2,
         9,
@@ -126,15 +124,15 @@ def test_the_score_table_has_every_row():
 
 
 def test_test_images_are_scored_only_where_their_truth_is_known():
-    assert all(row.parts == ("train",) for row in plan().score_rows())
-    assert "--solution" not in plan().score_arguments()
-    assert plan(**SMALL).score_arguments().endswith("--solution results/full/competition/solution.csv")
+    assert all(row.parts == ("train",) for row in Scoring(plan()).rows())
+    assert "--solution" not in Scoring(plan()).arguments()
+    assert Scoring(plan(**SMALL)).arguments().endswith("--solution results/full/competition/solution.csv")
 
 
 # unet_scratch, three rows, begins at random by design.
 @pytest.mark.parametrize(("source", "noted"), [("random", 9 + 4 + 4 + 1 - 3), ("imagenet", 0)])
 def test_random_encoders_are_said_in_the_table(source, noted):
-    arguments = plan(encoder_weights={"source": source}).score_arguments()
+    arguments = Scoring(plan(encoder_weights={"source": source})).arguments()
     assert arguments.count("'encoder from random weights'") == noted
 
 
@@ -150,31 +148,31 @@ def test_bands_hold_for_the_configuration_that_they_were_measured_with(tmp_path)
     root = with_bands(tmp_path, folds=2, data={"source": "synthetic"})
     same = {"folds": 2, "data": {"source": "synthetic"}}
     run = Plan(plan(**same, seed=7, precision="bf16").config, root)
-    assert run.bands() == "config/sample_bands.yaml"
-    assert run.verification_arguments().endswith("--bands config/sample_bands.yaml")
-    assert Plan(plan(**same).config, root).verification_arguments().endswith("' (they: bf16, this run: exact)'")
-    assert Plan(plan(**{**same, "folds": 3}).config, root).bands() == ""
-    assert Plan(plan(folds=2).config, root).bands() == ""
+    assert Expectations(run).bands() == "config/sample_bands.yaml"
+    assert Expectations(run).arguments().endswith("--bands config/sample_bands.yaml")
+    assert Expectations(Plan(plan(**same).config, root)).arguments().endswith("' (they: bf16, this run: exact)'")
+    assert Expectations(Plan(plan(**{**same, "folds": 3}).config, root)).bands() == ""
+    assert Expectations(Plan(plan(folds=2).config, root)).bands() == ""
     (root / "config/sample_bands.yaml").unlink()
-    assert run.bands() == ""
+    assert Expectations(run).bands() == ""
 
 
 def test_a_run_is_verified_against_the_published_folds_and_all_networks():
-    words = plan().verification_arguments().split()
+    words = Expectations(plan()).arguments().split()
     assert words.count("--scheme") == 4
     assert sum(word.endswith(".safetensors") for word in words) == 49
     digests = list(plan().published["fold_digests"].values())
     assert sum(word in digests for word in words) == 4
-    assert not any(digest in plan(folds=2).verification_arguments() for digest in digests)
+    assert not any(digest in Expectations(plan(folds=2)).arguments() for digest in digests)
 
 
 def test_kaggles_answer_is_looked_at_where_there_is_one(tmp_path):
     run = plan(results=str(tmp_path))
-    assert (run.leaderboard_result(), run.leaderboard_digest()) == ("", "")
+    assert (Reporting(run).leaderboard_result(), Reporting(run).leaderboard_digest()) == ("", "")
     run.results.mkdir()
     (run.results / "leaderboard.json").write_text("[]")
-    assert run.leaderboard_result() == f"--leaderboard {tmp_path}/full/leaderboard.json"
-    assert len(run.leaderboard_digest()) == 16
+    assert Reporting(run).leaderboard_result() == f"--leaderboard {tmp_path}/full/leaderboard.json"
+    assert len(Reporting(run).leaderboard_digest()) == 16
 
 
 def test_nothing_is_submitted_unless_asked_for():
@@ -203,10 +201,10 @@ def test_the_ledger_outlives_a_run():
 
 
 def test_a_report_is_about_the_ensemble():
-    assert plan().report_needs_all_members(None) == []
-    assert plan().report_arguments().startswith("--model ternausnet 5 ")
+    assert Reporting(plan()).needs_all_members(None) == []
+    assert Reporting(plan()).model_arguments().startswith("--model ternausnet 0,1,2,3,4 ")
     with pytest.raises(UserError, match=r"members must be \[ternaus, albu, asanakoy\]"):
-        plan(members=["albu"]).report_needs_all_members(None)
+        Reporting(plan(members=["albu"])).needs_all_members(None)
 
 
 def test_an_exclusion_list_is_an_input_of_training():
@@ -217,7 +215,7 @@ def test_an_exclusion_list_is_an_input_of_training():
 @pytest.mark.skipif(not (ROOT / "config/sample_bands.yaml").is_file(), reason="bands were not measured: `make bands`")
 def test_the_samples_bands_are_of_the_sample():
     sample = yaml.safe_load((ROOT / "config/sample.yaml").read_text())
-    assert plan(**sample).bands() == "config/sample_bands.yaml"
+    assert Expectations(plan(**sample)).bands() == "config/sample_bands.yaml"
 
 
 def test_snakemakes_cache_is_told_what_it_leaves_out(manifest, tmp_path):

@@ -147,3 +147,14 @@ def test_files_and_table_show_every_row(tmp_path, tables):
         "[1] each network was selected on its fold: out_of_fold is optimistic",
         "[2] small geometry: cannot be submitted",
     ]
+
+
+def test_a_partial_entry_is_scored_on_the_images_that_it_has_and_says_so(tables):
+    some = ("model", "ternausnet", str(tables[0][0]), "-", "ternausnet: 1 of 5 networks (fold 0)")
+    with pytest.raises(UserError, match="1 images to score have no mask"):
+        score(parse_entry(some), TRAINING, HIDDEN, FULL)
+    row = score(parse_entry(some, partial=True), TRAINING, HIDDEN, FULL)
+    assert row.out_of_fold == pytest.approx((0.5 + 1) / 2)
+    assert row.images == 2
+    assert row.note.startswith("ternausnet: 1 of 5 networks (fold 0); ")
+    assert "a network which did not see their car, see images" in row.note

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe import RELEASED, Edition, load_recipe, model_names
 
 # Recipes in the order in which the ensemble takes their maps.
 RECIPES: Final = ("ternausnet", "linknet34", "unet_scratch", "unet_vgg11")
@@ -35,7 +35,7 @@ class Sections:
     values: tuple[str, ...]
 
 
-_TRAINING: Final = Sections(
+TRAINING: Final = Sections(
     ("network", "transforms", "loss", "schedule"),
     (
         "seed",
@@ -51,7 +51,13 @@ _TRAINING: Final = Sections(
     ),
 )
 _PREDICTION: Final = Sections(("network", "transforms"), ("network", "input", "prediction"))
-_SECTIONS: Final = {"train.py": _TRAINING, "predict.py": _PREDICTION, "validate.py": _PREDICTION}
+_SECTIONS: Final = {
+    "train.py": TRAINING,
+    "import_weights.py": Sections(("network",), ("network", "input", "prediction")),
+    "predict.py": _PREDICTION,
+    "validate.py": _PREDICTION,
+    "teach.py": Sections(_PREDICTION.modules, (*_PREDICTION.values, "merge", "submission")),
+}
 
 
 def sections(script: str) -> Sections:
@@ -59,11 +65,26 @@ def sections(script: str) -> Sections:
     return _SECTIONS[Path(script).name]
 
 
-def models_of(recipe: str) -> tuple[str, ...]:
+def models_of(recipe: str, edition: Edition = RELEASED) -> tuple[str, ...]:
     """The models trained by this recipe, in the recipe file's order."""
-    return tuple(model for model in model_names() if load_recipe(model).recipe == recipe)
+    names = model_names(edition=edition)
+    return tuple(model for model in names if recipe_of(model, edition) == recipe)
 
 
-def recipe_of(model: str) -> str:
+def merged_models(recipe: str, edition: Edition = RELEASED) -> tuple[str, ...]:
+    """The models whose maps are merged to the recipe's: all, but for one whose place its second round takes."""
+    models = models_of(recipe, edition)
+    rounds = [load_recipe(model, edition=edition).pseudo_labels for model in models]
+    replaced = {labels.first_round for labels in rounds if labels}
+    return tuple(model for model in models if model not in replaced)
+
+
+def second_rounds(edition: Edition) -> dict[str, str]:
+    """The models that are trained on pseudo-labels -> the model of their first round."""
+    found = {model: load_recipe(model, edition=edition).pseudo_labels for model in model_names(edition=edition)}
+    return {model: labels.first_round for model, labels in found.items() if labels}
+
+
+def recipe_of(model: str, edition: Edition = RELEASED) -> str:
     """The recipe that the model is trained by."""
-    return load_recipe(model).recipe
+    return load_recipe(model, edition=edition).recipe

@@ -17,36 +17,18 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import Kind, MapReader, MapWriter
-from carvana.recipe import Recipe
+from carvana.merging import MergeRule
 from carvana.submission_check import COLUMNS
-
-
-@dataclass(frozen=True)
-class MergeRule:
-    """How an author made one map, and a mask, of his networks' 8-bit maps; both take (uint16 sums, networks)."""
-
-    merged: Callable[[ensemble.Sums, int], ensemble.Map]
-    mask: Callable[[ensemble.Sums, int], npt.NDArray[np.bool_]]
-
-
-def merge_rule(recipe: Recipe) -> MergeRule:
-    """The rule of the recipe's author, from its sections `merge` and `submission`."""
-    merged = ensemble.merge_truncated if recipe.merge.to_8_bits == "truncate" else ensemble.merge_rounded
-    threshold = recipe.submission.threshold
-
-    def mask_of_merged(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
-        return merged(sums, networks) >= threshold
-
-    def mask_of_mean(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
-        return ensemble.mean_reaches(sums, networks, threshold)
-
-    return MergeRule(merged, mask_of_merged if recipe.submission.of == "merged" else mask_of_mean)
 
 
 class NetworkSums:
     """Sums over all networks of one or more models, from their stores of sums. Use as a context manager.
 
     A model may have several stores, of different images; all models must have the same images.
+
+    Args:
+        paths: of the stores.
+        common: whether models may have different images; those that all have are then the images.
 
     Attributes:
         names: image names, sorted.
@@ -57,15 +39,16 @@ class NetworkSums:
         UserError: a store is missing or damaged, or the stores do not belong together.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], common: bool = False) -> None:
         with contextlib.ExitStack() as closing:
             stores = {path: closing.enter_context(open_store(path, "sums")) for path in paths}
             self._of_model = _group_by_model(stores)
+            images_of = {model: of_image.keys() for model, of_image in self._of_model.items()}
+            self.names = images_of_all(images_of, common)
             self._closing = closing.pop_all()
         models = [next(iter(of_image.values())) for of_image in self._of_model.values()]
         self.size_HW = models[0].size_HW
         self.networks = sum(store.networks for store in models)
-        self.names = tuple(sorted(self._of_model[models[0].source]))
 
     def read(self, name: str) -> ensemble.Sums:
         """(H, W) uint16: the sum of the image's 8-bit maps over all networks."""
@@ -95,7 +78,6 @@ def _group_by_model(stores: Mapping[Path, MapReader]) -> dict[str, dict[str, Map
         if networks.setdefault(store.source, store.networks) != store.networks or store.size_HW != size_HW:
             raise UserError(f"{path}: another number of networks or image size than the other stores")
         of_image.update(dict.fromkeys(store.names, store))
-    check_same_images({model: of_image.keys() for model, of_image in of_model.items()})
     return of_model
 
 
@@ -129,7 +111,27 @@ def check_same_images(images_of: Mapping[str, Set[str]]) -> None:
             )
 
 
-def merge_networks(store_paths: Sequence[Path], rule: MergeRule, source: str, masks: Path, maps: Path | None) -> None:
+def images_of_all(images_of: Mapping[str, Set[str]], common: bool) -> tuple[str, ...]:
+    """The images to join maps of, sorted.
+
+    Args:
+        images_of: image names by what has maps of them.
+        common: whether one may have images that another has not; those that all have count.
+
+    Raises:
+        UserError: they have different images, or none in common.
+    """
+    if not common:
+        check_same_images(images_of)
+    names = sorted(set.intersection(*map(set, images_of.values())))
+    if not names:
+        raise UserError(f"{' and '.join(images_of)} have no image in common: choose released.folds that share cars")
+    return tuple(names)
+
+
+def merge_networks(
+    store_paths: Sequence[Path], rule: MergeRule, source: str, masks: Path, maps: Path | None, common: bool = False
+) -> None:
     """Merge the networks of a model or recipe as its author did, into one mask and 8-bit map per image.
 
     Args:
@@ -138,8 +140,9 @@ def merge_networks(store_paths: Sequence[Path], rule: MergeRule, source: str, ma
         source: name of the model or recipe, recorded in the store of maps.
         masks: the table of masks to write, images sorted by name.
         maps: the store of 8-bit maps to write, if one is wanted.
+        common: see `NetworkSums`.
     """
-    with NetworkSums(store_paths) as sums, contextlib.ExitStack() as closing:
+    with NetworkSums(store_paths, common) as sums, contextlib.ExitStack() as closing:
         store = None
         if maps is not None:
             writer = MapWriter(maps, sums.names, sums.size_HW, "maps", source, sums.networks)
@@ -178,7 +181,13 @@ class EnsembleReport:
                 self.top_clamped.append(name)
 
 
-def ensemble_recipes(store_paths: Mapping[str, Path], geometry: Geometry, masks: Path) -> EnsembleReport:
+def ensemble_recipes(
+    store_paths: Mapping[str, Path],
+    geometry: Geometry,
+    masks: Path,
+    common: bool = False,
+    note: Callable[[str, npt.NDArray[np.float32], npt.NDArray[np.bool_]], None] = lambda *_: None,
+) -> EnsembleReport:
     """Make the ensemble's masks from the four recipes' 8-bit maps.
 
     Args:
@@ -186,6 +195,8 @@ def ensemble_recipes(store_paths: Mapping[str, Path], geometry: Geometry, masks:
         geometry: of the run.
         masks: the table to write, images sorted by name, with the further column `fired`: 1 where the
             unreliable-top rule acted, else 0.
+        common: whether recipes may have different images; those that all have get masks.
+        note: told of each image's name, unrounded mean map and mask, while they are at hand.
 
     Raises:
         UserError: a store is missing or damaged, of other images than the rest, or not of the geometry's size.
@@ -199,12 +210,14 @@ def ensemble_recipes(store_paths: Mapping[str, Path], geometry: Geometry, masks:
                     f"{store_paths[recipe]}: maps of {store.size_HW}, but the geometry {geometry.name} has"
                     f" {geometry.image_size}; make the maps again with this geometry"
                 )
-        check_same_images({recipe: set(store.names) for recipe, store in stores.items()})
+        names = images_of_all({recipe: set(store.names) for recipe, store in stores.items()}, common)
 
         def rows() -> Iterator[tuple[str, str, int]]:
-            for name in sorted(stores["linknet34"].names):
+            for name in names:
                 maps = {recipe: cast("ensemble.Map", store.read(name)) for recipe, store in stores.items()}
-                result = postprocess.apply(ensemble.mean(list(maps.values())), maps["linknet34"], geometry)
+                mean_HW = ensemble.mean(list(maps.values()))
+                result = postprocess.apply(mean_HW, maps["linknet34"], geometry)
+                note(name, mean_HW, result.mask)
                 report.add(name, result.box)
                 yield name, rle.encode_as_published(result.mask), int(result.box is not None)
 

@@ -35,21 +35,22 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
     config: dict[str, Any] = yaml.safe_load((root / "config" / "config.yaml").read_text(encoding="utf-8"))
     for path in overlays:
         try:
-            config = _laid_over(config, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+            config = laid_over(config, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
         except FileNotFoundError:
             raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
     for value in values:
         key, separator, text = value.partition("=")
         if not separator:
             raise UserError(f"--config {value}: write key=value")
-        config = _laid_over(config, {key: yaml.safe_load(text)})
+        config = laid_over(config, {key: yaml.safe_load(text)})
     check_config(config, root / "config" / "schema.yaml")
     return config
 
 
-def _laid_over(base: Any, top: Any) -> Any:
+def laid_over(base: Any, top: Any) -> Any:
+    """`top` laid over `base` as Snakemake lays one configuration file over another."""
     if isinstance(base, dict) and isinstance(top, dict):
-        return {**base, **{key: _laid_over(base.get(key), value) for key, value in top.items()}}
+        return {**base, **{key: laid_over(base.get(key), value) for key, value in top.items()}}
     return top
 
 

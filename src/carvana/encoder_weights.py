@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
-import time
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 
+from carvana import fetching
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import sha256_of
 from carvana.networks.initialisation import ENCODER_PREFIXES
 
 Encoder = Literal["vgg11", "resnet34"]
-
-ATTEMPTS: Final = 4
-TIMEOUT_SECONDS: Final = 60
-CHUNK_BYTES: Final = 1 << 20
 
 # torchvision's names -> ours; other entries of the files (the classifiers) are not used.
 RENAMED: Final[dict[Encoder, tuple[tuple[str, str], ...]]] = {
     "vgg11": ((r"features\.", "encoder."),),
     "resnet34": ((r"conv1\.", "firstconv."), (r"bn1\.", "firstbn."), (r"layer(\d)\.", r"encoder\1.")),
 }
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def stated_digest(name: str) -> str:
@@ -82,40 +68,14 @@ def fetch(url: str, path: Path, pause_seconds: float = 5.0) -> str:
     if path.exists():
         return verify(path)
     stated = stated_digest(path.name)
-    problem = ""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            time.sleep(pause_seconds * 2 ** (attempt - 1))
-        try:
-            with whole_file(path) as partial:
-                _download(url, partial)
-                digest = sha256_of(partial)
-                if not digest.startswith(stated):
-                    raise OSError(f"what arrived is not the published file: its SHA-256 begins {digest[:8]}")
-            return digest
-        except urllib.error.HTTPError as error:
-            problem = f"the server answered {error.code} {error.reason}"
-            if error.code < 500 and error.code != 429:
-                break
-        except (OSError, HTTPException) as error:
-            problem = str(error)
-        except ValueError as error:  # not a URL
-            problem = str(error)
-            break
-    raise UserError(
-        f"{url} could not be had: {problem}; "
-        "get the file elsewhere and set encoder_weights to {source: folder, folder: <where it lies>}"
-    )
 
+    def problem_of(arrived: Path) -> str | None:
+        digest = sha256_of(arrived)
+        return None if digest.startswith(stated) else f"its SHA-256 begins {digest[:8]}"
 
-def _download(url: str, path: Path) -> None:
-    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer, path.open("wb") as stream:
-        expected = answer.headers.get("Content-Length")
-        received = 0
-        while chunk := answer.read(CHUNK_BYTES):
-            received += stream.write(chunk)
-        if expected is not None and received != int(expected):
-            raise OSError(f"{received} of {expected} bytes arrived")
+    remedy = "get the file elsewhere and set encoder_weights to {source: folder, folder: <where it lies>}"
+    fetching.fetch(url, path, problem_of, remedy, pause_seconds)
+    return verify(path)
 
 
 def encoder_state(encoder: Encoder, path: Path) -> dict[str, Tensor]:

@@ -10,10 +10,12 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from carvana.catalogue import MEMBERS, models_of, recipe_of
-from carvana.cost import Size, finished_after, gflops_of, prediction_work, training_work
+from carvana.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.plan import Plan
-from carvana.recipe import Recipe, load_recipe, model_names
+from carvana.prediction.shards import VIEWS
+from carvana.pseudo_labels.choice import wanted_cars
+from carvana.recipe import Recipe, all_model_names, editions_of, load_recipe, model_names
 from carvana.store.store import Entry
 
 Kind = Literal["train", "predict"]
@@ -103,7 +105,9 @@ def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan
         facts = entry.facts
         if not entry.complete or any(facts.get(name) != value for name, value in conditions.items()):
             continue
-        recipe = load_recipe(facts["model"])
+        if facts["model"] not in all_model_names():
+            continue
+        recipe = load_recipe(facts["model"], edition=editions_of(facts["model"])[0])
         with suppress(OSError, ValueError, KeyError, ZeroDivisionError):
             timings = json.loads((entry.folder / "result" / "timings.json").read_text(encoding="utf-8"))
             kind: Kind = "train" if facts["step"] == "train" else "predict"
@@ -136,24 +140,37 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
     gflops, authors, size = gflops_of(plan.published), authors_speeds(plan.published), size_of(plan)
     found = []
     for model in models:
-        recipe = load_recipe(model)
+        recipe = plan.recipe(model)
+        networks = len(plan.network_folds(model))
         folds, gflop = plan.number_of_folds(recipe.folds.scheme), gflops[recipe.recipe]
         epochs = plan.config["epochs"][recipe.recipe] or recipe.training.epochs
         training = speed_of("train", recipe.recipe, known, authors)
         prediction = speed_of("predict", recipe.recipe, known, authors)
-        work = prediction_work(recipe, gflop, size.area, size.test_images, folds)
+        pseudo_labelled, taught = _second_round(plan, model, size)
+        extra = TRAINING_PASSES * gflop * size.area * pseudo_labelled * epochs
+        work = prediction_work(recipe, gflop, size.area, size.test_images, networks + taught)
         work += prediction_work(recipe, gflop, size.area, size.train_images, 1)
         found.append(
             Jobs(
                 model=model,
-                trainings=folds,
-                predictions=plan.config["shards"] + 1,
-                training_hours=training_work(recipe, gflop, size, folds, epochs) / training.value / 3600,
+                trainings=0 if plan.origins.released(model) else networks,
+                predictions=plan.config["shards"] * (1 + taught) + 1,
+                training_hours=(training_work(recipe, gflop, size, folds, epochs) + extra) / training.value / 3600,
                 prediction_hours=work / prediction.value / 3600,
                 training_speed=training,
             )
         )
     return found
+
+
+def _second_round(plan: Plan, model: str, size: Size) -> tuple[int, int]:
+    """Pseudo-labelled images that each training of the model has, and networks that predict test images for that."""
+    second = plan.second_round
+    if model not in second.models:
+        return 0, 0
+    cars = wanted_cars(plan.config["pseudo_labels"]["cars"], second.labels(model).car_ratio, size.train_images // VIEWS)
+    taught = 0 if second.by_ensemble else len(plan.network_folds(second.models[model]))
+    return min(cars * VIEWS, size.test_images), taught
 
 
 def hours_on(jobs: Sequence[Jobs], devices: int) -> float:
@@ -167,18 +184,20 @@ def disk_bytes(plan: Plan, jobs: Sequence[Jobs]) -> float:
     """Of the results, without the competition's files and the states of running trainings."""
     size = size_of(plan)
     images = (size.train_images + size.test_images) * size.area
-    recipes = {recipe_of(job.model) for job in jobs}
-    weights = sum(job.trainings * WEIGHTS_BYTES[recipe_of(job.model)] for job in jobs)
+    recipes = {recipe_of(job.model, plan.edition) for job in jobs}
+    weights = sum(
+        len(plan.network_folds(job.model)) * WEIGHTS_BYTES[recipe_of(job.model, plan.edition)] for job in jobs
+    )
     return images * (len(jobs) * SUMS_BYTES + len(recipes) * MAPS_BYTES) + weights
 
 
 def models_for(target: str, plan: Plan) -> tuple[str, ...]:
     """The models that a target (`all`, a member, a recipe or a model) needs; none if there is no such target."""
     if target == "all":
-        return tuple(model for recipe in plan.recipes for model in models_of(recipe))
+        return tuple(model for recipe in plan.recipes for model in models_of(recipe, plan.edition))
     recipes = MEMBERS.get(target, ())
     return (
-        tuple(model for recipe in recipes for model in models_of(recipe))
-        or models_of(target)
-        or ((target,) if target in model_names() else ())
+        tuple(model for recipe in recipes for model in models_of(recipe, plan.edition))
+        or models_of(target, plan.edition)
+        or ((target,) if target in model_names(edition=plan.edition) else ())
     )

@@ -17,6 +17,7 @@ from carvana.data.manifest import ImageRecord
 from carvana.files import sha256_of
 from carvana.geometry import FULL
 from carvana.provenance import package_versions, recipe_digest, step_digest
+from carvana.recipe import RELEASED, Edition
 
 Facts = Mapping[str, Any]
 
@@ -51,8 +52,12 @@ def folds_digest(folds: Mapping[str, int]) -> str:
     return hashlib.sha256("".join(f"{car} {fold}\n" for car, fold in sorted(folds.items())).encode()).hexdigest()
 
 
-def computing(script: Path, model: str, geometry: str, precision: str, device: str, threads: int) -> dict[str, Any]:
+def computing(
+    script: Path, model: str, geometry: str, precision: str, device: str, threads: int, edition: Edition = RELEASED
+) -> dict[str, Any]:
     """The facts that trainings and predictions have in common: code, values, packages, and how is computed.
+
+    The edition itself is none of them, but its values are: what two editions have in common is made once.
 
     Args:
         script: of workflow/scripts.
@@ -61,12 +66,13 @@ def computing(script: Path, model: str, geometry: str, precision: str, device: s
         precision: of the run.
         device: `cpu` or `cuda`; which GPU is no fact, so that a training can move from one to another.
         threads: CPU threads of one operation: float sums depend on it, on the CPU.
+        edition: of the recipe.
     """
     return {
         "step": script.stem,
         "model": model,
-        "code": step_digest(script, model),
-        "recipe_values": recipe_digest(model, sections(script.name).values),
+        "code": step_digest(script, model, edition),
+        "recipe_values": recipe_digest(model, sections(script.name).values, edition=edition),
         "packages": package_versions(),
         "geometry": geometry,
         "precision": precision,
@@ -84,6 +90,7 @@ def training(
     folds: str,
     encoder_weights: str | None,
     excluded: Sequence[str],
+    pseudo_labels: str | None = None,
 ) -> dict[str, Any]:
     """The facts of one network's training.
 
@@ -96,8 +103,9 @@ def training(
         folds: digest of the folds.
         encoder_weights: SHA-256 of the file of ImageNet weights, if any.
         excluded: names of images that are not trained on, sorted.
+        pseudo_labels: digest of the test images with predicted masks that are trained on too, if any.
     """
-    return {
+    facts = {
         **common,
         "fold": fold,
         "epochs": epochs,
@@ -107,6 +115,7 @@ def training(
         "encoder_weights": encoder_weights,
         "excluded": list(excluded),
     }
+    return facts if pseudo_labels is None else {**facts, "pseudo_labels": pseudo_labels}
 
 
 def prediction(common: Facts, images: str, weights: Sequence[Path], **more: str | int) -> dict[str, Any]:

@@ -14,14 +14,14 @@ import yaml
 from numpy.typing import NDArray
 
 from carvana import postprocess
-from carvana.catalogue import RECIPES, models_of
-from carvana.combine import merge_rule
+from carvana.catalogue import RECIPES, merged_models
 from carvana.ensemble import THRESHOLD, Sums, mean
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
+from carvana.merging import merge_rule
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
-from carvana.recipe import load_recipe
+from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe
 from carvana.runtime import compute_in, configure
 from carvana.transforms.protocol import build_transforms
 
@@ -81,32 +81,46 @@ class TrainedRun:
     """The networks of a finished run, on disk.
 
     Attributes:
-        weights: files by model, in the order of the folds.
+        edition: of the recipes.
+        weights: files by model and fold.
         geometry: that they were trained at.
         precision: likewise.
     """
 
-    weights: Mapping[str, Sequence[Path]]
+    edition: Edition
+    weights: Mapping[str, Mapping[int, Path]]
     geometry: Geometry
     precision: str
 
 
 def trained_run(results: Path) -> TrainedRun:
     """Find a run's networks. Raises UserError unless every model of the ensemble has those of all its folds."""
-    weights: dict[str, list[Path]] = {}
+    weights: dict[str, dict[int, Path]] = {}
     conditions: dict[str, Any] = {}
-    for model in (model for recipe in RECIPES for model in models_of(recipe)):
+    edition = edition_of(results)
+    for model in (model for recipe in RECIPES for model in merged_models(recipe, edition)):
         folder = results / "models" / model
         try:
-            conditions = yaml.safe_load((folder / "fold0/recipe.yaml").read_text())["run"]
-        except (OSError, KeyError, TypeError, yaml.YAMLError):
-            raise UserError(
-                f"{folder / 'fold0'} has no trained network; finish the run with all members first"
-            ) from None
-        weights[model] = [folder / f"fold{fold}/weights.safetensors" for fold in range(conditions["folds"])]
-        if missing := [path for path in weights[model] if not path.is_file()]:
+            record = next(path for path in sorted(folder.glob("fold*/recipe.yaml")))
+            conditions = yaml.safe_load(record.read_text())["run"]
+        except (StopIteration, OSError, KeyError, TypeError, yaml.YAMLError):
+            raise UserError(f"{folder} has no network; finish the run with all members first") from None
+        folds = conditions.get("networks") or range(conditions["folds"])
+        weights[model] = {fold: folder / f"fold{fold}/weights.safetensors" for fold in folds}
+        if missing := [path for path in weights[model].values() if not path.is_file()]:
             raise UserError(f"{missing[0]} is not there; finish the run first")
-    return TrainedRun(weights, GEOMETRIES[conditions["geometry"]], conditions["precision"])
+    return TrainedRun(edition, weights, GEOMETRIES[conditions["geometry"]], conditions["precision"])
+
+
+def edition_of(results: Path) -> Edition:
+    """The edition of a run's recipes, by what its networks have in common; the released one where nothing tells."""
+    told = set(EDITIONS)
+    for record in (results / "models").glob("*/fold*/recipe.yaml"):
+        try:
+            told &= set(yaml.safe_load(record.read_text())["run"]["edition"].split(", "))
+        except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+            raise UserError(f"{record} is damaged; run the step that made it again") from None
+    return next((edition for edition in EDITIONS if edition in told), RELEASED)
 
 
 def masks_of_photos(photos: Sequence[Image], run: TrainedRun) -> list[NDArray[np.bool_]]:
@@ -124,8 +138,9 @@ def masks_of_photos(photos: Sequence[Image], run: TrainedRun) -> list[NDArray[np
     inside = [framed(photo_HWC, run.geometry.image_size) for photo_HWC in photos]
     sums: list[dict[str, Sums]] = [{} for _ in photos]
     for model, files in run.weights.items():
-        recipe = load_recipe(model)
-        networks = [compute_in(network, run.precision, device) for network in load_networks(recipe, files, device)]
+        recipe = load_recipe(model, edition=run.edition)
+        loaded = load_networks(recipe, list(files.values()), device, list(files))
+        networks = [compute_in(network, run.precision, device) for network in loaded]
         transforms = build_transforms(recipe, run.geometry)
         for of_photo, (image_HWC, _) in zip(sums, inside, strict=True):
             image_3HW = torch.from_numpy(transforms.predict(image_HWC)).to(device)
@@ -140,10 +155,10 @@ def _ensemble(sums: Mapping[str, Sums], run: TrainedRun) -> Levels:
     """What is cut at 128: the unrounded mean or, where the rule for an unreliable top acts, its result."""
     merged = {}
     for recipe in RECIPES:
-        models = models_of(recipe)
+        models = merged_models(recipe, run.edition)
         total_HW = np.stack([sums[model] for model in models]).sum(axis=0, dtype=np.uint16)
         networks = sum(len(run.weights[model]) for model in models)
-        merged[recipe] = merge_rule(load_recipe(models[0])).merged(total_HW, networks)
+        merged[recipe] = merge_rule(load_recipe(models[0], edition=run.edition)).merged(total_HW, networks)
     mean_HW = mean(list(merged.values()))
     result = postprocess.apply(mean_HW, merged["linknet34"], run.geometry)
     return mean_HW if result.box is None else result.picture.astype(np.float32)

@@ -28,16 +28,19 @@ _GAP: Final = 6
 
 
 def representative_image(masks: Path, images: ImageSet) -> str:
-    """Name of the training image whose Dice is the median: neither a lucky nor an unlucky one.
+    """Name of the training image whose Dice is the median: neither a lucky nor an unlucky one. Images without a mask,
+    as where a model has some folds' networks only, do not count.
 
     Args:
         masks: table of masks of the training images.
         images: the training images.
 
     Raises:
-        UserError: the table is missing or damaged, or lacks an image.
+        UserError: the table is missing or damaged.
     """
-    by_name = dice_by_image([masks], training_truth(images.manifest))
+    masked = {name for name, _ in read_masks(masks)}
+    truth = {name: runs for name, runs in training_truth(images.manifest).items() if name in masked}
+    by_name = dice_by_image([masks], truth)
     return sorted(by_name, key=lambda name: (by_name[name], name))[len(by_name) // 2]
 
 

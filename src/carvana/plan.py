@@ -6,42 +6,34 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 import yaml
 
-from carvana.catalogue import MEMBERS, SUBMISSIONS, models_of, recipe_of, sections
+from carvana.catalogue import MEMBERS, RECIPES, SUBMISSIONS, merged_models, models_of, recipe_of, sections
 from carvana.cost import gflops_of, priority
 from carvana.data.manifest import content_digest, read_manifest
 from carvana.errors import UserError
 from carvana.files import sha256_of
 from carvana.geometry import FULL
+from carvana.origins import Origins
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest, step_digest
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe import RELEASED, Edition, Recipe, load_recipe, model_names
+from carvana.second_round import SecondRound
 
 # What the intake of each split reads of the competition's files.
 INTAKE_FILES: Final = {"train": ("train_hq", "train_masks"), "test": ("test_hq", "sample_submission")}
-# What decides the figures of a run but for chance and rounding: bands hold where these agree.
-DECIDING: Final = ("geometry", "data", "members", "encoder_weights", "folds", "epochs")
-BASELINES: Final = ("mean_mask", "colour_threshold")
+
+# The parts of a recipe that merging depends on.
+MERGING: Final = ("merge", "submission")
 
 
 class ModelWildcards(Protocol):
     """The wildcards of a rule that makes something for one model."""
 
     model: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the score table: its masks are masks/<masks>/<part>.csv, for each of `parts`."""
-
-    level: str
-    name: str
-    masks: str
-    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,11 +44,37 @@ class Plan:
     root: Path
 
     @property
-    def results(self) -> Path:
-        """The folder of this run."""
-        return Path(self.config["results"], self.config["run"])
+    def edition(self) -> Edition:
+        """Of the recipes."""
+        edition: Edition = self.config["edition"]
+        return edition
 
     @property
+    def results(self) -> Path:
+        """The folder of this run; another edition's lies beside the released one's."""
+        suffix = "" if self.edition == RELEASED else f"-{self.edition}"
+        return Path(self.config["results"], self.config["run"] + suffix)
+
+    def recipe(self, model: str) -> Recipe:
+        """The model's recipe."""
+        return load_recipe(model, edition=self.edition)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the networks come from."""
+        return Origins(self.config, self.published, self.results, self.edition, self.models)
+
+    @cached_property
+    def second_round(self) -> SecondRound:
+        """The plan of pseudo-labels."""
+        return SecondRound(self.config, self.results, self.edition, self.test_parts, self.origins)
+
+    def check(self) -> None:
+        """Stop where the configuration asks for models, folds or rounds that there are not. Raises UserError."""
+        self.origins.check(self.folds_by_model)
+        self.second_round.check(self.ensembles)
+
+    @cached_property
     def published(self) -> dict[str, Any]:
         """The facts of config/published.yaml."""
         facts: dict[str, Any] = yaml.safe_load((self.root / "config" / "published.yaml").read_text())
@@ -134,11 +152,18 @@ class Plan:
         wanted = sections(script)
 
         def code(wildcards: ModelWildcards) -> str:
-            return step_digest(self.root / script, wildcards.model)
+            return step_digest(self.root / script, wildcards.model, self.edition)
 
         def values(wildcards: ModelWildcards) -> str:
-            return recipe_digest(wildcards.model, wanted.values)
+            return recipe_digest(wildcards.model, wanted.values, edition=self.edition)
 
+        return {"code": code, "recipe_values": values, "packages": package_versions()}
+
+    def provenance_of(self, script: str, models: Sequence[str]) -> dict[str, str]:
+        """As `recipe_provenance`, for what is always made for these models."""
+        wanted = sections(script)
+        code = " ".join(step_digest(self.root / script, model, self.edition) for model in models)
+        values = " ".join(recipe_digest(model, wanted.values, edition=self.edition) for model in models)
         return {"code": code, "recipe_values": values, "packages": package_versions()}
 
     def expected_counts(self, split: str) -> str:
@@ -161,13 +186,26 @@ class Plan:
             return ""
         return f"--expected-digest {self.published['fold_digests'][scheme]}"
 
+    def merging(self, recipe: str) -> str:
+        """Digest of the recipe's rules of merging its models' maps."""
+        return recipe_digest(merged_models(recipe, self.edition)[0], MERGING, edition=self.edition)
+
+    def trained_with(self, model: str) -> str:
+        """The argument of validate.py that says which folds an imported model was trained with, where that is known."""
+        return self.origins.folds_argument(model, self.scheme(model))
+
     def scheme(self, model: str) -> str:
         """The fold scheme of a model."""
-        return load_recipe(model).folds.scheme
+        return self.recipe(model).folds.scheme
+
+    @property
+    def folds_by_model(self) -> dict[str, int]:
+        """How many folds each model of the edition has."""
+        return {model: self.number_of_folds(self.scheme(model)) for model in model_names(edition=self.edition)}
 
     def epochs(self, model: str) -> str:
         """The argument of train.py that shortens a training."""
-        epochs = self.config["epochs"][recipe_of(model)]
+        epochs = self.config["epochs"][recipe_of(model, self.edition)]
         return f"--epochs {epochs}" if epochs else ""
 
     def exclusions(self) -> list[str]:
@@ -187,7 +225,7 @@ class Plan:
 
     def training_priority(self, model: str) -> int:
         """Snakemake's, so that the longest trainings start first."""
-        return priority(load_recipe(model), gflops_of(self.published))
+        return priority(self.recipe(model), gflops_of(self.published))
 
     def cache_key(
         self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]], threads: int, gpus: int
@@ -206,23 +244,24 @@ class Plan:
         """
         parts: list[object] = [sorted(wildcards), "cuda" if gpus else f"cpu, {threads} threads"]
         for role, paths in files:
-            if role == "manifest":
-                parts.append(_content(Path(str(paths)), Path(str(paths)).stat().st_mtime_ns))
+            names = [paths] if isinstance(paths, str) else list(cast("Iterable[object]", paths))
+            files_of_role = [Path(str(name)) for name in names]
+            if role in ("manifest", "pseudo"):
+                parts.extend(_content(path, path.stat().st_mtime_ns) for path in files_of_role)
             elif role == "folds":
-                parts.append(sha256_of(Path(str(paths))))
+                parts.extend(sha256_of(path) for path in files_of_role)
             else:
-                names = [paths] if isinstance(paths, str) else list(cast("Iterable[object]", paths))
-                parts.append([Path(str(name)).name for name in names])
+                parts.append([path.name for path in files_of_role])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def gpu_memory(self, model: str) -> str:
         """The argument of train.py that asks for large cards."""
-        gibibytes = self.config["gpu_memory"][recipe_of(model)]
+        gibibytes = self.config["gpu_memory"][recipe_of(model, self.edition)]
         return f"--gpu-memory {gibibytes}" if gibibytes else ""
 
     def encoder_receipt(self, model: str) -> list[str]:
         """The receipt of the ImageNet weights that a model begins from, or nothing."""
-        encoder = load_recipe(model).network.encoder
+        encoder = self.recipe(model).network.encoder
         if encoder is None or self.config["encoder_weights"]["source"] == "random":
             return []
         return [str(self.results / "encoders" / f"{encoder}.json")]
@@ -240,11 +279,13 @@ class Plan:
 
     def encoder_argument(self, model: str) -> str:
         """The argument of train.py that names the ImageNet weights."""
-        encoder = load_recipe(model).network.encoder
+        encoder = self.recipe(model).network.encoder
         return f"--encoder-weights {self.encoder_file(encoder)}" if encoder and self.encoder_receipt(model) else ""
 
     def imagenet_histories(self, models: Sequence[str]) -> list[str]:
-        """The tables of training of these models' first folds. Raises UserError where they begin at random too."""
+        """The tables of training of these models' first folds. Raises UserError: nothing to compare."""
+        if imported := [model for model in models if self.origins.released(model)]:
+            raise UserError(f"weights of {imported[0]} are imported, so there is no curve; set weights to trained")
         if self.config["encoder_weights"]["source"] == "random":
             raise UserError("encoder_weights.source is random, so there is nothing to compare; set imagenet or folder")
         return [str(self.results / f"models/{model}/fold0/history.csv") for model in models]
@@ -252,7 +293,12 @@ class Plan:
     @property
     def models(self) -> tuple[str, ...]:
         """The models of the configured members."""
-        return tuple(model for recipe in self.recipes for model in models_of(recipe))
+        return tuple(model for recipe in self.recipes for model in models_of(recipe, self.edition))
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """Those of them whose maps the ensemble is made of."""
+        return tuple(model for recipe in self.recipes for model in merged_models(recipe, self.edition))
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -263,67 +309,49 @@ class Plan:
         """The tables of folds, in the order of `schemes`."""
         return [str(self.results / f"folds/{scheme}.csv") for scheme in self.schemes]
 
-    def bands(self) -> str:
-        """The bands of repeated runs of this configuration; empty where there are none."""
-        repeated = self._repeated()
-        same = bool(repeated) and all(repeated[key] == self.config[key] for key in DECIDING)
-        return "config/sample_bands.yaml" if same else ""
+    def network_folds(self, model: str) -> tuple[int, ...]:
+        """The folds that the model has a network of: all, unless some are imported."""
+        return self.origins.some_folds(model) or tuple(range(self.number_of_folds(self.scheme(model))))
 
-    def _repeated(self) -> dict[str, Any]:
-        """The whole configuration that bands were measured with; empty where there are none."""
-        path = self.root / "config" / "sample_bands.yaml"
-        if not path.is_file():
-            return {}
-        base = yaml.safe_load((self.root / "config" / "config.yaml").read_text())
-        repeated: dict[str, Any] = _overlaid(base, yaml.safe_load(path.read_text())["conditions"]["configuration"])
-        return repeated
+    def partial(self, models: Iterable[str]) -> bool:
+        """Whether one of these models has networks of some folds only, so that some images have no out-of-fold map."""
+        return any(self.origins.some_folds(model) is not None for model in models)
 
-    def verification_arguments(self) -> str:
-        """The arguments of verification.py that say what is expected of folds, weights and figures."""
-        arguments = []
-        for scheme, table in zip(self.schemes, self.fold_tables(), strict=True):
-            digest = self.expected_digest(scheme).removeprefix("--expected-digest ")
-            arguments.append(f"--scheme {scheme} {table} {self.number_of_folds(scheme)} {digest}".rstrip())
-        arguments += [f"--model {model} {' '.join(self.weights(model))}" for model in self.models]
-        if bands := self.bands():
-            arguments.append(f"--bands {bands}")
-            precision = self._repeated()["precision"]
-            if precision != self.config["precision"]:
-                arguments.append(f"--bands-differ ' (they: {precision}, this run: {self.config['precision']})'")
-        return " ".join(arguments)
+    def common_argument(self, models: Iterable[str], part: str) -> str:
+        """The argument of steps that join maps: only the images that all have, where that is to be expected."""
+        return "--common" if part == "train" and self.partial(models) else ""
 
-    def report_needs_all_members(self, wildcards: object) -> list[str]:
-        """No file. Raises UserError where members are missing, so that there is no ensemble to report on."""
-        if not self.ensembles:
-            raise UserError("the report is about the ensemble: members must be [ternaus, albu, asanakoy]")
-        return []
-
-    def report_arguments(self) -> str:
-        """The --model arguments of report.py."""
-        return " ".join(f"--model {model} {len(self.weights(model))}" for model in self.models)
-
-    def leaderboard_result(self) -> str:
-        """The argument of verification.py and report.py that names what Kaggle said, where it was asked."""
-        path = self.results / "leaderboard.json"
-        return f"--leaderboard {path}" if path.is_file() else ""
-
-    def leaderboard_digest(self) -> str:
-        """Digest that changes when Kaggle's answer does; empty without one."""
-        path = self.results / "leaderboard.json"
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+    def network(self, model: str, fold: int) -> str:
+        """The weights of one network."""
+        return str(self.results / f"models/{model}/fold{fold}/weights.safetensors")
 
     def weights(self, model: str) -> list[str]:
         """The weights of a model's networks, in the order of their folds."""
-        folds = range(self.number_of_folds(self.scheme(model)))
-        return [str(self.results / f"models/{model}/fold{fold}/weights.safetensors") for fold in folds]
+        return [self.network(model, fold) for fold in self.network_folds(model)]
 
     def sums(self, model: str, part: str) -> str:
         """The summed maps of a model: out of fold for the training images, of all networks for a test shard."""
         return str(self.results / (f"oof/{model}/maps.h5" if part == "train" else f"predictions/{model}/{part}.h5"))
 
+    def masks_folder(self, model: str) -> str:
+        """The folder of the masks of one model; a recipe's only merged model has the recipe's."""
+        recipe = recipe_of(model, self.edition)
+        if merged_models(recipe, self.edition) == (model,):
+            return recipe
+        # The recipe has its name: its second round takes its place there.
+        return f"{model}_first_round" if model == recipe else model
+
+    @property
+    def own_masks(self) -> dict[str, str]:
+        """Folder -> model, of the models that have masks of their own beside their recipe's."""
+        folders = {self.masks_folder(model): model for model in model_names(edition=self.edition)}
+        return {folder: model for folder, model in folders.items() if folder not in RECIPES}
+
     def masks_of(self, submission: str) -> list[str]:
         """The tables of test masks of a member's, the ensemble's or a model's submission."""
-        folder = self.results / "masks" / SUBMISSIONS.get(submission, submission)
+        models = model_names(edition=self.edition)
+        own = self.masks_folder(submission) if submission in models else submission
+        folder = self.results / "masks" / SUBMISSIONS.get(submission, own)
         return [str(folder / f"{part}.csv") for part in self.test_parts]
 
     def submissions(self, member: str) -> list[str]:
@@ -368,58 +396,7 @@ class Plan:
         names = self.config["leaderboard"]
         return " ".join(f"--submission {name} {self.submission(name)}" for name in names)
 
-    def baseline_masks(self, name: str) -> list[str]:
-        """The tables of masks that a baseline writes."""
-        parts = ("train", "test") if self.synthetic else ("train",)
-        return [str(self.results / f"masks/{name}/{part}.csv") for part in parts]
-
-    def score_rows(self) -> list[Row]:
-        """The rows of the score table; test images are scored where their truth is known."""
-        parts = ("train", *self.test_parts) if self.synthetic else ("train",)
-        baseline_parts = ("train", "test") if self.synthetic else ("train",)
-        members = [(name, recipe) for name, recipe in SUBMISSIONS.items() if recipe in self.recipes]
-        return [
-            *(Row("baseline", name, name, baseline_parts) for name in BASELINES),
-            *(Row("model", model, _masks_of_model(model), parts) for model in self.models),
-            *(Row("recipe", recipe, recipe, parts) for recipe in self.recipes),
-            *(Row("member", name, recipe, parts) for name, recipe in members),
-            *([Row("ensemble", "ensemble", "ensemble", parts)] if self.ensembles else []),
-        ]
-
-    def scored_masks(self) -> list[str]:
-        """Every table of masks that the score table needs."""
-        paths = (str(self.results / f"masks/{row.masks}/{part}.csv") for row in self.score_rows() for part in row.parts)
-        return list(dict.fromkeys(paths))
-
-    def score_arguments(self) -> str:
-        """The --entry arguments of score.py, one for every row, and its --solution."""
-        arguments = [self._entry(row) for row in self.score_rows()]
-        if self.synthetic:
-            arguments.append(f"--solution {self.data / 'solution.csv'}")
-        return " ".join(arguments)
-
-    def _entry(self, row: Row) -> str:
-        folder = self.results / "masks" / row.masks
-        test = ",".join(str(folder / f"{part}.csv") for part in row.parts[1:]) or "-"
-        entry = f"--entry {row.level} {row.name} {folder / 'train.csv'} {test}"
-        random = self.config["encoder_weights"]["source"] == "random"
-        if random and row.level != "baseline" and row.masks != "unet_scratch":
-            entry += " 'encoder from random weights'"
-        return entry
-
 
 @cache
 def _content(manifest: Path, changed: int) -> str:
     return content_digest(read_manifest(manifest))
-
-
-def _masks_of_model(model: str) -> str:
-    """The folder of the masks of one model; a recipe's only model has the recipe's."""
-    return recipe_of(model) if len(models_of(recipe_of(model))) == 1 else model
-
-
-def _overlaid(base: Any, top: Any) -> Any:
-    """`top` laid over `base` as Snakemake lays one configuration file over another."""
-    if isinstance(base, dict) and isinstance(top, dict):
-        return {**base, **{key: _overlaid(base.get(key), value) for key, value in top.items()}}
-    return top

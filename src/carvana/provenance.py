@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.catalogue import sections
-from carvana.recipe import RECIPES, load_recipe
+from carvana.recipe import RECIPES, RELEASED, Edition, load_recipe
 
 SOURCE: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = Path(__file__).resolve().parent.name
@@ -144,17 +144,17 @@ def modules_digest(modules: tuple[str, ...]) -> str:
     return _digest({module: _of_module(module)[0] for module in _reached(modules, WITHOUT_EFFECT)})
 
 
-def step_digest(script: Path, model: str) -> str:
+def step_digest(script: Path, model: str, edition: Edition = RELEASED) -> str:
     """Digest of the code of a step whose results have keys: of its script, and of the modules of the model's recipe."""
-    modules = load_recipe(model).modules.model_dump()
+    modules = load_recipe(model, edition=edition).modules.model_dump()
     used = tuple(modules[name] for name in sections(script.name).modules)
     return code_digest(script, used, WITHOUT_EFFECT | COUNTED_BY_CONTENT)
 
 
 @cache
-def recipe_digest(model: str, sections: tuple[str, ...], directory: Path = RECIPES) -> str:
+def recipe_digest(model: str, sections: tuple[str, ...], directory: Path = RECIPES, edition: Edition = RELEASED) -> str:
     """Digest of the values in these sections of the model's recipe."""
-    return _digest(load_recipe(model, directory).model_dump(mode="json", include=set(sections)))
+    return _digest(load_recipe(model, directory, edition).model_dump(mode="json", include=set(sections)))
 
 
 @cache

@@ -1,14 +1,16 @@
 """A recipe as typed, validated values: what a winner did for one model, and where that is known from.
 
 A recipe file holds `{value: ..., source: ...}` wherever it states a value. `load_recipe` gives the values, typed;
-`resolved_document` gives values and sources together, for the record that lies beside the weights.
+`resolved_document` gives values and sources together, for the record that goes with the weights. An edition's file,
+presented.yaml, holds only what it changes in the released recipes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,8 +19,10 @@ from carvana.errors import UserError
 
 RECIPES: Final = Path(__file__).resolve().parents[2] / "config" / "recipes"
 
-# The released scripts' values; the slides' are another edition.
-EDITION: Final = "released"
+# `released`: the recipes of the published scripts. `presented`: with the values of the team's slides laid over them.
+Edition = Literal["released", "presented"]
+RELEASED: Final[Edition] = "released"
+EDITIONS: Final[tuple[Edition, ...]] = get_args(Edition)
 
 # `script`: the released 2017 programs. `slides`: the team's presentation. `assumption`: neither says it.
 # `ours`: a choice of this reproduction where the authors published nothing.
@@ -249,6 +253,22 @@ class Submission(Section):
     threshold: int
 
 
+class PseudoLabels(Section):
+    """A model's second training: on its training images, and on test images with masks predicted by a first round.
+
+    Attributes:
+        first_round: the model whose recipe this one's is, and whose place it takes in the ensemble.
+        car_ratio: pseudo-labelled cars per training car, at least, where the configuration names no number.
+        precondition: out-of-fold Dice of the first round from which on this is expected to help.
+        unclear: 8-bit levels from the first to the second, both included, are neither clearly car nor background.
+    """
+
+    first_round: str
+    car_ratio: Positive
+    precondition: Probability
+    unclear: tuple[int, int]
+
+
 class Recipe(Section):
     """Everything that decides one model's weights and maps."""
 
@@ -270,6 +290,7 @@ class Recipe(Section):
     prediction: Prediction
     merge: Merge
     submission: Submission
+    pseudo_labels: PseudoLabels | None = None
 
     def epoch_of(self, index: int, run_epochs: int) -> int:
         """The recipe's epoch that epoch `index` (from 0) of a run of `run_epochs` stands for, as the authors count it.
@@ -304,38 +325,76 @@ def _overlay(base: Any, top: Any) -> Any:
 
 
 @cache
-def _documents(directory: Path) -> dict[str, dict[str, Any]]:
-    """Model name -> its recipe with values and sources; the variant's own values are laid over the recipe's."""
+def _documents(directory: Path, edition: Edition) -> dict[str, dict[str, Any]]:
+    """Model name -> its recipe with values and sources.
+
+    The edition's values are laid over the recipe's, and the variant's own over both.
+    """
+    changes = _edition_changes(directory, edition)
     documents: dict[str, dict[str, Any]] = {}
     for path in sorted(directory.glob("*.yaml")):
+        if path.stem in EDITIONS:
+            continue
         document = yaml.safe_load(path.read_text())
+        document = _overlay(document, changes.pop(document["recipe"], {}))
         head = {key: document.pop(key) for key in ("recipe", "member", "modules")}
         for model, variant in document.pop("models").items():
             documents[model] = {**head, "model": model, **_overlay(document, variant or {})}
     if not documents:
         raise UserError(f"no recipe files (*.yaml) in {directory}")
+    if changes:
+        raise UserError(f"{directory}/{edition}.yaml changes {', '.join(changes)}, which no recipe file is of")
     return documents
 
 
-def model_names(directory: Path = RECIPES) -> tuple[str, ...]:
+def _edition_changes(directory: Path, edition: Edition) -> dict[str, Any]:
+    """What the edition's file lays over each recipe; nothing for the released one, which has none."""
+    if edition == RELEASED:
+        return {}
+    changes: dict[str, Any] = yaml.safe_load((directory / f"{edition}.yaml").read_text())["recipes"]
+    return changes
+
+
+def model_names(directory: Path = RECIPES, edition: Edition = RELEASED) -> tuple[str, ...]:
     """The names of all models, in alphabetical order of recipe file and in file order within it."""
-    return tuple(_documents(directory))
+    return tuple(_documents(directory, edition))
 
 
-def resolved_document(model: str, directory: Path = RECIPES) -> dict[str, Any]:
+def all_model_names() -> tuple[str, ...]:
+    """The names of the models of all editions, each once."""
+    return tuple(dict.fromkeys(model for edition in EDITIONS for model in model_names(edition=edition)))
+
+
+def editions_of(model: str) -> tuple[Edition, ...]:
+    """The editions that have a model of this name."""
+    return tuple(edition for edition in EDITIONS if model in model_names(edition=edition))
+
+
+def resolved_document(model: str, directory: Path = RECIPES, edition: Edition = RELEASED) -> dict[str, Any]:
     """The recipe of `model` with a source for every value, ready to be written as YAML. Raises UserError."""
-    documents = _documents(directory)
+    documents = _documents(directory, edition)
     if model not in documents:
-        raise UserError(f"no model {model!r}; the models are {', '.join(documents)}")
+        raise UserError(f"no model {model!r} in the {edition} edition; the models are {', '.join(documents)}")
     return documents[model]
 
 
 @cache
-def load_recipe(model: str, directory: Path = RECIPES) -> Recipe:
+def load_recipe(model: str, directory: Path = RECIPES, edition: Edition = RELEASED) -> Recipe:
     """The validated recipe of `model`. Raises UserError naming the file's value that is wrong, and how."""
-    document = resolved_document(model, directory)
-    head = {key: document[key] for key in ("recipe", "member", "model", "modules")}
-    body = {key: _values(child, f"{model}.{key}") for key, child in document.items() if key not in head}
+    return parse_recipe(resolved_document(model, directory, edition))
+
+
+def parse_recipe(document: Mapping[str, Any]) -> Recipe:
+    """The recipe that a resolved document states; further sections of it, such as a training's `run`, do not count.
+
+    Raises:
+        UserError: a value is missing, wrong or without a known source.
+    """
+    head = {key: document.get(key) for key in ("recipe", "member", "model", "modules")}
+    model = head["model"]
+    body = {
+        key: _values(child, f"{model}.{key}") for key, child in document.items() if key not in head and key != "run"
+    }
     try:
         return Recipe.model_validate({**head, **body})
     except ValidationError as error:

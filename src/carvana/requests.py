@@ -33,12 +33,20 @@ class Request:
     minutes: int
 
 
-def requests_of(plan: Plan, model: str) -> tuple[Request, Request]:
-    """For one training of the model, and for one prediction with it."""
+@dataclass(frozen=True)
+class Requests:
+    """Of one training of a model, and of one prediction with it."""
+
+    training: Request
+    prediction: Request
+
+
+def requests_of(plan: Plan, model: str) -> Requests:
+    """What a model's jobs ask for."""
     (jobs,) = jobs_of(plan, [model], {})
     memory = MEMORY.get(plan.config["geometry"], SMALL_MEMORY)
     training, prediction = jobs.training_hours, jobs.prediction_hours / jobs.predictions
-    return Request(memory, _minutes(training)), Request(memory, _minutes(prediction))
+    return Requests(Request(memory, _minutes(training)), Request(memory, _minutes(prediction)))
 
 
 def _minutes(hours: float) -> int:

@@ -38,6 +38,7 @@ class Entry:
         out_of_fold: tables of masks of the training images, together each image once; empty if there are none.
         test: tables of masks of the test images, likewise.
         notes: remarks for the row.
+        partial: whether some training images have no mask, as where a model has some folds' networks only.
     """
 
     level: Level
@@ -45,9 +46,10 @@ class Entry:
     out_of_fold: tuple[Path, ...]
     test: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+    partial: bool = False
 
 
-def parse_entry(words: Sequence[str]) -> Entry:
+def parse_entry(words: Sequence[str], partial: bool = False) -> Entry:
     """An entry from the words `LEVEL NAME OUT_OF_FOLD TEST [NOTE ...]`.
 
     OUT_OF_FOLD and TEST are paths of tables of masks, joined by commas where they are several, or `-` for none.
@@ -62,7 +64,7 @@ def parse_entry(words: Sequence[str]) -> Entry:
             f" {', '.join(LEVELS)}"
         )
     out_of_fold, test = (() if word == "-" else tuple(map(Path, word.split(","))) for word in words[2:4])
-    return Entry(level, words[1], out_of_fold, test, tuple(words[4:]))
+    return Entry(level, words[1], out_of_fold, test, tuple(words[4:]), partial)
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,10 @@ def score(entry: Entry, training: Truth, hidden: Mapping[str, Truth] | None, geo
         notes.append("each network was selected on its fold: out_of_fold is optimistic")
     if geometry.name != "full":
         notes.append(f"{geometry.name} geometry: cannot be submitted")
+    if entry.partial:
+        masked = {name for table in entry.out_of_fold for name, _ in read_masks(table)}
+        training = {name: runs for name, runs in training.items() if name in masked}
+        notes.append("out of fold on the images that have a network which did not see their car, see images")
     out_of_fold = dice_by_image(entry.out_of_fold, training) if entry.out_of_fold else {}
     scored = {name: runs for truth in (hidden or {}).values() for name, runs in truth.items()}
     test = dice_by_image(entry.test, scored) if entry.test and scored else {}
@@ -199,15 +205,25 @@ def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> No
 
 def format_table(scores: Sequence[Score]) -> str:
     """The rows as aligned text, with numbered notes below."""
-    notes = list(dict.fromkeys(note for row in scores for note in row.note.split("; ") if note))
+    notes, numbers_of = numbered_notes([row.note for row in scores])
     columns = ("level", "name", "out_of_fold", "public", "private", "images")
     lines: list[tuple[str, ...]] = [(*columns, "notes")]
-    for row in scores:
-        numbers = " ".join(sorted(f"[{notes.index(note) + 1}]" for note in row.note.split("; ") if note))
+    for row, numbers in zip(scores, numbers_of, strict=True):
         lines.append((*(_shown(getattr(row, column)) for column in columns), numbers))
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([*text, *(f"[{number}] {note}" for number, note in enumerate(notes, start=1))])
+
+
+def numbered_notes(notes_of: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Every note once, and for each row the numbers, from 1, of its notes, such as `[1] [3]`.
+
+    Args:
+        notes_of: the notes of each row, joined by `; `.
+    """
+    split = [[note for note in notes.split("; ") if note] for notes in notes_of]
+    notes = list(dict.fromkeys(note for row in split for note in row))
+    return notes, [" ".join(sorted(f"[{notes.index(note) + 1}]" for note in row)) for row in split]
 
 
 def _shown(value: float | int | str) -> str:

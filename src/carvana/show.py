@@ -10,14 +10,15 @@ import cv2
 import numpy as np
 
 from carvana import rle
-from carvana.combine import merge_rule, open_store
+from carvana.combine import open_store
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.ensemble import THRESHOLD, Map
 from carvana.errors import UserError
+from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.picture import Image, captioned
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe import all_model_names, editions_of, load_recipe
 from carvana.report.pictures import contours_on, resized
 from carvana.submission import read_masks
 
@@ -70,12 +71,12 @@ def _ensemble(results: Path, split: str, name: str) -> str:
 def _maps(results: Path, split: str, name: str) -> Mapping[str, Map]:
     """The image's merged 8-bit map by model, of the models that the run has."""
     found = {}
-    for model in model_names():
+    for model in all_model_names():
         stores = results.glob(f"oof/{model}/maps.h5" if split == "train" else f"predictions/{model}/test-*.h5")
         for path in sorted(stores):
             with open_store(path, "sums") as store:
                 if name in store.names:
-                    rule = merge_rule(load_recipe(model))
+                    rule = merge_rule(load_recipe(model, edition=editions_of(model)[-1]))
                     found[model] = rule.merged(store.read(name).astype(np.uint16), store.networks)
     return found
 

@@ -19,11 +19,10 @@ from carvana.exclusion import read_exclusions
 from carvana.files import sha256_of
 from carvana.folds import read_folds
 from carvana.plan import Plan
-from carvana.recipe import load_recipe
 from carvana.store.store import Entry, Store
 from carvana.training.state_files import newest_values, place_of
 
-State = Literal["waiting", "running", "interrupted", "done"]
+State = Literal["waiting", "running", "interrupted", "done", "imported"]
 PROGRESS: Final = "progress.json"
 _DICE: Final = ("valid_dice", "valid_hard_dice")
 
@@ -54,9 +53,12 @@ class Status:
     def trainings(self) -> Iterator[Training]:
         """Every training of the run."""
         for recipe in self.plan.recipes:
-            for model in models_of(recipe):
-                for fold, weights in enumerate(self.plan.weights(model)):
-                    yield self._training(model, fold, Path(weights).parent)
+            for model in models_of(recipe, self.plan.edition):
+                for fold, weights in zip(self.plan.network_folds(model), self.plan.weights(model), strict=True):
+                    if self.plan.origins.released(model):
+                        yield Training(model, fold, "imported" if Path(weights).exists() else "waiting", {})
+                    else:
+                        yield self._training(model, fold, Path(weights).parent)
 
     def _training(self, model: str, fold: int, folder: Path) -> Training:
         if (folder / "weights.safetensors").exists():
@@ -77,7 +79,7 @@ class Status:
     def _entries(self, model: str, fold: int) -> Iterator[Entry]:
         """The entries that a start of this training would find, on either device; none before its inputs are made."""
         plan, config = self.plan, self.plan.config
-        recipe = load_recipe(model)
+        recipe = plan.recipe(model)
         with suppress(UserError, FileNotFoundError):
             folds = keys.folds_digest(read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv"))
             encoder = recipe.network.encoder
@@ -90,10 +92,15 @@ class Status:
                     config["precision"],
                     device,
                     config["threads"],
+                    edition=plan.edition,
                 )
                 epochs = config["epochs"][recipe.recipe] or recipe.training.epochs
+                added = [
+                    keys.images_digest(read_manifest(Path(path)), config["geometry"])
+                    for path in plan.second_round.manifest(model, fold)
+                ]
                 facts = keys.training(
-                    common, fold, epochs, config["seed"], self._images, folds, weights, self._excluded
+                    common, fold, epochs, config["seed"], self._images, folds, weights, self._excluded, *added
                 )
                 yield Store(plan.store).entry(facts)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from carvana import ensemble, postprocess, rle
-from carvana.combine import merge_rule
 from carvana.geometry import FULL
+from carvana.merging import merge_rule
 from carvana.recipe import load_recipe
 from tests.golden.compare import UNETS, equal
 from tests.golden.inputs import ensemble_case

@@ -12,11 +12,13 @@ def git(folder, *arguments):
 
 def test_commit_edition_image_and_file_are_named():
     sha256 = "0123456789abcdef" * 4
-    assert describe("9a1f278a7b6c", DIGEST, sha256) == (
+    assert describe("9a1f278a7b6c", "released", DIGEST, sha256) == (
         "carvana commit 9a1f278a7b6c, recipes released, image sha256:abababababab, file 0123456789abcdef"
     )
-    assert describe("unknown", "", sha256) == "carvana commit unknown, recipes released, file 0123456789abcdef"
-    assert file_mark(sha256) in describe("unknown", "", sha256)
+    assert (
+        describe("unknown", "released", "", sha256) == "carvana commit unknown, recipes released, file 0123456789abcdef"
+    )
+    assert file_mark(sha256) in describe("unknown", "released", "", sha256)
 
 
 def test_the_commit_says_when_files_differ_from_it(tmp_path):

@@ -24,7 +24,7 @@ from tests.leaderboard.conftest import PATIENCE, SLUG, WAITS, strangers_environm
 
 def description_of(file):
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    return sha256, describe("0123456789ab", "", sha256)
+    return sha256, describe("0123456789ab", "released", "", sha256)
 
 
 def send(submissions, ledger, file):

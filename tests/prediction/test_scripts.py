@@ -19,7 +19,18 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
 
 
 def call(script, manifest, weights, arguments, granted=0, **options):
-    common = ["--model", "linknet34_f04a_clahe", "--geometry", "small", "--precision", "exact", "--threads", "1"]
+    common = [
+        "--model",
+        "linknet34_f04a_clahe",
+        "--edition",
+        "released",
+        "--geometry",
+        "small",
+        "--precision",
+        "exact",
+        "--threads",
+        "1",
+    ]
     common += ["--workers", "2", "--gpus-wanted", "1", "--gpus-granted", str(granted), "--weights", *weights]
     command = [sys.executable, SCRIPTS / script, *common, "--manifest", manifest, *arguments]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)

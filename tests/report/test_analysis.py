@@ -52,7 +52,7 @@ def test_leaving_a_member_out_leaves_his_recipes_out():
 def test_recipes_are_merged_as_their_authors_did():
     levels = dict(zip(models_of("linknet34"), (100, 100, 100, 100, 100, 105), strict=True))
     given = maps(**{model: np.full(SMALL.image_size, level, np.uint8) for model, level in levels.items()})
-    assert int(merged_maps(given)["linknet34"][0, 0]) == 605 // 6
+    assert int(merged_maps(given, "released")["linknet34"][0, 0]) == 605 // 6
 
 
 def test_models_that_differ_as_far_as_they_can_deviate_by_a_half():
@@ -62,7 +62,8 @@ def test_models_that_differ_as_far_as_they_can_deviate_by_a_half():
 
 def test_the_table_comes_back(drawn, tmp_path):
     images, stores, _ = drawn
-    write_analysis(images, stores, SMALL, 2, tmp_path / "analysis.csv")
+    with opened_maps(stores) as opened:
+        write_analysis(images, opened, SMALL, 2, tmp_path / "analysis.csv")
     rows = read_analysis(tmp_path / "analysis.csv")
     assert tuple(row.img for row in rows) == images.manifest.names
     with opened_maps(stores) as opened:

@@ -1,6 +1,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from carvana.errors import UserError
-from carvana.recipe import load_recipe
+from carvana.recipe import load_recipe, parse_recipe
 from carvana.training import parts
 from carvana.training.draws import Draws
 from carvana.training.record import Conditions
@@ -24,6 +25,7 @@ EPOCHS = 2
 def conditions(seed=0):
     return Conditions(
         model=MODEL,
+        edition="released",
         fold=0,
         geometry="small",
         epochs=EPOCHS,
@@ -67,7 +69,10 @@ def test_history_has_the_epochs_and_what_the_author_reported(history):
 
 def test_weights_are_those_of_the_last_selected_epoch(trained, history):
     selected = [int(row["epoch"]) for row in history if row["selected"] == "1"]
-    assert read_facts(trained.weights) == {"model": MODEL, "fold": 0, "epoch": selected[-1]}
+    facts: dict[str, Any] = read_facts(trained.weights)
+    # The recipe inside: the file alone says what the network is.
+    assert parse_recipe(facts.pop("recipe")) == load_recipe(MODEL)
+    assert facts == {"model": MODEL, "fold": 0, "epoch": selected[-1]}
     load_weights(parts.network(load_recipe(MODEL)), trained.weights)
 
 

@@ -29,3 +29,9 @@ def test_excluded_images_are_validated_on_all_the_same(manifest, folds):
     assert parts.validation == whole.validation
     assert set(whole.training) - set(parts.training) == excluded - set(whole.validation)
     assert len(parts.training) < len(whole.training)
+
+
+def test_pseudo_labelled_images_are_trained_on_and_never_judge(manifest, folds):
+    whole, more = split(manifest, folds, 1), split(manifest, folds, 1, pseudo_labelled=("0" * 12 + "_01.jpg",))
+    assert more.validation == whole.validation
+    assert more.training == ("0" * 12 + "_01.jpg", *whole.training)

@@ -17,10 +17,14 @@ def failing(files):
 
 
 def test_all_there_distinct_and_in_their_places(tmp_path):
-    files = {"ternausnet": [weights(tmp_path / f"{fold}.safetensors", "ternausnet", fold, fold) for fold in (0, 1)]}
+    files = {
+        "ternausnet": [
+            weights(tmp_path / f"fold{fold}/weights.safetensors", "ternausnet", fold, fold) for fold in (0, 1)
+        ]
+    }
     assert failing(files) == []
     assert sorted(weight_hashes(files)) == ["ternausnet/fold0", "ternausnet/fold1"]
-    assert failing({"ternausnet": files["ternausnet"][::-1]}) == ["of their model and fold"]
+    assert failing({"unet_scratch": files["ternausnet"]}) == ["of their model and fold"]
     shutil.copyfile(files["ternausnet"][0], files["ternausnet"][1])
     assert failing(files) == ["different SHA-256", "of their model and fold"]
     files["ternausnet"][1].unlink()

@@ -181,7 +181,7 @@ def test_every_rule_with_a_script_carries_its_provenance():
         for rule in re.split(r"\n(?=rule |use rule )", path.read_text())[1:]:
             scripts = re.findall(r"python (workflow/scripts/\w+\.py)", rule)
             if scripts:
-                assert re.search(rf'\*\*PLAN\.(recipe_)?provenance\("{scripts[0]}"\)', rule), rule.splitlines()[0]
+                assert re.search(rf'\*\*PLAN\.(recipe_)?provenance(_of)?\("{scripts[0]}"', rule), rule.splitlines()[0]
 
 
 def test_rule_files_are_short():

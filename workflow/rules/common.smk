@@ -1,23 +1,29 @@
 # What several stages need to know; the knowledge itself lives in the library, which has tests.
-from carvana.catalogue import MEMBERS, RECIPES, models_of
-from carvana.plan import BASELINES, Plan
-from carvana.provenance import recipe_digest
+from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
+from carvana.expectations import Expectations
 from carvana.recipe import model_names
+from carvana.reporting import Reporting
 from carvana.requests import requests_of
+from carvana.scoring import BASELINES, Scoring
 
-PLAN = Plan(config, Path(workflow.basedir))
-MODELS = model_names()
-TRAINING, PREDICTION = zip(*(requests_of(PLAN, model) for model in MODELS))
-TRAINING, PREDICTION = dict(zip(MODELS, TRAINING)), dict(zip(MODELS, PREDICTION))
-MERGING = ("merge", "submission")
+SCORING = Scoring(PLAN)
+EXPECTATIONS = Expectations(PLAN)
+REPORTING = Reporting(PLAN)
+MODELS = model_names(edition=PLAN.edition)
+REQUESTS = {model: requests_of(PLAN, model) for model in MODELS}
 # Whose curves from ImageNet and from random weights are compared.
 COMPARED = ("ternausnet", "linknet34_fma_s44")
+
+
+def one_of(names):
+    """A constraint that nothing meets where there are no names."""
+    return "|".join(names) or "(?!)"
 
 
 wildcard_constraints:
     model="|".join(MODELS),
     recipe="|".join(RECIPES),
-    variant="|".join(model for model in MODELS if model not in RECIPES),
+    variant="|".join(PLAN.own_masks),
     fold=r"\d+",
     part="train|" + "|".join(PLAN.test_parts),
     split="train|test",

@@ -3,7 +3,10 @@
 
 rule merge:
     input:
-        sums=lambda wc: [PLAN.sums(model, wc.part) for model in models_of(wc.recipe)],
+        sums=lambda wc: [
+            PLAN.sums(model, wc.part)
+            for model in merged_models(wc.recipe, PLAN.edition)
+        ],
     output:
         maps="<results>/maps/{recipe}/{part}.h5",
         masks="<results>/masks/{recipe}/{part}.csv",
@@ -13,21 +16,26 @@ rule merge:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: recipe_digest(models_of(wc.recipe)[0], MERGING),
-        model=lambda wc: models_of(wc.recipe)[0],
+        rules=lambda wc: PLAN.merging(wc.recipe),
+        model=lambda wc: merged_models(wc.recipe, PLAN.edition)[0],
+        edition=PLAN.edition,
+        common=lambda wc: PLAN.common_argument(
+            merged_models(wc.recipe, PLAN.edition), wc.part
+        ),
     shell:
         "python workflow/scripts/merge.py"
-        " --model {params.model}"
+        " --model {params.model} --edition {params.edition}"
         " --name {wildcards.recipe}"
         " --sums {input.sums:q}"
         " --out {output.maps:q}"
         " --masks {output.masks:q}"
+        " {params.common}"
         " 2>&1 | tee {log:q}"
 
 
 rule model_masks:
     input:
-        sums=lambda wc: PLAN.sums(wc.variant, wc.part),
+        sums=lambda wc: PLAN.sums(PLAN.own_masks[wc.variant], wc.part),
     output:
         masks="<results>/masks/{variant}/{part}.csv",
     log:
@@ -36,11 +44,15 @@ rule model_masks:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: recipe_digest(wc.variant, MERGING),
+        rules=lambda wc: PLAN.merging(
+            recipe_of(PLAN.own_masks[wc.variant], PLAN.edition)
+        ),
+        model=lambda wc: PLAN.own_masks[wc.variant],
+        edition=PLAN.edition,
     shell:
         "python workflow/scripts/merge.py"
-        " --model {wildcards.variant}"
-        " --name {wildcards.variant}"
+        " --model {params.model} --edition {params.edition}"
+        " --name {params.model}"
         " --sums {input.sums:q}"
         " --masks {output.masks:q}"
         " 2>&1 | tee {log:q}"
@@ -62,6 +74,7 @@ rule ensemble:
     params:
         **PLAN.provenance("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
+        common=lambda wc: PLAN.common_argument(PLAN.merged, wc.part),
     shell:
         "python workflow/scripts/ensemble.py"
         " --ternausnet {input.ternausnet:q}"
@@ -71,4 +84,5 @@ rule ensemble:
         " --geometry {params.geometry}"
         " --out {output.masks:q}"
         " --report {output.report:q}"
+        " {params.common}"
         " 2>&1 | tee {log:q}"

@@ -13,6 +13,7 @@ rule submit:
     params:
         **PLAN.provenance("workflow/scripts/submit.py"),
         competition=PLAN.competition,
+        edition=PLAN.edition,
         submissions=PLAN.leaderboard_arguments(),
         data=str(PLAN.data),
         work_dir=str(PLAN.results / "data"),
@@ -21,7 +22,7 @@ rule submit:
     shell:
         "python workflow/scripts/submit.py"
         " {params.submissions}"
-        " --competition {params.competition}"
+        " --competition {params.competition} --edition {params.edition}"
         " --data {params.data:q}"
         " --work-dir {params.work_dir:q}"
         " --geometry {params.geometry}"

@@ -18,13 +18,16 @@ rule validate:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=lambda wc, attempt: attempt * PREDICTION[wc.model].mem_mb,
-        runtime=lambda wc: PREDICTION[wc.model].minutes,
+        mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
+        runtime=lambda wc: REQUESTS[wc.model].prediction.minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(
             wc.items(), input.items(), threads, resources.gpu
         ),
+        edition=PLAN.edition,
+        networks=lambda wc: PLAN.origins.networks_argument(wc.model),
+        trained_with=lambda wc: PLAN.trained_with(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -33,7 +36,7 @@ rule validate:
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/validate.py"
-        " --model {wildcards.model}"
+        " --model {wildcards.model} --edition {params.edition}"
         " --weights {input.weights:q}"
         " --manifest {input.manifest:q}"
         " --folds {input.folds:q}"
@@ -45,7 +48,7 @@ rule validate:
         " --dice {output.dice:q}"
         " --timings {output.timings:q}"
         " --store {params.store:q}"
-        " {params.quiet}"
+        " {params.networks} {params.trained_with} {params.quiet}"
         " 2>&1 | tee -i {log:q}"
 
 
@@ -64,8 +67,8 @@ rule predict:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=lambda wc, attempt: attempt * PREDICTION[wc.model].mem_mb,
-        runtime=lambda wc: PREDICTION[wc.model].minutes,
+        mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
+        runtime=lambda wc: REQUESTS[wc.model].prediction.minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(
@@ -73,6 +76,8 @@ rule predict:
         ),
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
+        edition=PLAN.edition,
+        networks=lambda wc: PLAN.origins.networks_argument(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
         gpus=1,
@@ -81,7 +86,7 @@ rule predict:
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/predict.py"
-        " --model {wildcards.model}"
+        " --model {wildcards.model} --edition {params.edition}"
         " --weights {input.weights:q}"
         " --manifest {input.manifest:q}"
         " --shard {params.shard} --shards {params.shards}"
@@ -92,5 +97,5 @@ rule predict:
         " --out {output.sums:q}"
         " --timings {output.timings:q}"
         " --store {params.store:q}"
-        " {params.quiet}"
+        " {params.networks} {params.quiet}"
         " 2>&1 | tee -i {log:q}"

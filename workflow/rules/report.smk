@@ -4,7 +4,7 @@
 rule analysis:
     input:
         manifest="<results>/data/train.csv",
-        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.models],
+        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.merged],
     output:
         table="<results>/analysis.csv",
         audit=report(
@@ -19,32 +19,36 @@ rule analysis:
     threads: config["threads"]
     params:
         **PLAN.provenance("workflow/scripts/analysis.py"),
+        edition=PLAN.edition,
+        common=PLAN.common_argument(PLAN.merged, "train"),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/analysis.py"
         " --manifest {input.manifest:q}"
         " --maps {input.maps:q}"
-        " --geometry {params.geometry}"
+        " --geometry {params.geometry} --edition {params.edition}"
         " --threads {threads}"
         " --out {output.table:q}"
         " --audit {output.audit:q}"
+        " {params.common}"
         " 2>&1 | tee {log:q}"
 
 
 rule report:
     input:
-        wanted=PLAN.report_needs_all_members,
+        wanted=REPORTING.needs_all_members,
         analysis="<results>/analysis.csv",
         verification="<results>/verification.json",
         scores="<results>/scores.json",
         manifest="<results>/data/train.csv",
-        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.models],
+        maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.merged],
         masks="<results>/masks/ensemble/train.csv",
         networks=[path for model in PLAN.models for path in PLAN.weights(model)],
         predictions=[
-            PLAN.sums(model, part) for model in PLAN.models for part in PLAN.test_parts
+            PLAN.sums(model, part) for model in PLAN.merged for part in PLAN.test_parts
         ],
         published="config/published.yaml",
+        pseudo=REPORTING.pseudo_labels(),
         receipts=ancient(PLAN.receipts(["metadata"])),
     output:
         page=report(
@@ -58,15 +62,22 @@ rule report:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/report.py"),
-        models=PLAN.report_arguments(),
+        models=REPORTING.model_arguments(),
+        edition=PLAN.edition,
+        common=PLAN.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.data),
-        leaderboard=PLAN.leaderboard_result(),
-        scored=PLAN.leaderboard_digest(),
+        rounds=REPORTING.rounds_arguments(),
+        other=REPORTING.other_edition(),
+        other_scores=REPORTING.other_digest(),
+        leaderboard=REPORTING.leaderboard_result(),
+        scored=REPORTING.leaderboard_digest(),
     shell:
         "python workflow/scripts/report.py"
         " --results {params.results:q}"
-        " {params.models} {params.leaderboard}"
+        " --edition {params.edition}"
+        " {params.models} {params.common} {params.leaderboard}"
+        " {params.rounds} {params.other}"
         " --manifest {input.manifest:q}"
         " --maps {input.maps:q}"
         " --masks {input.masks:q}"

@@ -7,8 +7,8 @@ rule baselines:
         test_manifest="<results>/data/test.csv" if PLAN.synthetic else [],
         folds="<results>/folds/random7.csv",
     output:
-        mean=PLAN.baseline_masks("mean_mask"),
-        colour=PLAN.baseline_masks("colour_threshold"),
+        mean=SCORING.baseline_masks("mean_mask"),
+        colour=SCORING.baseline_masks("colour_threshold"),
     log:
         "<logs>/baselines.log",
     conda:
@@ -33,7 +33,7 @@ rule baselines:
 rule score:
     input:
         manifest="<results>/data/train.csv",
-        masks=PLAN.scored_masks(),
+        masks=SCORING.masks(),
     output:
         json="<results>/scores.json",
         csv=report(
@@ -47,7 +47,7 @@ rule score:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/score.py"),
-        entries=PLAN.score_arguments(),
+        entries=SCORING.arguments(),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/score.py"

@@ -7,6 +7,7 @@ rule train:
         folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
         encoder=lambda wc: PLAN.encoder_receipt(wc.model),
         exclude=PLAN.exclusions(),
+        pseudo=lambda wc: PLAN.second_round.manifest(wc.model, int(wc.fold)),
     output:
         weights="<results>/models/{model}/fold{fold}/weights.safetensors",
         history="<results>/models/{model}/fold{fold}/history.csv",
@@ -14,6 +15,8 @@ rule train:
         timings="<results>/models/{model}/fold{fold}/timings.json",
     log:
         "<logs>/train/{model}/fold{fold}.log",
+    wildcard_constraints:
+        model=one_of(PLAN.origins.trained),
     # For users of Snakemake's own cache too; `key` tells it what it would overlook.
     cache: True
     # A prediction that waits costs nothing; a long training that starts last keeps all others waiting.
@@ -23,19 +26,21 @@ rule train:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=lambda wc, attempt: attempt * TRAINING[wc.model].mem_mb,
-        runtime=lambda wc: TRAINING[wc.model].minutes,
+        mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].training.mem_mb,
+        runtime=lambda wc: REQUESTS[wc.model].training.minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/train.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(
             wc.items(), input.items(), threads, resources.gpu
         ),
+        edition=PLAN.edition,
         geometry=config["geometry"],
         epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],
         precision=config["precision"],
         encoder=lambda wc: PLAN.encoder_argument(wc.model),
         exclude=" ".join(f"--exclude {path}" for path in PLAN.exclusions()),
+        pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         gpus=1,
         workers=config["workers"],
@@ -46,7 +51,7 @@ rule train:
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/train.py"
-        " --model {wildcards.model}"
+        " --model {wildcards.model} --edition {params.edition}"
         " --fold {wildcards.fold}"
         " --manifest {input.manifest:q}"
         " --folds {input.folds:q}"
@@ -61,5 +66,5 @@ rule train:
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --store {params.store:q} --save-seconds {params.save_seconds}"
-        " {params.epochs} {params.encoder} {params.exclude} {params.gpu_memory} {params.quiet}"
+        " {params.epochs} {params.encoder} {params.exclude} {params.pseudo} {params.gpu_memory} {params.quiet}"
         " 2>&1 | tee -i {log:q}"

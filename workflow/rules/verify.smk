@@ -10,7 +10,7 @@ rule verification:
         dice=[f"<results>/oof/{model}/dice.csv" for model in PLAN.models],
         published="config/published.yaml",
         conformance="docs/conformance.md",
-        bands=PLAN.bands() or [],
+        bands=EXPECTATIONS.bands() or [],
     output:
         json="<results>/verification.json",
         junit=report(
@@ -24,10 +24,10 @@ rule verification:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance("workflow/scripts/verification.py"),
-        expectations=PLAN.verification_arguments(),
+        expectations=EXPECTATIONS.arguments(),
         # No input: a result of Kaggle is never made only to be looked at.
-        leaderboard=PLAN.leaderboard_result(),
-        scored=PLAN.leaderboard_digest(),
+        leaderboard=REPORTING.leaderboard_result(),
+        scored=REPORTING.leaderboard_digest(),
         results=lambda wc, output: str(Path(output.json).parent),
     shell:
         "python workflow/scripts/verification.py"

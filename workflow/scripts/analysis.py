@@ -9,7 +9,8 @@ from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.report.analysis import read_analysis, write_analysis
+from carvana.recipe import EDITIONS
+from carvana.report.analysis import opened_maps, read_analysis, write_analysis
 from carvana.report.audit import write_audit
 
 
@@ -21,9 +22,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True, help="images that are analysed at once")
     parser.add_argument("--out", type=Path, required=True, help="CSV to write, a row per image")
     parser.add_argument("--audit", type=Path, required=True, help="CSV to write: img, exclude (0), and why")
+    parser.add_argument("--edition", choices=EDITIONS, required=True)
+    parser.add_argument("--common", action="store_true", help="only the images that all models have maps of")
     given = parser.parse_args()
     images = ImageSet(read_manifest(given.manifest))
-    write_analysis(images, given.maps, GEOMETRIES[given.geometry], given.threads, given.out)
+    with opened_maps(given.maps, given.edition, given.common) as maps:
+        write_analysis(images, maps, GEOMETRIES[given.geometry], given.threads, given.out)
     write_audit(read_analysis(given.out), given.audit)
 
 

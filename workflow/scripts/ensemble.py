@@ -7,11 +7,17 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from carvana import rle
 from carvana.catalogue import RECIPES
 from carvana.combine import ensemble_recipes
 from carvana.errors import main_guard
 from carvana.files import whole_file
 from carvana.geometry import GEOMETRIES
+from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
+from carvana.pseudo_labels.doubt import doubt_of
 
 
 def main() -> None:
@@ -21,9 +27,20 @@ def main() -> None:
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     parser.add_argument("--out", type=Path, required=True, help="CSV to write: img, rle_mask, fired (0 or 1)")
     parser.add_argument("--report", type=Path, required=True, help="JSON to write: images, fired, top_clamped")
+    parser.add_argument("--common", action="store_true", help="only the images that all recipes have maps of")
+    parser.add_argument("--candidates", type=Path, help="CSV to write: the masks, and how sure the mean map is of them")
+    parser.add_argument("--unclear", type=int, nargs=2, help="levels of it that are neither car nor background")
     given = parser.parse_args()
+    found: list[Candidate] = []
+
+    def note(name: str, mean_HW: npt.NDArray[np.float32], mask_HW: rle.Mask) -> None:
+        if given.candidates:
+            found.append(candidate(name, mask_HW, doubt_of(mean_HW, mask_HW, tuple(given.unclear))))
+
     stores = {recipe: getattr(given, recipe) for recipe in RECIPES}
-    report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out)
+    report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out, given.common, note)
+    if given.candidates:
+        write_candidates(given.candidates, found)
     with whole_file(given.report) as partial:
         partial.write_text(json.dumps(asdict(report), indent=1) + "\n")
     print(f"{report.images} images; the unreliable-top rule acted on {len(report.fired)}")

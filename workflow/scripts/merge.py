@@ -5,20 +5,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.combine import merge_networks, merge_rule
+from carvana.combine import merge_networks
 from carvana.errors import main_guard
-from carvana.recipe import load_recipe, model_names
+from carvana.merging import merge_rule
+from carvana.recipe import EDITIONS, all_model_names, load_recipe
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sums", type=Path, nargs="+", required=True, help="stores of the models' sums")
-    parser.add_argument("--model", choices=model_names(), required=True, help="the model, or any of its recipe's")
+    parser.add_argument("--model", choices=all_model_names(), required=True, help="the model, or any of its recipe's")
+    parser.add_argument("--edition", choices=EDITIONS, required=True)
     parser.add_argument("--name", required=True, help="of the model or recipe, recorded in the maps")
     parser.add_argument("--masks", type=Path, required=True, help="CSV to write: img, rle_mask")
     parser.add_argument("--out", type=Path, help="store of 8-bit maps to write, if they are wanted")
+    parser.add_argument("--common", action="store_true", help="only the images that all models have maps of")
     given = parser.parse_args()
-    merge_networks(given.sums, merge_rule(load_recipe(given.model)), given.name, given.masks, given.out)
+    rule = merge_rule(load_recipe(given.model, edition=given.edition))
+    merge_networks(given.sums, rule, given.name, given.masks, given.out, given.common)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import cast
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
@@ -13,9 +14,21 @@ from carvana.scores import format_table, hidden_truth, parse_entry, score, train
 ENTRY_HELP = "LEVEL NAME OUT_OF_FOLD TEST [NOTE ...]; several tables of masks are joined by commas, - is none"
 
 
+class _Kept(argparse.Action):
+    """Keeps the entries of both options in their common order, which is that of the table."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: object, option_string: str | None = None
+    ) -> None:
+        words = cast("list[str]", values)
+        namespace.entry = [*(namespace.entry or []), parse_entry(words, partial=option_string == "--partial")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--entry", nargs="+", action="append", required=True, metavar="WORD", help=ENTRY_HELP)
+    parser.add_argument("--entry", nargs="+", action=_Kept, required=True, metavar="WORD", help=ENTRY_HELP)
+    partial_help = "as --entry, of masks that some training images lack"
+    parser.add_argument("--partial", nargs="+", action=_Kept, dest="entry", metavar="WORD", help=partial_help)
     parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
     parser.add_argument("--solution", type=Path, help="the hidden truth: CSV with img, rle_mask, usage")
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
@@ -25,7 +38,7 @@ def main() -> None:
     geometry = GEOMETRIES[given.geometry]
     training = training_truth(read_manifest(given.manifest))
     hidden = hidden_truth(given.solution, geometry) if given.solution else None
-    scores = [score(parse_entry(words), training, hidden, geometry) for words in given.entry]
+    scores = [score(entry, training, hidden, geometry) for entry in given.entry]
     write_scores(scores, given.json, given.csv)
     print(f"mean Dice, {geometry.name} geometry\n{format_table(scores)}\nin {given.json} and {given.csv}")
 

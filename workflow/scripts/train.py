@@ -15,13 +15,14 @@ from carvana.gpu import device_class, lease
 from carvana.interruption import ended_by_signals
 from carvana.keys import computing, folds_digest, images_digest, training
 from carvana.precision import PRECISIONS
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe import EDITIONS, all_model_names, load_recipe
 from carvana.store.store import Store, Workplace
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", choices=model_names(), required=True)
+    parser.add_argument("--model", choices=all_model_names(), required=True)
+    parser.add_argument("--edition", choices=EDITIONS, required=True)
     parser.add_argument("--fold", type=int, required=True, help="validated on; the others are trained on")
     parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
     parser.add_argument("--folds", type=Path, required=True, help="CSV: car, fold")
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=PRECISIONS, required=True)
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
     parser.add_argument("--exclude", type=Path, help="CSV: img, exclude; images marked 1 are not trained on")
+    parser.add_argument("--pseudo-labels", type=Path, help="manifest of test images with predicted masks, to add")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
     parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
@@ -50,11 +52,17 @@ def main() -> None:
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
     excluded = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     device = device_class(given.gpus_wanted, given.gpus_granted)
-    epochs = given.epochs or load_recipe(given.model).training.epochs
+    epochs = given.epochs or load_recipe(given.model, edition=given.edition).training.epochs
     script, images = Path(__file__), images_digest(manifest, given.geometry)
-    common = computing(script, given.model, given.geometry, given.precision, device, given.threads)
+    common = computing(
+        script, given.model, given.geometry, given.precision, device, given.threads, edition=given.edition
+    )
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
-    facts = training(common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded))
+    added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None
+    digest = images_digest(added, given.geometry) if added else None
+    facts = training(
+        common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded), digest
+    )
 
     def make(workplace: Workplace) -> None:
         lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
@@ -65,6 +73,7 @@ def main() -> None:
 
         conditions = Conditions(
             model=given.model,
+            edition=given.edition,
             fold=given.fold,
             geometry=given.geometry,
             epochs=epochs,
@@ -79,7 +88,7 @@ def main() -> None:
         weights, history, recipe, timings = (workplace.result / name for name in outputs)
         results = Outputs(weights, history, recipe, timings, given.tensorboard)
         saving = Saving(workplace.folder, given.save_seconds, workplace.check)
-        train_network(conditions, manifest, folds, results, saving, given.quiet)
+        train_network(conditions, manifest, folds, results, saving, given.quiet, added)
 
     outputs = {
         "weights.safetensors": given.weights,

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from carvana.data.manifest import read_manifest
-from carvana.errors import main_guard
+from carvana.errors import UserError, main_guard
 from carvana.folds import read_folds
 from carvana.interruption import ended_by_signals
 from carvana.keys import folds_digest, images_digest, prediction
@@ -22,8 +22,15 @@ def main() -> None:
     parser.add_argument("--maps", type=Path, required=True, help="map store to write")
     parser.add_argument("--dice", type=Path, required=True, help="CSV to write: img, car, view, fold, dice")
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
+    parser.add_argument("--trained-with", help="SHA-256 of the folds that imported networks were trained with")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
+    if given.trained_with not in (None, folds_digest(folds)):
+        raise UserError(
+            f"the released weights of {given.model} were trained with other folds than {given.folds}: they have seen"
+            " cars that they would be judged by here. Submissions can be made of them, scores out of fold can not: ask"
+            " for submissions/<name>.csv.gz alone, or have the training images that the weights are of"
+        )
     images = images_digest(manifest, given.geometry)
     facts = prediction(common_facts(Path(__file__), given), images, given.weights, folds=folds_digest(folds))
 

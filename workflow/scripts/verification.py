@@ -32,6 +32,7 @@ def main() -> None:
         "--scheme", nargs="+", action="append", required=True, metavar="WORD", help="NAME TABLE FOLDS [DIGEST]"
     )
     parser.add_argument("--model", nargs="+", action="append", required=True, metavar="WORD", help="NAME WEIGHTS ...")
+    parser.add_argument("--note", action="append", default=[], help="on a model whose networks are not trained here")
     parser.add_argument("--published", type=Path, required=True, help="config/published.yaml")
     parser.add_argument("--conformance", type=Path, required=True, help="docs/conformance.md")
     parser.add_argument("--bands", type=Path, help="of repeated runs of this configuration, if there are any")
@@ -53,7 +54,7 @@ def main() -> None:
 
     checks = (
         *(check_scheme(scheme, images.manifest) for scheme in schemes),
-        *check_weights(weights, hashes),
+        *check_weights(weights, hashes, given.note),
         *check_conformance(given.conformance),
         *check_grader(masks),
         *check_figures(figures_of(given.results), bands, given.bands_differ),

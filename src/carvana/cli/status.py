@@ -24,6 +24,7 @@ def run(given: argparse.Namespace) -> None:
     counts = Counter(training.state for training in trainings)
     left = sum(training.detail.get("seconds_left") or 0 for training in trainings if training.state == "running")
     told = ", ".join(f"{counts[state]} {state}" for state in ("done", "running", "interrupted", "waiting"))
+    told += f", {counts['imported']} imported" if counts["imported"] else ""
     print(
         f"{len(trainings)} trainings: {told}" + (f"; {clock(left)} left of the running ones, added up" if left else "")
     )

@@ -78,6 +78,15 @@ def write_mask(path: Path, mask_HW: NDArray[np.uint8]) -> None:
     Image.fromarray(mask_HW * np.uint8(255), mode="L").save(path, format="PNG")
 
 
+def gif_of(mask_HW: NDArray[np.bool_]) -> bytes:
+    """A mask in the competition's format: a GIF of mode P whose palette indices are 0 and 1."""
+    picture = Image.fromarray(mask_HW.astype(np.uint8), mode="P")
+    picture.putpalette([0, 0, 0, 255, 255, 255])
+    stream = io.BytesIO()
+    picture.save(stream, format="GIF", optimize=False)
+    return stream.getvalue()
+
+
 def _at_boundaries(sums: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Running sums over rows, interpolated at the boundaries of `count` equal spans, times what makes them whole.
 

@@ -6,24 +6,23 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from carvana.recipe import EDITION
-
 _COMMIT_DIGITS: Final = 12
 _IMAGE_DIGITS: Final = 12
 # 64 bits: enough to tell the few files of one competition apart.
 _FILE_DIGITS: Final = 16
 
 
-def describe(commit: str, image_digest: str, sha256: str) -> str:
+def describe(commit: str, edition: str, image_digest: str, sha256: str) -> str:
     """For example: `carvana commit 9a1f278a7b6c, recipes released, image sha256:0123456789ab, file 0123456789abcdef`.
 
     Args:
         commit: see `commit_of`.
+        edition: of the recipes.
         image_digest: of the container image that it runs in, `sha256:<64 digits>`; empty: it runs in none.
         sha256: of the file that is sent.
     """
     image = f"image {image_digest[: len('sha256:') + _IMAGE_DIGITS]}, " if image_digest else ""
-    return f"carvana commit {commit}, recipes {EDITION}, {image}{file_mark(sha256)}"
+    return f"carvana commit {commit}, recipes {edition}, {image}{file_mark(sha256)}"
 
 
 def file_mark(sha256: str) -> str:

@@ -28,6 +28,7 @@ def score_at_kaggle(
     names: Sequence[str],
     size_HW: tuple[int, int],
     competition: str,
+    edition: str,
     ledger: Ledger,
     patience: Patience | None = None,
     waits: Waits | None = None,
@@ -39,6 +40,7 @@ def score_at_kaggle(
         names: every image of the sample submission, in its order.
         size_HW: of the masks, in pixels.
         competition: its name in Kaggle's addresses.
+        edition: of the recipes, for the description.
         ledger: of what was sent from here.
         patience: for failures that may pass.
         waits: for what Kaggle takes its time to do.
@@ -59,7 +61,7 @@ def score_at_kaggle(
         for name, file in files.items():
             with file.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            reference = submissions.send_once(ledger, file, sha256, describe(commit, image, sha256))
+            reference = submissions.send_once(ledger, file, sha256, describe(commit, edition, image, sha256))
             print(f"{name} is submission {reference} to {competition}", flush=True)
             found = submissions.wait_for_score(reference)
             print(f"{name}: public {found.public_score}, private {found.private_score}", flush=True)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.gpu import device_class, lease
 from carvana.keys import computing
 from carvana.precision import PRECISIONS
-from carvana.recipe import Recipe, load_recipe, model_names
+from carvana.recipe import EDITIONS, Recipe, all_model_names, load_recipe
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Conditions:
     Attributes:
         recipe: of the model.
         weights: .safetensors files of its networks, in the order of the folds.
+        folds: that they are of, ascending, where a run has some of a model's networks only; none: all, from 0 on.
         geometry: of the run.
         precision: one of `precision.PRECISIONS`.
         device: `cpu` or `cuda`.
@@ -31,6 +33,7 @@ class Conditions:
 
     recipe: Recipe
     weights: tuple[Path, ...]
+    folds: tuple[int, ...] | None
     geometry: Geometry
     precision: str
     device: str
@@ -41,9 +44,13 @@ class Conditions:
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
         """Add the command line's arguments for them."""
-        parser.add_argument("--model", choices=model_names(), required=True)
+        parser.add_argument("--model", choices=all_model_names(), required=True)
+        parser.add_argument("--edition", choices=EDITIONS, required=True)
         parser.add_argument(
-            "--weights", type=Path, nargs="+", required=True, help=".safetensors of every fold, in order"
+            "--weights", type=Path, nargs="+", required=True, help=".safetensors of the folds' networks, in order"
+        )
+        parser.add_argument(
+            "--networks", type=int, nargs="+", help="the folds that these are of (default: all, from 0 on)"
         )
         parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
         parser.add_argument("--precision", choices=PRECISIONS, required=True)
@@ -59,8 +66,9 @@ class Conditions:
     def leased(cls, given: Namespace) -> Self:
         """The conditions that the arguments ask for; waits for the GPUs, see `gpu.lease`."""
         return cls(
-            recipe=load_recipe(given.model),
+            recipe=load_recipe(given.model, edition=given.edition),
             weights=tuple(given.weights),
+            folds=folds_of(given),
             geometry=GEOMETRIES[given.geometry],
             precision=given.precision,
             device=lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory),
@@ -70,7 +78,24 @@ class Conditions:
         )
 
 
+def folds_of(given: Namespace) -> tuple[int, ...] | None:
+    """The folds that the given weights are of, if they are named. Raises UserError unless one for each, ascending."""
+    if given.networks is None:
+        return None
+    folds = tuple(given.networks)
+    if len(folds) != len(given.weights) or list(folds) != sorted(set(folds)):
+        raise UserError(
+            f"{len(given.weights)} files of weights for the folds {', '.join(map(str, folds))}: give one file per fold,"
+            " in ascending order"
+        )
+    return folds
+
+
 def common_facts(script: Path, given: Namespace) -> dict[str, Any]:
     """What the key of this script's result is made of, as far as the arguments say it."""
     device = device_class(given.gpus_wanted, given.gpus_granted)
-    return computing(script, given.model, given.geometry, given.precision, device, given.threads)
+    facts = computing(
+        script, given.model, given.geometry, given.precision, device, given.threads, edition=given.edition
+    )
+    folds = folds_of(given)
+    return facts if folds is None else facts | {"networks": list(folds)}

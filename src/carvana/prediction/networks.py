@@ -15,18 +15,22 @@ from carvana.recipe import Recipe
 from carvana.weights import load_weights, read_facts
 
 
-def load_networks(recipe: Recipe, weights: Sequence[Path], device: torch.device) -> list[nn.Module]:
+def load_networks(
+    recipe: Recipe, weights: Sequence[Path], device: torch.device, folds: Sequence[int] | None = None
+) -> list[nn.Module]:
     """The networks of a model, in evaluation mode on `device`.
 
     Args:
         recipe: of the model.
         weights: a file for each fold, in the order of the folds.
         device: where the networks go.
+        folds: that the files are of; none: all, from 0 on.
 
     Raises:
         UserError: a file cannot be read, or holds the weights of another network, model or fold.
     """
-    return [_load_network(recipe, path, fold).to(device) for fold, path in enumerate(weights)]
+    numbers = range(len(weights)) if folds is None else folds
+    return [_load_network(recipe, path, fold).to(device) for fold, path in zip(numbers, weights, strict=True)]
 
 
 def _load_network(recipe: Recipe, path: Path, fold: int) -> nn.Module:

@@ -41,7 +41,7 @@ def predict(conditions: Conditions, manifest: Manifest, shard: int, shards: int,
         UserError: no such shard, unusable weights, or an image is unreadable or not of the geometry's size.
     """
     names = manifest.names[shard_slice(len(manifest), shards, shard)]
-    networks, pipeline = _prepare(conditions, ImageSet(manifest))
+    networks, pipeline = prepare(conditions, ImageSet(manifest))
     with timed(timings, conditions, len(names)), _store(sums, names, conditions, len(networks)) as store:
         pipeline.run(names, lambda _: networks, store.write)
 
@@ -51,10 +51,12 @@ def validate(
 ) -> None:
     """Store each training image's 8-bit map by the one network that did not train on its car, and its Dice.
 
+    Where only some folds have a network, the images of the others are left out.
+
     Args:
         conditions: of the job.
         manifest: of the training images.
-        fold_of_car: the fold, which is the place of the network's weights, by car.
+        fold_of_car: by car.
         maps: the map store to write, in the manifest's order; sums over one network.
         table: the CSV to write, with `DICE_COLUMNS`; Dice is that of the map's pixels from 128 on.
         timings: JSON to write.
@@ -63,49 +65,58 @@ def validate(
         UserError: the folds are not those of the images and weights, the weights are unusable, or an image or mask is
             unreadable or not of the geometry's size.
     """
-    check_folds(fold_of_car, manifest.cars, len(conditions.weights))
+    check_folds(fold_of_car, manifest.cars, len(conditions.weights), conditions.folds)
     images = ImageSet(manifest)
-    networks, pipeline = _prepare(conditions, images)
-    network_of = {record.name: [networks[fold_of_car[record.car]]] for record in manifest}
+    networks, pipeline = prepare(conditions, images)
+    network_of_fold = dict(zip(conditions.folds or range(len(networks)), networks, strict=True))
+    judged = [record for record in manifest if fold_of_car[record.car] in network_of_fold]
+    names = [record.name for record in judged]
+    network_of = {record.name: [network_of_fold[fold_of_car[record.car]]] for record in judged}
     scores: dict[str, float] = {}
 
     def score_and_store(name: str, map_HW: Sums) -> None:
         scores[name] = dice(map_HW >= THRESHOLD, images.mask(name))
         store.write(name, map_HW)
 
-    with timed(timings, conditions, len(manifest)), _store(maps, manifest.names, conditions, 1) as store:
-        pipeline.run(manifest.names, network_of.__getitem__, score_and_store)
-        rows = ((image.name, image.car, image.view, fold_of_car[image.car], scores[image.name]) for image in manifest)
+    with timed(timings, conditions, len(names)), _store(maps, names, conditions, 1) as store:
+        pipeline.run(names, network_of.__getitem__, score_and_store)
+        rows = ((image.name, image.car, image.view, fold_of_car[image.car], scores[image.name]) for image in judged)
         write_table(table, DICE_COLUMNS, rows)
 
 
-def check_folds(fold_of_car: Mapping[str, int], cars: Sequence[str], networks: int) -> None:
-    """Stop unless every car has a fold and every fold its network.
+def check_folds(
+    fold_of_car: Mapping[str, int], cars: Sequence[str], networks: int, folds: Sequence[int] | None = None
+) -> None:
+    """Stop unless every car has a fold, and the networks are of all folds, or of some where that is wanted.
 
     Args:
         fold_of_car: the table of folds.
         cars: of the images.
         networks: their number.
+        folds: that they are of, where only some are wanted.
 
     Raises:
-        UserError: a car has no fold, or the folds are not 0 .. networks - 1.
+        UserError: a car has no fold, the folds are not 0 .. networks - 1, or those wanted are not among them.
     """
     if unknown := sorted(set(cars) - fold_of_car.keys()):
         raise UserError(
             f"{len(unknown)} cars have no fold ({', '.join(unknown[:10])}): make the folds of this manifest"
         )
-    if (folds := set(fold_of_car.values())) != set(range(networks)):
+    existing = set(fold_of_car.values())
+    if existing != set(range(networks)) if folds is None else not set(folds) <= existing:
+        of = "" if folds is None else f" of the folds {', '.join(map(str, folds))}"
         raise UserError(
-            f"weights of {networks} networks for the folds {sorted(folds)}: give one file per fold, in order"
+            f"weights of {networks} networks{of} for the folds {sorted(existing)}: give one file per fold, in order"
         )
 
 
-def _prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
+def prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
+    """The networks, in evaluation mode on their device, and the way of the images through them. Raises UserError."""
     configure(conditions.threads, conditions.precision)
     device = torch.device(conditions.device)
     networks = [
         compute_in(network, conditions.precision, device)
-        for network in load_networks(conditions.recipe, conditions.weights, device)
+        for network in load_networks(conditions.recipe, conditions.weights, device, conditions.folds)
     ]
     pipeline = Pipeline(conditions.recipe, conditions.geometry, images, device, conditions.workers, conditions.quiet)
     return networks, pipeline

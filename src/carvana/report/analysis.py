@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -13,17 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from carvana import postprocess
-from carvana.catalogue import MEMBERS, RECIPES, models_of, recipe_of
-from carvana.combine import check_same_images, merge_rule, open_store
+from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
+from carvana.combine import images_of_all, open_store
 from carvana.data.imageset import ImageSet
 from carvana.ensemble import THRESHOLD, Map, mean
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import MapReader
+from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.prediction.overlap import overlapped
-from carvana.recipe import load_recipe
+from carvana.recipe import RELEASED, Edition, load_recipe
 from carvana.rle import Mask
 
 
@@ -75,13 +76,13 @@ class ImageAnalysis:
 COLUMNS: Final = tuple(field.name for field in fields(ImageAnalysis))
 
 
-def merged_maps(maps: Mapping[str, Map]) -> dict[str, Map]:
+def merged_maps(maps: Mapping[str, Map], edition: Edition) -> dict[str, Map]:
     """Each recipe's 8-bit map, in the ensemble's order, merged as its author did from its models' (H, W) maps."""
     merged = {}
     for recipe in RECIPES:
-        models = models_of(recipe)
+        models = merged_models(recipe, edition)
         sums = np.stack([maps[model] for model in models]).sum(axis=0, dtype=np.uint16)
-        merged[recipe] = merge_rule(load_recipe(models[0])).merged(sums, len(models))
+        merged[recipe] = merge_rule(load_recipe(models[0], edition=edition)).merged(sums, len(models))
     return merged
 
 
@@ -99,7 +100,13 @@ def disagreement(maps: Mapping[str, Map]) -> npt.NDArray[np.float32]:
 
 
 def analyse(
-    name: str, car: str, view: int, maps: Mapping[str, Map], truth_HW: Mask, geometry: Geometry
+    name: str,
+    car: str,
+    view: int,
+    maps: Mapping[str, Map],
+    truth_HW: Mask,
+    geometry: Geometry,
+    edition: Edition = RELEASED,
 ) -> ImageAnalysis:
     """Analyse one image.
 
@@ -110,8 +117,9 @@ def analyse(
         maps: (H, W) uint8 out-of-fold map of every model.
         truth_HW: (H, W), car where not 0.
         geometry: of the run.
+        edition: of the recipes.
     """
-    merged = merged_maps(maps)
+    merged = merged_maps(maps, edition)
     mean_HW = mean(list(merged.values()))
     submitted = postprocess.apply(mean_HW, merged["linknet34"], geometry)
 
@@ -141,10 +149,15 @@ def analyse(
 
 
 class OutOfFoldMaps:
-    """The out-of-fold maps of all models. Use as a context manager through `opened_maps`."""
+    """The out-of-fold maps of all models. Use as a context manager through `opened_maps`.
 
-    def __init__(self, stores: Mapping[str, MapReader]) -> None:
-        self._stores = stores
+    Attributes:
+        names: of the images that all models have maps of.
+        edition: of the models' recipes.
+    """
+
+    def __init__(self, stores: Mapping[str, MapReader], names: Set[str], edition: Edition) -> None:
+        self._stores, self.names, self.edition = stores, names, edition
 
     def of(self, name: str) -> dict[str, Map]:
         """The image's (H, W) uint8 map by model. Raises UserError when a store lacks it or is damaged."""
@@ -152,45 +165,48 @@ class OutOfFoldMaps:
 
 
 @contextlib.contextmanager
-def opened_maps(paths: Sequence[Path]) -> Iterator[OutOfFoldMaps]:
-    """Open the stores of out-of-fold maps, one of every model.
+def opened_maps(paths: Sequence[Path], edition: Edition = RELEASED, common: bool = False) -> Iterator[OutOfFoldMaps]:
+    """Open the stores of out-of-fold maps, one of every model of the ensemble.
+
+    Args:
+        paths: of the stores.
+        edition: of the models' recipes.
+        common: whether models may have maps of different images; those that all have count.
 
     Raises:
         UserError: one is missing, damaged, of several networks or of other images than the rest; or a model has none.
     """
     with contextlib.ExitStack() as closing:
         stores = {store.source: store for store in (closing.enter_context(open_store(path, "sums")) for path in paths)}
-        wanted = {model for recipe in RECIPES for model in models_of(recipe)}
+        wanted = {model for recipe in RECIPES for model in merged_models(recipe, edition)}
         if set(stores) != wanted or any(store.networks != 1 for store in stores.values()):
             raise UserError(f"expected one store of out-of-fold maps of each of {', '.join(sorted(wanted))}")
-        check_same_images({model: set(store.names) for model, store in stores.items()})
-        yield OutOfFoldMaps(
-            {model: stores[model] for model in sorted(stores, key=lambda one: RECIPES.index(recipe_of(one)))}
-        )
+        names = images_of_all({model: set(store.names) for model, store in stores.items()}, common)
+        ordered = sorted(stores, key=lambda model: RECIPES.index(recipe_of(model, edition)))
+        yield OutOfFoldMaps({model: stores[model] for model in ordered}, frozenset(names), edition)
 
 
-def write_analysis(images: ImageSet, stores: Sequence[Path], geometry: Geometry, threads: int, path: Path) -> None:
-    """Analyse every training image into a table, in the manifest's order.
+def write_analysis(images: ImageSet, maps: OutOfFoldMaps, geometry: Geometry, threads: int, path: Path) -> None:
+    """Analyse every training image that has maps into a table, in the manifest's order.
 
     Args:
         images: the training images.
-        stores: of out-of-fold maps, one of every model.
+        maps: their out-of-fold maps.
         geometry: of the run.
         threads: images that are analysed at once.
         path: the CSV to write.
 
     Raises:
-        UserError: as `opened_maps`, or a mask is unreadable.
+        UserError: a map is damaged, or a mask unreadable.
     """
     by_name = images.manifest.by_name
-    with opened_maps(stores) as maps:
+    names = [name for name in images.manifest.names if name in maps.names]
 
-        def analysed(name: str) -> ImageAnalysis:
-            record = by_name[name]
-            return analyse(name, record.car, record.view, maps.of(name), images.mask(name), geometry)
+    def analysed(name: str) -> ImageAnalysis:
+        record = by_name[name]
+        return analyse(name, record.car, record.view, maps.of(name), images.mask(name), geometry, maps.edition)
 
-        rows = overlapped(analysed, images.manifest.names, threads, 2 * threads)
-        write_table(path, COLUMNS, (astuple(row) for row in rows))
+    write_table(path, COLUMNS, (astuple(row) for row in overlapped(analysed, names, threads, 2 * threads)))
 
 
 def read_analysis(path: Path) -> list[ImageAnalysis]:

@@ -26,8 +26,8 @@ class Network:
     Attributes:
         model: its name.
         fold: that it was validated on.
-        history: rows of history.csv, one per epoch.
-        timings: of its training, see `training.record.write_timings`.
+        history: rows of history.csv, one per epoch; none of an imported network.
+        timings: of its training, see `training.record.write_timings`; empty of an imported network.
         conditions: section `run` of its recipe.yaml.
         dice: out-of-fold Dice of each image of its fold, 0..1.
     """
@@ -40,6 +40,11 @@ class Network:
     dice: tuple[float, ...]
 
     @property
+    def trained(self) -> bool:
+        """Whether this run trained it; otherwise it was imported."""
+        return bool(self.history)
+
+    @property
     def selected_epoch(self) -> int:
         """The run's epoch, from 1, whose weights were kept."""
         return max(int(row["epoch"]) for row in self.history if row["selected"] == "1")
@@ -50,6 +55,7 @@ class RunRecord:
     """A finished run.
 
     Attributes:
+        edition: of the recipes.
         networks: by model, in order, and fold.
         scores: rows of scores.json.
         validation: timings of each model's job on the training images.
@@ -61,6 +67,7 @@ class RunRecord:
         metadata: make and year by car; empty where metadata.csv is not there.
     """
 
+    edition: str
     networks: tuple[Network, ...]
     scores: tuple[Mapping[str, Any], ...]
     validation: tuple[Mapping[str, Any], ...]
@@ -82,13 +89,19 @@ class RunRecord:
 
 
 def read_run(
-    results: Path, folds_of: Mapping[str, int], published: Path, metadata: Path | None, leaderboard: Path | None
+    results: Path,
+    edition: str,
+    folds_of: Mapping[str, Sequence[int]],
+    published: Path,
+    metadata: Path | None,
+    leaderboard: Path | None,
 ) -> RunRecord:
     """Read what a run left behind.
 
     Args:
         results: folder of the run.
-        folds_of: number of folds by model, in the order of the report.
+        edition: of its recipes.
+        folds_of: folds of the networks by model, in the order of the report.
         published: config/published.yaml.
         metadata: the competition's table of cars, if it is there.
         leaderboard: what Kaggle said, if it was asked.
@@ -99,10 +112,11 @@ def read_run(
     try:
         dice = {model: _dice(results / f"oof/{model}/dice.csv") for model in folds_of}
         return RunRecord(
+            edition=edition,
             networks=tuple(
                 _network(results, model, fold, dice[model].get(fold, ()))
                 for model, folds in folds_of.items()
-                for fold in range(folds)
+                for fold in folds
             ),
             scores=tuple(json.loads((results / "scores.json").read_text())),
             validation=tuple(json.loads((results / f"oof/{model}/timings.json").read_text()) for model in folds_of),
@@ -125,14 +139,11 @@ def read_run(
 
 def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Network:
     folder = results / f"models/{model}/fold{fold}"
-    return Network(
-        model,
-        fold,
-        tuple(_rows(folder / "history.csv")),
-        json.loads((folder / "timings.json").read_text()),
-        yaml.safe_load((folder / "recipe.yaml").read_text())["run"],
-        tuple(dice),
-    )
+    conditions = yaml.safe_load((folder / "recipe.yaml").read_text())["run"]
+    if conditions.get("weights") == "released":
+        return Network(model, fold, (), {}, conditions, tuple(dice))
+    history = tuple(_rows(folder / "history.csv"))
+    return Network(model, fold, history, json.loads((folder / "timings.json").read_text()), conditions, tuple(dice))
 
 
 def _dice(table: Path) -> dict[int, list[float]]:

@@ -9,8 +9,8 @@ from typing import Final
 from carvana.data.imageset import ImageSet
 from carvana.files import whole_file
 from carvana.report import galleries, sections
-from carvana.report.analysis import opened_maps
-from carvana.report.page import page
+from carvana.report.analysis import OutOfFoldMaps
+from carvana.report.page import Section, page
 from carvana.report.record import RunRecord
 
 LEAD: Final = (
@@ -24,11 +24,12 @@ def write_report(
     run: RunRecord,
     name: str,
     images: ImageSet,
-    stores: Sequence[Path],
+    maps: OutOfFoldMaps,
     masks: Path,
     commit: str,
     image: str,
     path: Path,
+    more: Sequence[Section] = (),
 ) -> None:
     """Write the page; it needs no other file and no network.
 
@@ -36,24 +37,25 @@ def write_report(
         run: what it is about.
         name: of the run.
         images: the training images.
-        stores: of out-of-fold maps, one of every model.
+        maps: the out-of-fold maps of the ensemble's models.
         masks: the ensemble's table of masks of the training images.
         commit: that the report is made with.
         image: digest of the container image; empty: none.
         path: the HTML to write.
+        more: further sections, before that of the costs.
 
     Raises:
         UserError: an image, mask or map is missing or damaged.
     """
-    with opened_maps(stores) as maps:
-        drawing = galleries.Drawing(images, maps, galleries.masks_of(masks, run), path.parent)
-        parts = (
-            sections.overview(run, commit, image),
-            sections.models(run),
-            sections.gains(run),
-            galleries.worst(run, drawing.errors),
-            galleries.audit(run, drawing.masks, "mask_audit.csv"),
-            sections.costs(run),
-        )
+    drawing = galleries.Drawing(images, maps, galleries.masks_of(masks, run), path.parent)
+    parts = (
+        sections.overview(run, commit, image),
+        sections.models(run),
+        sections.gains(run),
+        galleries.worst(run, drawing.errors),
+        galleries.audit(run, drawing.masks, "mask_audit.csv"),
+        *more,
+        sections.costs(run),
+    )
     with whole_file(path) as partial:
         partial.write_text(page(f"Carvana: run {name}", LEAD, parts), encoding="utf-8")

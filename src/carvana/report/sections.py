@@ -11,11 +11,12 @@ from carvana.report import page, plots
 from carvana.report.groups import Summary, by_group, by_share, summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
+from carvana.scores import numbered_notes
 from carvana.verification.check import Check
 
 _SHARES: Final = 5
 _NETWORK_COLUMNS: Final = (
-    "model", "fold", "Dice", "spread", "lowest", "images", "epochs", "selected epoch", "minutes", "images/s",
+    "model", "fold", "weights", "Dice", "spread", "lowest", "images", "epochs", "selected epoch", "minutes", "images/s",
     "memory, GiB", "GPU memory, GiB",
 )  # fmt: skip
 _STAGE_COLUMNS: Final = (
@@ -38,12 +39,13 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
         image: digest of the container image; empty: none.
     """
     conditions = run.networks[0].conditions
-    devices = sorted({network.conditions["device_name"] for network in run.networks})
-    on_gpu = conditions["device"] == "cuda"
+    jobs = (*(network.timings for network in run.networks if network.trained), *run.validation)
+    devices = sorted({job["device_name"] for job in jobs})
+    on_gpu = jobs[0]["device"] == "cuda"
     facts = {
-        "recipes": f"{conditions['edition']} edition",
+        "recipes": f"{run.edition} edition",
         "geometry": "full, 1280 x 1918" if conditions["geometry"] == "full" else "small, 64 x 94",
-        "networks": str(len(run.networks)),
+        "networks": _origins(run.networks),
         "training images": f"{len(run.images):,}",
         "commit of this report": commit,
         "container image": image or "none",
@@ -67,6 +69,11 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
     rows = [(c.group, c.what, c.expected, c.band, c.measured, c.verdict, c.source) for c in checks]
     failing = [check.verdict == "FAILS" for check in checks]
     return Section("overview", "What was run", body + page.folded("All checks", page.table(columns, rows, failing)))
+
+
+def _origins(networks: Sequence[Network]) -> str:
+    imported = sum(not network.trained for network in networks)
+    return str(len(networks)) + (f", {imported} of them imported" if imported else "")
 
 
 def _verdict(run: RunRecord) -> str:
@@ -109,6 +116,7 @@ def models(run: RunRecord) -> Section:
     curves = {
         f"{model} ({len(run.of_model(model))} folds)": plots.training_curves(run.of_model(model))
         for model in run.models
+        if all(network.trained for network in run.of_model(model))
     }
     means = {model: summary(value for network in run.of_model(model) for value in network.dice) for model in run.models}
     chart = plots.bars({n: s.mean for n, s in means.items()}, {n: s.deviation for n, s in means.items()})
@@ -118,22 +126,25 @@ def models(run: RunRecord) -> Section:
     )
     body += page.table(_NETWORK_COLUMNS, map(_network_row, run.networks), digits=_DIGITS)
     body += page.plots({"Dice by model, all folds, with the spread of images": chart})
-    body += page.heading("Training curves") + page.text("A dot marks the epoch whose weights were kept.", "faint")
-    return Section("models", "Models and folds", body + page.plots(curves))
+    if curves:
+        body += page.heading("Training curves") + page.text("A dot marks the epoch whose weights were kept.", "faint")
+        body += page.plots(curves)
+    return Section("models", "Models and folds", body)
 
 
 def _network_row(network: Network) -> Sequence[Cell]:
     of_images = summary(network.dice)
+    dice = (of_images.mean, of_images.deviation, of_images.lowest, of_images.count)
+    if not network.trained:
+        return (network.model, network.fold, "released", *dice, *[None] * 6)
     epochs = network.timings["epochs"]
     seconds = sum(epoch["train_seconds"] for epoch in epochs)
     speed = sum(epoch["train_images"] for epoch in epochs) / seconds if seconds else None
     return (
         network.model,
         network.fold,
-        of_images.mean,
-        of_images.deviation,
-        of_images.lowest,
-        of_images.count,
+        "trained",
+        *dice,
         len(network.history),
         network.selected_epoch,
         network.timings["seconds"] / 60,
@@ -150,10 +161,12 @@ def _gibibytes(value: int | None) -> float | None:
 def gains(run: RunRecord) -> Section:
     """What the ensemble gains over its parts, and what the unreliable-top rule does."""
     scores = [row for row in run.scores if row["level"] in _LEVELS]
-    columns = ("name", "level", "out of fold", "public", "private")
+    notes, numbers = numbered_notes([row["note"] for row in scores])
+    columns = ("name", "level", "out of fold", "public", "private", "images", "notes")
+    parts = ("out_of_fold", "public", "private")
     rows: list[Sequence[Cell]] = [
-        (row["name"], row["level"], *(_number(row[part]) for part in ("out_of_fold", "public", "private")))
-        for row in scores
+        (row["name"], row["level"], *(_number(row[part]) for part in parts), row["images"], told)
+        for row, told in zip(scores, numbers, strict=True)
     ]
     plain = statistics.fmean(row.plain_mean for row in run.images)
     means: dict[str, float] = {"mean of the four recipes' maps": plain}
@@ -166,6 +179,7 @@ def gains(run: RunRecord) -> Section:
     submitted = statistics.fmean(row.ensemble for row in run.images)
     better = sum(row.ensemble > row.plain_mean for row in acted)
     body = page.heading("Every part alone") + page.table(columns, rows)
+    body += "".join(page.text(f"[{number}] {note}", "faint") for number, note in enumerate(notes, start=1))
     body += page.heading("Leave one out") + page.text(
         "Out-of-fold Dice of plain means, without the unreliable-top rule.", "faint"
     )
@@ -212,7 +226,7 @@ def _group_table(name: str, found: Mapping[Any, Summary]) -> str:
 def costs(run: RunRecord) -> Section:
     """Time per stage and what decides its energy, against the authors'."""
     stages = {
-        "training": [network.timings for network in run.networks],
+        "training": [network.timings for network in run.networks if network.trained],
         "validation": run.validation,
         "prediction": run.prediction,
     }
@@ -270,7 +284,7 @@ def _images(stage: str, job: Mapping[str, Any]) -> int:
 
 
 def _seconds(run: RunRecord) -> Iterable[float]:
-    jobs = (*(network.timings for network in run.networks), *run.validation, *run.prediction)
+    jobs = (*(network.timings for network in run.networks if network.trained), *run.validation, *run.prediction)
     return (job["seconds"] for job in jobs)
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import torch
 import yaml
 
+from carvana.catalogue import TRAINING
+from carvana.data.manifest import Manifest, content_digest
 from carvana.environment import computed_in
-from carvana.provenance import package_versions
-from carvana.recipe import EDITION, resolved_document
+from carvana.provenance import package_versions, recipe_digest
+from carvana.recipe import Edition, editions_of, resolved_document
 from carvana.runtime import device_name, peak_memory_bytes
 from carvana.training.stopwatch import Stopwatch
 
@@ -24,6 +26,7 @@ class Conditions:
 
     Attributes:
         model: as recipes name it.
+        edition: of the recipe.
         fold: the fold validated on.
         geometry: name of the geometry.
         epochs: of the run; the recipe's own, or fewer that stand for all.
@@ -37,6 +40,7 @@ class Conditions:
     """
 
     model: str
+    edition: Edition
     fold: int
     geometry: str
     epochs: int
@@ -49,23 +53,50 @@ class Conditions:
     excluded: tuple[str, ...]
 
 
-def recipe_record(conditions: Conditions, folds: int) -> dict[str, Any]:
+def network_facts(conditions: Conditions, epoch: int) -> dict[str, Any]:
+    """What a network's file of weights says of itself: whose it is, and the resolved recipe.
+
+    Args:
+        conditions: of its training.
+        epoch: the run's, from 0, that the weights are of.
+    """
+    recipe = resolved_document(conditions.model, edition=conditions.edition)
+    return {"model": conditions.model, "fold": conditions.fold, "epoch": epoch + 1, "recipe": recipe}
+
+
+def recipe_record(conditions: Conditions, folds: int, pseudo_labelled: Manifest) -> dict[str, Any]:
     """The resolved recipe with the source of every value, and a section `run` with what this training adds to it.
 
     Args:
         conditions: of the run.
         folds: number of folds that the cars were cut into.
+        pseudo_labelled: the test images that it was trained on too.
     """
     weights = conditions.encoder_weights
     run = asdict(conditions) | {
-        "edition": EDITION,
+        "edition": ", ".join(_same_editions(conditions)),
         "folds": folds,
         "encoder_weights": "random" if weights is None else weights.name,
         "encoder_weights_sha256": None if weights is None else hashlib.sha256(weights.read_bytes()).hexdigest(),
         "device_name": device_name(conditions.device),
         "packages": package_versions(),
     }
-    return resolved_document(conditions.model) | {"run": run}
+    if len(pseudo_labelled):
+        digest = content_digest(pseudo_labelled)
+        run["pseudo_labels"] = {
+            "cars": len(pseudo_labelled.cars), "images": len(pseudo_labelled), "sha256": digest,
+        }  # fmt: skip
+    return resolved_document(conditions.model, edition=conditions.edition) | {"run": run}
+
+
+def _same_editions(conditions: Conditions) -> list[str]:
+    """The editions whose recipe for this training has the same values: one training serves them all."""
+    own = recipe_digest(conditions.model, TRAINING.values, edition=conditions.edition)
+    return [
+        edition
+        for edition in editions_of(conditions.model)
+        if recipe_digest(conditions.model, TRAINING.values, edition=edition) == own
+    ]
 
 
 def write_recipe(record: dict[str, Any], path: Path) -> None:

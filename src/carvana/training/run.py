@@ -28,7 +28,7 @@ from carvana.training.history import write_history
 from carvana.training.loop import Course, begin, fit
 from carvana.training.pixels import KeptPixels
 from carvana.training.progress import Progress
-from carvana.training.record import Conditions, recipe_record, write_recipe, write_timings
+from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.report import FILE, Report
 from carvana.training.session import Session
@@ -92,7 +92,13 @@ class Saving:
 
 
 def train_network(
-    conditions: Conditions, manifest: Manifest, folds: Folds, outputs: Outputs, saving: Saving, quiet: bool
+    conditions: Conditions,
+    manifest: Manifest,
+    folds: Folds,
+    outputs: Outputs,
+    saving: Saving,
+    quiet: bool,
+    pseudo_labelled: Manifest | None = None,
 ) -> None:
     """Train one network, from its beginning or from where it was stopped, and write its results.
 
@@ -105,6 +111,7 @@ def train_network(
         outputs: where results go.
         saving: of its state.
         quiet: whether progress is left out.
+        pseudo_labelled: test images with predicted masks, which are trained on too.
 
     Raises:
         UserError: an image is unreadable, the encoder weights are wrong, a loss is not finite, a loading process died
@@ -112,7 +119,7 @@ def train_network(
         Interrupted: a signal came; the state is saved.
     """
     with Interruption() as interruption:
-        _train(conditions, manifest, folds, outputs, saving, quiet, interruption)
+        _train(conditions, manifest, folds, outputs, saving, quiet, pseudo_labelled, interruption)
 
 
 def _train(
@@ -122,16 +129,18 @@ def _train(
     outputs: Outputs,
     saving: Saving,
     quiet: bool,
+    pseudo_labelled: Manifest | None,
     interruption: Interruption,
 ) -> None:
     configure(conditions.threads, conditions.precision)
-    recipe, geometry = load_recipe(conditions.model), GEOMETRIES[conditions.geometry]
+    recipe, geometry = load_recipe(conditions.model, edition=conditions.edition), GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
-    images = ImageSet(manifest)
+    added = pseudo_labelled or Manifest(())
+    images = ImageSet(Manifest(tuple(sorted((*manifest, *added), key=lambda record: record.name))))
     loading = Loading(
         recipe=recipe,
-        split=split(manifest, folds, conditions.fold, frozenset(conditions.excluded)),
+        split=split(manifest, folds, conditions.fold, frozenset(conditions.excluded), added.names),
         pixels=KeptPixels(images) if geometry.name == "small" else images,
         transforms=build_transforms(recipe, geometry),
         draws=draws,
@@ -166,7 +175,7 @@ def _train(
         def on_epoch(record: EpochRecord) -> None:
             if record.selected:
                 session.best = f"best-{record.epoch + 1:04}.safetensors"
-                facts = {"model": conditions.model, "fold": conditions.fold, "epoch": record.epoch + 1}
+                facts = network_facts(conditions, record.epoch)
                 save_weights(saving.folder / session.best, state.network.state_dict(), facts)
             stopwatch.epoch()
             session.history.append(record)
@@ -185,5 +194,5 @@ def _train(
         assert session.best is not None
         outputs.weights.hardlink_to(saving.folder / session.best)
         write_history(session.history, outputs.history)
-        write_recipe(recipe_record(conditions, len(set(folds.values()))), outputs.recipe)
+        write_recipe(recipe_record(conditions, len(set(folds.values())), added), outputs.recipe)
         write_timings(conditions, stopwatch, outputs.timings)

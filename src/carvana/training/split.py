@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from carvana.data.manifest import Manifest
@@ -17,8 +17,15 @@ class Split:
     validation: tuple[str, ...]
 
 
-def split(manifest: Manifest, folds: Mapping[str, int], fold: int, excluded: Set[str] = frozenset()) -> Split:
-    """Validate on the cars of `fold`, train on all others but the images of `excluded`.
+def split(
+    manifest: Manifest,
+    folds: Mapping[str, int],
+    fold: int,
+    excluded: Set[str] = frozenset(),
+    pseudo_labelled: Sequence[str] = (),
+) -> Split:
+    """Validate on the cars of `fold`, train on all others but the images of `excluded`, and on `pseudo_labelled` ones,
+    which have no fold.
 
     Raises:
         UserError: a car of the manifest has no fold, or one of the two parts is empty.
@@ -35,4 +42,4 @@ def split(manifest: Manifest, folds: Mapping[str, int], fold: int, excluded: Set
             f"fold {fold} leaves {len(training)} images to train and {len(validation)} to validate on; "
             f"the folds are {', '.join(map(str, sorted(set(folds.values()))))}"
         )
-    return Split(training, validation)
+    return Split(tuple(sorted((*training, *pseudo_labelled))), validation)

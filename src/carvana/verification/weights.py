@@ -2,47 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from carvana.files import sha256_of
 from carvana.verification.check import Check, equal
 from carvana.weights import read_facts
 
 RECIPES: Final = "number of folds of each model in config/recipes, or the configuration's"
+
+IMPORTED: Final = "the configuration's sections weights and released"
 
 
 def weight_hashes(files: Mapping[str, Sequence[Path]]) -> dict[str, str]:
     """SHA-256 by `<model>/fold<k>`, of the files that are there.
 
     Args:
-        files: weights by model, in the order of the folds.
+        files: weights by model, each in the folder fold<k> of its fold.
     """
-    hashes = {}
-    for model, paths in files.items():
-        for fold, path in enumerate(paths):
-            if path.is_file():
-                with path.open("rb") as stream:
-                    hashes[f"{model}/fold{fold}"] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return hashes
+    return {
+        f"{model}/{path.parent.name}": sha256_of(path)
+        for model, paths in files.items()
+        for path in paths
+        if path.is_file()
+    }
 
 
-def check_weights(files: Mapping[str, Sequence[Path]], hashes: Mapping[str, str]) -> list[Check]:
-    """Number, distinctness and identity of the networks.
+def check_weights(
+    files: Mapping[str, Sequence[Path]], hashes: Mapping[str, str], notes: Sequence[str] = ()
+) -> list[Check]:
+    """Number, distinctness and identity of the networks; and what there is to say of imported ones.
 
     Args:
-        files: weights by model, in the order of the folds.
+        files: weights by model, each in the folder fold<k> of its fold.
         hashes: see `weight_hashes`.
+        notes: on models whose networks are not trained here.
 
     Raises:
         UserError: a file is no whole .safetensors file.
     """
     expected = sum(map(len, files.values()))
     named = [
-        read_facts(path).items() >= {"model": model, "fold": fold}.items()
+        read_facts(path).items() >= {"model": model, "fold": int(path.parent.name.removeprefix("fold"))}.items()
         for model, paths in files.items()
-        for fold, path in enumerate(paths)
+        for path in paths
         if path.is_file()
     ]
     same = "no two networks have the same bytes"
@@ -51,4 +55,5 @@ def check_weights(files: Mapping[str, Sequence[Path]], hashes: Mapping[str, str]
         equal("weights", "number of networks", expected, len(hashes), RECIPES),
         equal("weights", "different SHA-256", expected, len(set(hashes.values())), same),
         equal("weights", "of their model and fold", expected, sum(named), says),
+        *(Check("weights", "not as trained here", "", "", note, "no expectation", IMPORTED) for note in notes),
     ]

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from carvana import rle
+from carvana.data.masks import gif_of
 from carvana.data.names import ImageName
 from carvana.data.synthetic.camera import Bytes
 from carvana.data.synthetic.fleet import palette_of
@@ -74,7 +73,7 @@ def write_competition(
     with _sink(folder, "train_hq", archives) as save_image, _sink(folder, "train_masks", archives) as save_mask:
         for name, view in _views(train, size_HW):
             save_image(str(name), _jpeg(view.image))
-            save_mask(f"{name.mask_stem}.gif", _gif(view.mask))
+            save_mask(f"{name.mask_stem}.gif", gif_of(view.mask))
     truth = {}
     with _sink(folder, "test_hq", archives) as save_image:
         for name, view in _views(test, size_HW):
@@ -120,14 +119,6 @@ def _usages(seed: int, count: int) -> list[str]:
 def _jpeg(image_HWC: Bytes) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(image_HWC).save(stream, format="JPEG", quality=JPEG_QUALITY)
-    return stream.getvalue()
-
-
-def _gif(mask_HW: NDArray[np.bool_]) -> bytes:
-    picture = Image.fromarray(mask_HW.astype(np.uint8), mode="P")
-    picture.putpalette([0, 0, 0, 255, 255, 255])
-    stream = io.BytesIO()
-    picture.save(stream, format="GIF", optimize=False)
     return stream.getvalue()
 
 

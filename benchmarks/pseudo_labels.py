@@ -1,0 +1,219 @@
+"""Do pseudo-labels help where the training set is small? TernausNet's two rounds on drawn cars whose truth is known.
+
+    python benchmarks/pseudo_labels.py --seeds 1 2 3 4 5
+
+For each seed other cars train, validate, are pseudo-labelled and judge. The first round has a few cars. Its network
+labels other cars, of which the surest, more than it was trained on, join the training of the second round. A third
+training has the same images with the labels shuffled among them: were the gain only that of more training steps, it
+would gain too. All three are judged on cars that no round has seen. The result is written to
+benchmarks/pseudo_labels.json, with the mean differences and their 95 % intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import nn
+
+from carvana import rle
+from carvana.data.imageset import ImageSet
+from carvana.data.intake import take_in
+from carvana.data.manifest import Manifest, read_manifest
+from carvana.data.synthetic.dataset import write_competition
+from carvana.errors import main_guard
+from carvana.files import whole_file
+from carvana.geometry import Geometry
+from carvana.merging import merge_rule
+from carvana.metrics import dice
+from carvana.networks.initialisation import initialise
+from carvana.prediction.pipeline import Pipeline, Sums
+from carvana.provenance import package_versions
+from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
+from carvana.pseudo_labels.doubt import doubt_of
+from carvana.pseudo_labels.labels import write_labels
+from carvana.recipe import Recipe, load_recipe
+from carvana.runtime import configure
+from carvana.seeding import generator
+from carvana.training import parts
+from carvana.training.batches import Loading
+from carvana.training.draws import Draws
+from carvana.training.loop import Course, begin, fit
+from carvana.training.pixels import KeptPixels
+from carvana.training.records import EpochRecord
+from carvana.training.split import split
+from carvana.transforms.protocol import build_transforms
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULT: Final = ROOT / "benchmarks/pseudo_labels.json"
+MODEL: Final = "ternausnet_pseudo"
+# The smallest images that TernausNet can halve five times: a third of the small geometry's cost.
+GEOMETRY: Final = Geometry("benchmark", (32, 62), (32, 64), (32, 32))
+CPU: Final = torch.device("cpu")
+# Student's t, quantile 0.975, by degrees of freedom.
+_T_975: Final = {4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+ROLES: Final = ("train", "validate", "unlabelled", "judge")
+
+
+def cars_by_role(cars: Sequence[str], counts: Mapping[str, int], seed: int) -> dict[str, list[str]]:
+    """Other cars for every role, drawn for the seed."""
+    order = [cars[place] for place in generator("roles", seed).permutation(len(cars))]
+    found = {}
+    for role in ROLES:
+        found[role], order = order[: counts[role]], order[counts[role] :]
+    return found
+
+
+def of_cars(manifest: Manifest, cars: Sequence[str]) -> Manifest:
+    """The images of these cars."""
+    return Manifest(tuple(record for record in manifest if record.car in cars))
+
+
+def trained(recipe: Recipe, roles: Mapping[str, Manifest], added: Manifest, epochs: int, seed: int) -> nn.Module:
+    """A network trained by the recipe from random weights, with the weights of its best epoch."""
+    draws = Draws(seed, recipe.seed, recipe.model, 0)
+    real = Manifest(tuple(sorted((*roles["train"], *roles["validate"]), key=lambda record: record.name)))
+    folds = {car: int(car not in roles["validate"].cars) for car in real.cars}
+    everything = Manifest(tuple(sorted((*real, *added), key=lambda record: record.name)))
+    loading = Loading(
+        recipe=recipe,
+        split=split(real, folds, 0, pseudo_labelled=added.names),
+        pixels=KeptPixels(ImageSet(everything)),
+        transforms=build_transforms(recipe, GEOMETRY),
+        draws=draws,
+        epochs=epochs,
+        device=CPU,
+        workers=0,
+    )
+    network = parts.network(recipe)
+    initialise(network, recipe.network.encoder, torch.Generator().manual_seed(draws.torch_seed("init")))
+    objective = parts.objective(recipe, GEOMETRY)
+    course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)
+    best: dict[str, torch.Tensor] = {}
+
+    def on_epoch(record: EpochRecord) -> None:
+        if record.selected:
+            best.update({name: tensor.clone() for name, tensor in network.state_dict().items()})
+
+    fit(course, begin(course, network), lambda _: None, on_epoch)
+    network.load_state_dict(best)
+    return network.eval()
+
+
+def predicted(recipe: Recipe, network: nn.Module, images: Manifest) -> list[Candidate]:
+    """The network's masks, and how sure it is of them."""
+    rule, found = merge_rule(recipe), []
+    labels = recipe.pseudo_labels
+    assert labels is not None
+
+    def note(name: str, sums_HW: Sums) -> None:
+        mask_HW = rule.mask(sums_HW, 1)
+        found.append(candidate(name, mask_HW, doubt_of(rule.merged(sums_HW, 1), mask_HW, labels.unclear)))
+
+    Pipeline(recipe, GEOMETRY, ImageSet(images), CPU, 1, True).run(images.names, lambda _: [network], note)
+    return found
+
+
+def judged(recipe: Recipe, network: nn.Module, images: Manifest) -> float:
+    """Mean Dice of the network's masks against the truth."""
+    truth = ImageSet(images)
+    masks = {one.img: rle.decode(one.rle_mask, GEOMETRY.image_size) for one in predicted(recipe, network, images)}
+    return statistics.fmean(dice(mask_HW, truth.mask(name)) for name, mask_HW in masks.items())
+
+
+def shuffled(labels: Manifest, seed: int) -> Manifest:
+    """The same images, each with the mask of another one."""
+    order = generator("shuffled", seed).permutation(len(labels))
+    # A cycle through all of them: none keeps its own.
+    mask_of = {int(one): int(other) for one, other in zip(order, (*order[1:], order[0]), strict=True)}
+    records = labels.records
+    return Manifest(tuple(replace(record, mask=records[mask_of[n]].mask) for n, record in enumerate(records)))
+
+
+def rounds(manifest: Manifest, counts: Mapping[str, int], chosen: int, epochs: int, seed: int) -> dict[str, float]:
+    """Held-back Dice of the first round, of the second, and of the second on shuffled labels."""
+    recipe = load_recipe(MODEL, edition="presented")
+    roles = {role: of_cars(manifest, cars) for role, cars in cars_by_role(manifest.cars, counts, seed).items()}
+    first = trained(recipe, roles, Manifest(()), epochs, seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_candidates(folder / "candidates.csv", predicted(recipe, first, roles["unlabelled"]))
+        outputs = {name: folder / f"{name}.csv" for name in ("manifest", "ranking", "labels")}
+        hidden = Manifest(tuple(replace(record, mask="", mask_sha256="") for record in roles["unlabelled"]))
+        write_labels([folder / "candidates.csv"], hidden, chosen, GEOMETRY.image_size, folder / "masks", outputs)
+        labels = read_manifest(outputs["manifest"])
+        networks = {
+            "first": first,
+            "second": trained(recipe, roles, labels, epochs, seed),
+            "shuffled": trained(recipe, roles, shuffled(labels, seed), epochs, seed),
+        }
+    return {name: judged(recipe, network, roles["judge"]) for name, network in networks.items()}
+
+
+def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]:
+    """Mean of the paired differences, and the ends of its 95 % interval (Student's t)."""
+    values = [a - b for a, b in zip(one, other, strict=True)]
+    mean, deviation = statistics.fmean(values), statistics.stdev(values)
+    half = _T_975[len(values) - 1] * deviation / math.sqrt(len(values))
+    return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10")
+    parser.add_argument("--train-cars", type=int, default=6)
+    parser.add_argument("--unlabelled-cars", type=int, default=10)
+    parser.add_argument("--chosen-cars", type=int, default=8)
+    parser.add_argument("--judging-cars", type=int, default=6)
+    parser.add_argument("--views", type=int, default=4, help="of each car: fewer cost less than fewer cars")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    given = parser.parse_args()
+    configure(1, "exact")
+    counts = {
+        "train": given.train_cars,
+        "validate": 1,
+        "unlabelled": given.unlabelled_cars,
+        "judge": given.judging_cars,
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_competition(folder / "drawn", 2017, sum(counts.values()), 1, GEOMETRY.image_size, archives=False)
+        whole = take_in(folder / "drawn", "train", GEOMETRY, folder / "work", quiet=True)
+        manifest = Manifest(
+            tuple(record for record in whole if record.view % (16 // given.views) == 1 % (16 // given.views))
+        )
+        runs = []
+        for seed in given.seeds:
+            runs.append({"seed": seed, **rounds(manifest, counts, given.chosen_cars, given.epochs, seed)})
+            print(runs[-1], flush=True)
+    of = {name: [run[name] for run in runs] for name in ("first", "second", "shuffled")}
+    differences = {
+        f"{one} - {other}": difference(of[one], of[other])
+        for one, other in (("second", "first"), ("shuffled", "first"), ("shuffled", "second"))
+    }
+    conditions = {
+        "model": MODEL,
+        "network_size": GEOMETRY.wide_size,
+        "cars": counts | {"chosen": given.chosen_cars},
+        "views": given.views,
+        "epochs": given.epochs,
+        "packages": package_versions(),
+    }
+    with whole_file(given.out) as partial:
+        document = {"conditions": conditions, "runs": runs, "differences": differences}
+        partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    for name, found in differences.items():
+        print(f"{name}: {found['mean']:+.4f} ({found['low']:+.4f} .. {found['high']:+.4f})")
+
+
+if __name__ == "__main__":
+    main_guard(main)

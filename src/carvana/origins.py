@@ -1,0 +1,162 @@
+"""Where each model's networks come from, trained by this run or imported from checkpoints; and which of them it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from carvana.catalogue import recipe_of
+from carvana.errors import UserError
+from carvana.recipe import Edition
+from carvana.released import index
+
+RELEASED: Final = "released"
+
+
+@dataclass(frozen=True)
+class Origins:
+    """The configuration's sections `weights` and `released`, and what follows from them.
+
+    Attributes:
+        config: the configuration.
+        published: the facts of config/published.yaml.
+        results: folder of the run.
+        edition: of the recipes.
+        models: of the run.
+    """
+
+    config: Mapping[str, Any]
+    published: Mapping[str, Any]
+    results: Path
+    edition: Edition
+    models: Sequence[str]
+
+    def released(self, model: str) -> bool:
+        """Whether the model's networks are imported."""
+        weights: str | Mapping[str, str] = self.config["weights"]
+        origin = weights if isinstance(weights, str) else weights.get(model)
+        return origin == RELEASED
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """The models whose networks are imported."""
+        return tuple(model for model in self.models if self.released(model))
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The models whose networks are trained here."""
+        return tuple(model for model in self.models if not self.released(model))
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoints lie."""
+        return Path(self.config["released"]["folder"])
+
+    def check(self, number_of_folds: Mapping[str, int]) -> None:
+        """Stop where the configuration asks for what there is not.
+
+        Args:
+            number_of_folds: by model of the edition.
+
+        Raises:
+            UserError: a section names no model of the edition, or a model no fold that it has.
+        """
+        weights = self.config["weights"]
+        named = {} if isinstance(weights, str) else weights
+        for section, names in (("weights", named), ("released.folds", self.config["released"]["folds"])):
+            if unknown := sorted(set(names) - number_of_folds.keys()):
+                raise UserError(
+                    f"{section}: no model {unknown[0]} in the {self.edition} edition; the models are"
+                    f" {', '.join(number_of_folds)}"
+                )
+        for model, folds in self.config["released"]["folds"].items():
+            if not self.released(model):
+                raise UserError(f"released.folds.{model}: it is trained here; set weights to {{{model}: released}}")
+            if wrong := [fold for fold in map(int, folds) if fold >= number_of_folds[model]]:
+                raise UserError(f"released.folds.{model}: no fold {wrong[0]}; it has 0 to {number_of_folds[model] - 1}")
+
+    def some_folds(self, model: str) -> tuple[int, ...] | None:
+        """The folds of the networks that the run has, where it has some only; none: it has all."""
+        folds = self.config["released"]["folds"].get(model) if self.released(model) else None
+        return None if folds is None else tuple(sorted(map(int, folds)))
+
+    def checkpoint(self, model: str, fold: int) -> Path:
+        """The file that a network is imported from: ours, or the authors'.
+
+        Raises:
+            UserError: there is none.
+        """
+        candidates = [self.folder / index.file_of(model, fold), self.folder / self._authors_name(model, fold)]
+        for path in candidates:
+            if path.is_file():
+                return path
+        if self._is_published(model):
+            return self.folder / str(self.published["published_checkpoint"]["file"])
+        raise UserError(
+            f"weights of {model} are to be imported, but there is neither {candidates[0]} nor {candidates[1]}; set"
+            " released.folder to where they lie, or weights to trained"
+        )
+
+    def _authors_name(self, model: str, fold: int) -> str:
+        recipe = recipe_of(model, self.edition)
+        name: str = self.published["checkpoints"][recipe]
+        return name.format(variant=model.removeprefix(f"{recipe}_"), fold=fold)
+
+    def _is_published(self, model: str) -> bool:
+        """Whether the authors' only published checkpoint can be meant: it is one network."""
+        folds = self.some_folds(model)
+        return model == self.published["published_checkpoint"]["recipe"] and folds is not None and len(folds) == 1
+
+    @property
+    def published_receipt(self) -> Path:
+        """The receipt of the published checkpoint."""
+        return self.results / f"download/{self.published['published_checkpoint']['file']}.json"
+
+    def inputs(self, model: str, fold: int) -> list[str]:
+        """What the import of a network waits for: its file, or the receipt of the published one; and the index."""
+        path = self.checkpoint(model, fold)
+        fetched = path.name == self.published["published_checkpoint"]["file"]
+        return [str(self.published_receipt if fetched else path), *map(str, self._index_of(path))]
+
+    def _index_of(self, path: Path) -> list[Path]:
+        """The index that speaks of this file, if there is one."""
+        described = path.suffix == ".safetensors" and (self.folder / index.NAME).is_file()
+        return [self.folder / index.NAME] if described else []
+
+    def arguments(self, model: str, fold: int) -> str:
+        """The arguments of import_weights.py that say what is imported."""
+        path = self.checkpoint(model, fold)
+        folds = self.networks_argument(model)
+        return " ".join(
+            [f"--checkpoint '{path}'", *(f"--index '{one}'" for one in self._index_of(path)), folds]
+        ).rstrip()
+
+    def networks_argument(self, model: str) -> str:
+        """The argument that says which folds' networks there are, where these are not all."""
+        folds = self.some_folds(model)
+        return f"--networks {' '.join(map(str, folds))}" if folds else ""
+
+    @cached_property
+    def _index(self) -> index.Index | None:
+        path = self.folder / index.NAME
+        return index.read_index(path) if path.is_file() else None
+
+    def folds_argument(self, model: str, scheme: str) -> str:
+        """The argument of validate.py that says which folds an imported model was trained with, where that is known."""
+        known = self._index.folds.get(scheme) if self.released(model) and self._index else None
+        return f"--trained-with {known}" if known else ""
+
+    def notes(self, models: Sequence[str], number_of_folds: Mapping[str, int]) -> list[str]:
+        """What every table must say of scores that these models have a part in."""
+        notes = []
+        for model in models:
+            if not self.released(model):
+                continue
+            notes.append(f"{model}: released weights" + ("" if self._index else ", whose folds are taken on trust"))
+            if (folds := self.some_folds(model)) is not None:
+                of = f"fold {folds[0]}" if len(folds) == 1 else f"folds {', '.join(map(str, folds))}"
+                notes.append(f"{model}: {len(folds)} of {number_of_folds[model]} networks ({of})")
+        return notes

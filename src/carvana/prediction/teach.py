@@ -1,0 +1,53 @@
+"""What a teacher says of a shard of the test images: masks for pseudo-labels, and how sure it is of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import Manifest
+from carvana.merging import merge_rule
+from carvana.prediction.conditions import Conditions
+from carvana.prediction.pipeline import Sums
+from carvana.prediction.run import prepare
+from carvana.prediction.shards import shard_slice
+from carvana.prediction.timings import timed
+from carvana.pseudo_labels.candidates import candidate, write_candidates
+from carvana.pseudo_labels.doubt import doubt_of
+
+
+def teach(
+    conditions: Conditions,
+    manifest: Manifest,
+    shard: int,
+    shards: int,
+    unclear: tuple[int, int],
+    candidates: Path,
+    timings: Path,
+) -> None:
+    """Write the mask of each image of a shard by the networks together, and how much they doubt it.
+
+    Args:
+        conditions: of the job.
+        manifest: of the test images.
+        shard: number of the shard, from 0.
+        shards: how many there are.
+        unclear: see `doubt_of`.
+        candidates: the table to write, in the manifest's order.
+        timings: JSON to write.
+
+    Raises:
+        UserError: as `predict`.
+    """
+    names = manifest.names[shard_slice(len(manifest), shards, shard)]
+    networks, pipeline = prepare(conditions, ImageSet(manifest))
+    rule, found = merge_rule(conditions.recipe), []
+
+    def note(name: str, sums_HW: Sums) -> None:
+        mask_HW = rule.mask(sums_HW, len(networks))
+        doubt = doubt_of(rule.merged(sums_HW, len(networks)), mask_HW, unclear)
+        found.append(candidate(name, mask_HW, doubt))
+
+    with timed(timings, conditions, len(names)):
+        pipeline.run(names, lambda _: networks, note)
+        write_candidates(candidates, found)

@@ -1,0 +1,55 @@
+"""Tables of what a teacher says of test images: its mask, and how much it doubts it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from carvana import rle
+from carvana.errors import UserError
+from carvana.files import write_table
+from carvana.pseudo_labels.doubt import Doubt
+from carvana.tabletext import LONGEST_LINE
+
+COLUMNS: Final = ("img", "rle_mask", "unclear", "outline")
+
+csv.field_size_limit(LONGEST_LINE)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One image.
+
+    Attributes:
+        img: its name.
+        rle_mask: the teacher's mask.
+        doubt: see `Doubt`.
+    """
+
+    img: str
+    rle_mask: str
+    doubt: Doubt
+
+
+def candidate(img: str, mask_HW: rle.Mask, doubt: Doubt) -> Candidate:
+    """The candidate of a mask."""
+    return Candidate(img, rle.encode(mask_HW), doubt)
+
+
+def write_candidates(path: Path, candidates: Iterable[Candidate]) -> None:
+    """Write a table, row by row as they come."""
+    write_table(path, COLUMNS, ((one.img, one.rle_mask, one.doubt.unclear, one.doubt.outline) for one in candidates))
+
+
+def read_candidates(path: Path) -> Iterator[Candidate]:
+    """Read what `write_candidates` wrote. Raises UserError where it is not there or damaged."""
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream, strict=True):
+                doubt = Doubt(int(row["unclear"]), int(row["outline"]))
+                yield Candidate(row["img"], row["rle_mask"], doubt)
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read ({error}); delete it and run the step that makes it again") from None

@@ -1,0 +1,60 @@
+"""Pseudo-labels help where accuracy is high already, the slides say: is it?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from carvana.errors import UserError
+from carvana.files import whole_file
+
+
+@dataclass(frozen=True)
+class Precondition:
+    """What was found.
+
+    Attributes:
+        teacher: whose masks are taken: `network` or `ensemble`.
+        dice: mean out-of-fold Dice of the first round.
+        needed: from where on pseudo-labels are expected to help.
+        accepted: whether the configuration says to go on in any case.
+    """
+
+    teacher: str
+    dice: float
+    needed: float
+    accepted: bool
+
+    @property
+    def met(self) -> bool:
+        """Whether it is high enough."""
+        return self.dice >= self.needed
+
+    @property
+    def message(self) -> str:
+        """What is to be said of it."""
+        told = f"the first round's out-of-fold Dice is {self.dice:.6f}; pseudo-labels are expected to help"
+        return f"{told} from {self.needed} on" + ("" if self.met else ", so here they may do harm")
+
+    def check(self) -> None:
+        """Stop where it is not met and nobody has said yes. Raises UserError."""
+        if not self.met and not self.accepted:
+            raise UserError(
+                f"{self.message}. To go on all the same, set pseudo_labels.accept_below to true; to judge by another"
+                " value, set pseudo_labels.precondition"
+            )
+
+
+def write_precondition(found: Precondition, path: Path) -> None:
+    """Write it as JSON."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+
+
+def read_precondition(path: Path) -> Precondition:
+    """Read what `write_precondition` wrote. Raises UserError when it is not there or damaged."""
+    try:
+        return Precondition(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}); delete it and run the step that makes it again") from None

@@ -1,0 +1,162 @@
+"""The sections of the report on pseudo-labels, and on the two editions side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
+from carvana.pseudo_labels.labels import Label, read_labels
+from carvana.pseudo_labels.precondition import Precondition, read_precondition
+from carvana.report import page
+from carvana.report.groups import summary
+from carvana.report.page import Cell, Section, Tile
+from carvana.report.pictures import contours_on, data_address
+from carvana.report.record import RunRecord
+
+SHOWN: Final = 12
+KEY: Final = {"pseudo-label": "#50c850"}
+_PARTS: Final = ("out_of_fold", "public", "private")
+_CONTAMINATED: Final = (
+    "The teacher was the ensemble, whose networks were trained on the cars that the second round is judged by out of"
+    " fold: those scores are contaminated. Only the test images' are not."
+)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """What one teacher gave.
+
+    Attributes:
+        name: `fold<k>` or `ensemble`.
+        images: the pseudo-labelled images, with these masks.
+        labels: the same images, the surest first.
+    """
+
+    name: str
+    images: ImageSet
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class PseudoLabelling:
+    """Pseudo-labels of a run.
+
+    Attributes:
+        first: model of the first round.
+        second: model of the second.
+        precondition: what was found of it.
+        teachers: all of them.
+    """
+
+    first: str
+    second: str
+    precondition: Precondition
+    teachers: tuple[Teacher, ...]
+
+
+def read_teacher(folder: Path) -> Teacher:
+    """Read a teacher's folder. Raises UserError when something is missing or damaged."""
+    images = ImageSet(read_manifest(folder / "manifest.csv"))
+    return Teacher(folder.name, images, tuple(read_labels(folder / "labels.csv")))
+
+
+def read_rounds(first: str, second: str, precondition: Path, folders: Iterable[Path]) -> PseudoLabelling:
+    """Read what the run has of pseudo-labels. Raises UserError when something is missing or damaged."""
+    teachers = tuple(read_teacher(folder) for folder in folders)
+    return PseudoLabelling(first, second, read_precondition(precondition), teachers)
+
+
+def pseudo_labels(run: RunRecord, rounds: PseudoLabelling, folder: Path) -> Section:
+    """What pseudo-labels changed, and the most and the least sure of them.
+
+    Args:
+        run: the run.
+        rounds: its pseudo-labels.
+        folder: where the page will lie, for its links.
+    """
+    scores = {row["name"]: row for row in run.scores if row["level"] == "model"}
+    rows: list[Sequence[Cell]] = [
+        (part.replace("_", " "), *_compared(scores[rounds.first][part], scores[rounds.second][part])) for part in _PARTS
+    ]
+    for one, two in zip(run.of_model(rounds.first), run.of_model(rounds.second), strict=True):
+        rows.append((f"out of fold, fold {one.fold}", *_compared(summary(one.dice).mean, summary(two.dice).mean)))
+    body = page.text(rounds.precondition.message[0].upper() + rounds.precondition.message[1:] + ".")
+    if rounds.precondition.teacher == "ensemble":
+        body += page.text(_CONTAMINATED, "verdict fails")
+    body += page.table(("Dice", rounds.first, rounds.second, "difference"), rows)
+    told = ((one.name, len(one.images.manifest.cars), len(one.labels), *_doubts(one)) for one in rounds.teachers)
+    body += page.heading("The pseudo-labels") + page.text(
+        "Doubt is the number of pixels with a probability that is neither clearly car nor clearly background, per pixel"
+        " of the outline: the width of the band in which a map is not sure. Whole cars were taken, by their least sure"
+        " image, the surest first.",
+        "faint",
+    )
+    body += page.table(("teacher", "cars", "images", "lowest doubt", "highest doubt"), told)
+    ranked = sorted(
+        ((label, teacher) for teacher in rounds.teachers for label in teacher.labels),
+        key=lambda pair: (pair[0].doubt, pair[0].img, pair[1].name),
+    )
+    half = SHOWN // 2
+    body += page.key(KEY) + page.heading("The surest") + page.tiles(_tiles(ranked[:half], folder))
+    body += page.heading("The least sure that were taken") + page.tiles(_tiles(ranked[-half:], folder))
+    return Section("pseudo_labels", "Pseudo-labels", body)
+
+
+def _compared(one: Any, two: Any) -> tuple[Cell, Cell, Cell]:
+    if isinstance(one, float) and isinstance(two, float):
+        return one, two, two - one
+    return None, None, None
+
+
+def _doubts(teacher: Teacher) -> tuple[float, float]:
+    return teacher.labels[0].doubt, teacher.labels[-1].doubt
+
+
+def _tiles(ranked: Sequence[tuple[Label, Teacher]], folder: Path) -> Iterable[Tile]:
+    for label, teacher in ranked:
+        image_HWC, mask_HW = teacher.images.image(label.img), teacher.images.mask(label.img)
+        address = data_address(contours_on(image_HWC, mask_HW, None))
+        file = Path(teacher.images.manifest.by_name[label.img].file)
+        link = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+        yield Tile(label.img, f"doubt {label.doubt:.3f}, by {teacher.name}", (address,), link)
+
+
+def editions(run: RunRecord, other: str, others: Sequence[Mapping[str, Any]]) -> Section:
+    """The scores of this edition beside those of the other one.
+
+    Args:
+        run: this edition's.
+        other: name of the other edition.
+        others: rows of its scores.json.
+    """
+    theirs = {(row["level"], row["name"]): row for row in others}
+    rows: list[Sequence[Cell]] = []
+    for row in run.scores:
+        found = theirs.pop((row["level"], row["name"]), None)
+        rows.append((row["level"], row["name"], *_columns(row, found)))
+    rows += [(level, name, *_columns(None, row)) for (level, name), row in theirs.items()]
+    columns = ["level", "name"]
+    for part in _PARTS:
+        columns += [f"{part.replace('_', ' ')}, {run.edition}", other, "difference"]
+    body = page.text(
+        f"Mean Dice of the two editions' runs, which have the same name and lie side by side: {run.edition}, this one,"
+        f" and {other}."
+    )
+    return Section("editions", "The two editions", body + page.table(columns, rows))
+
+
+def _columns(row: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[Cell]:
+    cells: list[Cell] = []
+    for part in _PARTS:
+        one, two = (_number(given[part]) if given else None for given in (row, other))
+        cells += [one, two, one - two if one is not None and two is not None else None]
+    return cells
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, float) else None

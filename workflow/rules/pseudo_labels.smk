@@ -1,0 +1,72 @@
+# Pseudo-labels: a first round's masks of its surest test cars, for a second round of training.
+
+SECOND = PLAN.second_round
+
+
+rule precondition:
+    input:
+        manifest="<results>/data/train.csv",
+        masks=[SECOND.first_masks(PLAN.masks_folder(first)) for first in SECOND.firsts],
+    output:
+        found=SECOND.precondition,
+    log:
+        "<logs>/pseudo_labels/precondition.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        **PLAN.provenance("workflow/scripts/precondition.py"),
+        needed=SECOND.precondition_arguments() if SECOND.models else "",
+    shell:
+        "python workflow/scripts/precondition.py"
+        " --manifest {input.manifest:q}"
+        " --masks {input.masks:q}"
+        " {params.needed}"
+        " --out {output.found:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule teach:
+    input:
+        manifest="<results>/data/test.csv",
+        weights=lambda wc: PLAN.network(SECOND.firsts[0], int(wc.fold)),
+        # Before work of days: are pseudo-labels expected to help?
+        found=SECOND.precondition,
+    output:
+        candidates="<results>/pseudo_labels/fold{fold}/test-{shard}-of-{shards}.csv",
+        timings="<results>/pseudo_labels/fold{fold}/test-{shard}-of-{shards}.json",
+    log:
+        "<logs>/pseudo_labels/fold{fold}/test-{shard}-of-{shards}.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+    params:
+        **PLAN.provenance_of("workflow/scripts/teach.py", SECOND.firsts),
+        model=" ".join(SECOND.firsts),
+        edition=PLAN.edition,
+        shard=lambda wc: int(wc.shard) - 1,
+        shards=config["shards"],
+        unclear=SECOND.unclear_arguments(),
+        geometry=config["geometry"],
+        precision=config["precision"],
+        gpus=1,
+        workers=max(1, config["workers"]),
+        store=lambda wc, resources: str(PLAN.store),
+        quiet=PLAN.quiet,
+    shell:
+        "python workflow/scripts/teach.py"
+        " --model {params.model} --edition {params.edition}"
+        " --weights {input.weights:q} --networks {wildcards.fold}"
+        " --manifest {input.manifest:q}"
+        " --shard {params.shard} --shards {params.shards}"
+        " {params.unclear}"
+        " --geometry {params.geometry}"
+        " --precision {params.precision}"
+        " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
+        " --threads {threads} --workers {params.workers}"
+        " --out {output.candidates:q}"
+        " --timings {output.timings:q}"
+        " --store {params.store:q}"
+        " {params.quiet}"
+        " 2>&1 | tee -i {log:q}"
