@@ -110,16 +110,16 @@ def recipe_stores(folder, maps_by_recipe):
 def test_the_ensemble_of_four_recipes(tmp_path):
     maps = {recipe: random_maps(seed, NAMES[:3], SMALL.image_size) for seed, recipe in enumerate(RECIPES)}
     band = np.zeros(SMALL.image_size, np.uint8)
-    band[20:40, 50:140] = 100
-    band[40:100, 50:140] = 255
-    maps["linknet34"] |= {"a_01.jpg": band * 0, "a_02.jpg": band, "b_01.jpg": np.roll(band, -18, axis=0)}
+    band[10:20, 25:70] = 100
+    band[20:50, 25:70] = 255
+    maps["linknet34"] |= {"a_01.jpg": band * 0, "a_02.jpg": band, "b_01.jpg": np.roll(band, -10, axis=0)}
     report = ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "masks.csv")
     assert (report.images, report.fired, report.top_clamped) == (3, ["a_02.jpg", "b_01.jpg"], ["b_01.jpg"])
     rows = read_table(tmp_path / "masks.csv")
     assert [(row["img"], row["fired"]) for row in rows] == [("a_01.jpg", "0"), ("a_02.jpg", "1"), ("b_01.jpg", "1")]
     mean = np.mean([maps[recipe]["a_01.jpg"] for recipe in RECIPES], axis=0)
     assert rows[0]["rle_mask"] == rle.encode_as_published(mean >= ensemble.THRESHOLD)
-    assert rle.decode(rows[1]["rle_mask"], SMALL.image_size)[25:40, 50:140].all()
+    assert rle.decode(rows[1]["rle_mask"], SMALL.image_size)[13:20, 25:70].all()
 
 
 def test_the_ensemble_refuses_maps_of_another_geometry_or_of_other_images(tmp_path):

@@ -72,7 +72,7 @@ def told(code, *arguments):
 
 
 def test_while_a_shard_is_written(small_disk, tmp_path):
-    disk = small_disk(300_000)
+    disk = small_disk(75_000)
     told(SHARD, disk, tmp_path / "sums.h5")
     assert not (tmp_path / "sums.h5").exists()
     (entry,) = Store(disk).entries()

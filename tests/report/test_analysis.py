@@ -8,8 +8,8 @@ from carvana.recipe import model_names
 from carvana.report.analysis import analyse, disagreement, merged_maps, opened_maps, read_analysis, write_analysis
 
 TRUTH = np.zeros(SMALL.image_size, np.uint8)
-TRUTH[40:100, 30:150] = 1
-AREA = 60 * 120
+TRUTH[20:50, 15:75] = 1
+AREA = 30 * 60
 
 
 def maps(**changed):
@@ -30,11 +30,11 @@ def test_models_that_agree_with_the_mask():
 
 def test_what_all_models_contradict_counts_against_the_mask():
     wrong = TRUTH.copy()
-    wrong[40:50, 30:150] = 0
+    wrong[20:25, 15:75] = 0
     wrong[0, :5] = 1
     row = analysed(maps(), wrong)
-    assert (row.missing, row.extra) == (1200, 5)
-    assert row.against == 1205 / (AREA - 1200 + 5)
+    assert (row.missing, row.extra) == (300, 5)
+    assert row.against == 305 / (AREA - 300 + 5)
     # One model that sides with the mask is enough for the pixels it sides on.
     row = analysed(maps(unet_vgg11=(wrong * 255).astype(np.uint8)), wrong)
     assert (row.missing, row.extra) == (0, 0)

@@ -21,6 +21,7 @@ BY_OTHERS = {
     "python -m carvana show 0b681450a26c_03.jpg --run results/sample": "tests/workflow/test_tour.py",
     "python -m carvana mask photo.jpg --run results/sample": "tests/workflow/test_tour.py",
     "make test": "what runs this test",
+    "make test-sample": "what runs tests/workflow/test_sample.py",
     "source .venv/bin/activate": "stands for the PATH that every test here sets",
     "python -m carvana validate submission.csv.gz --names sample_submission.csv": "tests/cli/test_commands.py",
     "python -m carvana score submission.csv.gz --truth solution.csv": "tests/cli/test_commands.py",
