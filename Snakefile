@@ -20,6 +20,14 @@ min_version("9.27")
 os.environ.setdefault("TQDM_MININTERVAL", "2")
 
 
+# SIGTERM to all processes, as of Slurm or a container: a program saves its state and says so. Until it has, its shell
+# waits and its log is open; else Snakemake, and with it a container, would end before.
+shell.prefix(
+    "set -euo pipefail; trap : TERM; "
+    """tee() {{ trap '' TERM; command tee "$@"; }}; """
+)
+
+
 configfile: "config/config.yaml"
 
 

@@ -45,6 +45,25 @@ def environment(tmp_path_factory):
         }
 
 
+@pytest.fixture
+def leases(environment):
+    """What the jobs of this test leased."""
+    folder = Path(environment["PRETEND_LEASES"])
+    for path in folder.iterdir():
+        path.unlink()
+
+    def told():
+        return [json.loads(path.read_text()) for path in folder.iterdir()]
+
+    return told
+
+
+def assert_each_is_the_one_that_slurm_gave(leases):
+    for lease in leases:
+        assert lease["device"] == "cuda" and lease["granted"] == 1
+        assert lease["leased"] == UUIDS[int(lease["given"])]
+
+
 def command(results, *targets):
     words = ["snakemake", *targets, "--profile", "profiles/slurm", "--nolock", "--jobs", "4"]
     words += ["--default-resources", "slurm_partition=main", "mem_mb=1000", "runtime=30"]
@@ -52,7 +71,7 @@ def command(results, *targets):
     return [*words, "--config", f"results={results}", "save_minutes=0.02"]
 
 
-def test_a_cancelled_training_goes_on_where_it_was(environment, tmp_path):
+def test_a_cancelled_training_goes_on_where_it_was(environment, leases, tmp_path):
     log = tmp_path / "tiny/logs/train/unet_scratch/fold0.log"
     target = f"{tmp_path}/tiny/models/unet_scratch/fold0/weights.safetensors"
     said = (tmp_path / "said").open("wb")
@@ -70,20 +89,18 @@ def test_a_cancelled_training_goes_on_where_it_was(environment, tmp_path):
     assert "continues from" in log.read_text()
     assert (entry / "complete.json").is_file()
     assert not list(entry.glob("state-*"))
+    assert len(leases()) == 2
+    assert_each_is_the_one_that_slurm_gave(leases())
 
 
-def test_the_samples_whole_graph(environment, tmp_path):
+def test_the_samples_whole_graph(environment, leases, tmp_path):
     run = subprocess.run(command(tmp_path), cwd=ROOT, env=environment, capture_output=True, text=True)
     said = run.stdout + run.stderr
     assert run.returncode == 0, said[-4000:]
     assert (tmp_path / "tiny/submissions/ensemble.csv.gz").is_file()
-    leases = [json.loads(path.read_text()) for path in Path(environment["PRETEND_LEASES"]).iterdir()]
-    for lease in leases:
-        assert lease["device"] == "cuda" and lease["granted"] == 1
-        # Slurm named one device by its number; the lease is on that one.
-        assert lease["leased"] == UUIDS[int(lease["given"])]
-    assert len({lease["leased"] for lease in leases}) > 1
-    # 18 trainings, 9 validations, 9 predictions; and of the 38 small jobs, few.
-    assert len({lease["job"] for lease in leases}) >= 36
+    assert_each_is_the_one_that_slurm_gave(leases())
+    assert {lease["leased"] for lease in leases()} == set(UUIDS)
+    # 18 trainings, 9 validations, 9 predictions, each a job of its own; and of the 38 small jobs, few.
+    assert len({lease["job"] for lease in leases()}) == 36
     submitted = set(re.findall(r"SLURM jobid '?(\d+)", said))
     assert 36 < len(submitted) < 60, len(submitted)

@@ -13,6 +13,7 @@ if any("workflow/scripts/" in part for part in sys.orig_argv):
     def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
         """Take the devices, write down which, and name the CPU."""
         given = os.environ.get("CUDA_VISIBLE_DEVICES")
+        gpu.device_class = real_class
         device = real_lease(wanted, granted, gibibytes)
         seen: dict[str, object] = {"job": os.environ["SLURM_JOB_ID"], "given": given, "device": device}
         seen |= {"leased": os.environ.get("CUDA_VISIBLE_DEVICES"), "granted": granted}
