@@ -66,7 +66,10 @@ def test_unet_forward(model, golden, RS):
     images = float32(RS(21).rand(2, 3, 64, 128))
     unet, expected = network(model), golden("asanakoy")
     close_to_largest(model, EVALUATION, unet.eval()(images), expected[f"{model}_forward_eval"], FORWARD_TOLERANCE)
-    close_to_largest(model, TRAINING, unet.train()(images), expected[f"{model}_forward_train"], FORWARD_TOLERANCE)
+    # In float64: the deepest batch norm sees 4 values a channel and amplifies float32's rounding, on a CPU without
+    # AVX-512 to 8.6e-5 of the largest output; the golden values' own rounding is another 5.2e-5.
+    found = unet.double().train()(images.double())
+    close_to_largest(model, TRAINING, found, expected[f"{model}_forward_train"], FORWARD_TOLERANCE)
 
 
 def test_ternaus_loss(golden, RS):
