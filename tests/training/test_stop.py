@@ -34,6 +34,7 @@ class Job:
     def start(self, workers=0, environment=None, seconds=1000.0):
         arguments = {
             "model": "linknet34_f04a_clahe_rmsprop",
+            "edition": "released",
             "fold": 0,
             "manifest": self.folder / "manifest.csv",
             "folds": self.folder / "folds.csv",
