@@ -57,7 +57,8 @@ class Pickler(_Pickler):  # type: ignore[misc]
         if isinstance(value, Kind):
             return self.write(f"ctorch\n{value.name}\n".encode())
         if isinstance(value, nn.Parameter):
-            state = (value.requires_grad, False, OrderedDict[str, Any]())
+            hooks: OrderedDict[str, Any] = OrderedDict()
+            state = (value.requires_grad, False, hooks)
             return self.save_reduce(nn.Parameter, (value.data,), state, obj=value)
         if isinstance(value, torch.Tensor):
             storage = value.untyped_storage()

@@ -1,0 +1,52 @@
+# A model's networks on the training images: each by the network that did not train on its car.
+
+
+rule validate:
+    input:
+        manifest="<results>/data/train.csv",
+        folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
+        weights=lambda wc: PLAN.weights(wc.model),
+    output:
+        maps="<results>/oof/{model}/maps.h5",
+        dice="<results>/oof/{model}/dice.csv",
+        timings="<results>/oof/{model}/timings.json",
+    log:
+        "<logs>/validate/{model}.log",
+    cache: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
+        mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
+        runtime=lambda wc: REQUESTS[wc.model].prediction.minutes,
+    params:
+        **PLAN.recipe_provenance("workflow/scripts/validate.py"),
+        key=lambda wc, input, threads, resources: PLAN.cache_key(
+            wc.items(), input.items(), threads, resources.gpu
+        ),
+        edition=PLAN.edition,
+        networks=lambda wc: PLAN.origins.networks_argument(wc.model),
+        trained_with=lambda wc: PLAN.trained_with(wc.model),
+        geometry=config["geometry"],
+        precision=config["precision"],
+        gpus=1,
+        workers=max(1, config["workers"]),
+        store=lambda wc, resources: str(PLAN.store),
+        quiet=PLAN.quiet,
+    shell:
+        "python workflow/scripts/validate.py"
+        " --model {wildcards.model} --edition {params.edition}"
+        " --weights {input.weights:q}"
+        " --manifest {input.manifest:q}"
+        " --folds {input.folds:q}"
+        " --geometry {params.geometry}"
+        " --precision {params.precision}"
+        " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
+        " --threads {threads} --workers {params.workers}"
+        " --maps {output.maps:q}"
+        " --dice {output.dice:q}"
+        " --timings {output.timings:q}"
+        " --store {params.store:q}"
+        " {params.networks} {params.trained_with} {params.quiet}"
+        " 2>&1 | tee -i {log:q}"
