@@ -70,26 +70,3 @@ def test_a_run_from_that_folder_gives_the_same_submissions(packed, tmp_path):
     snakemake(tmp_path, "report", config=released)
     page = (tmp_path / "tiny/report.html").read_text()
     assert "18, 18 of them imported" in page
-
-
-def test_some_networks_of_one_model_beside_all_of_the_others(packed, tmp_path):
-    _, folder = packed
-    released = ("weights=released", f'released={{"folder": "{folder}", "folds": {{"ternausnet": [1]}}}}')
-    snakemake(tmp_path, "all", "report", config=released)
-    rows = {(row["level"], row["name"]): row for row in json.loads((tmp_path / "tiny/scores.json").read_text())}
-    for row in (("model", "ternausnet"), ("recipe", "ternausnet"), ("member", "ternaus"), ("ensemble", "ensemble")):
-        assert rows[row]["images"] == 16
-        assert "ternausnet: 1 of 2 networks (fold 1)" in rows[row]["note"]
-    assert rows["model", "unet_scratch"]["images"] == 32
-    assert "ternausnet: 1 of 2 networks (fold 1)" in (tmp_path / "tiny/report.html").read_text()
-
-
-def test_a_file_that_is_not_the_published_one_is_refused(packed, tmp_path):
-    _, folder = packed
-    copy = tmp_path / "published"
-    shutil.copytree(folder, copy)
-    shutil.copyfile(folder / "ternausnet/fold0.safetensors", copy / "ternausnet/fold1.safetensors")
-    released = ("weights=released", f'released={{"folder": "{copy}"}}', 'members=["ternaus"]')
-    said = snakemake(tmp_path, "ternaus", config=released, check=False)
-    assert "is not the file that was published: its SHA-256 is" in said
-    assert not (tmp_path / "tiny/models/ternausnet/fold1/weights.safetensors").exists()
