@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test test-sample quick lint lock audit test-container test-slurm mutants conformance bands kills
+.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills
 
 env: $(VENV)/.runtime
 
@@ -53,13 +53,18 @@ lint: $(VENV)/.dev
 	mypy
 	snakemake --lint
 
-quick: $(VENV)/.dev
-	python -m pytest -q -m "not slow and not sample"
+# Several processes, each with the tests of whole files.
+PARALLEL := python -m pytest -q -n $(CORES) --dist loadfile --ignore=tests/golden
 
-# The golden tests once more as a whole: only then is it known that every golden value was compared.
-test: lint quick
+quick: $(VENV)/.dev
+	$(PARALLEL) -m "not slow and not sample"
+
+# In one process: only then is it known that every golden value was compared.
+golden: $(VENV)/.dev
 	python -m pytest -q tests/golden
-	python -m pytest -q -m "slow and not sample" --ignore=tests/golden
+
+test: lint quick golden
+	$(PARALLEL) -m "slow and not sample"
 
 # What `make sample` promises, and the tour's and the README's commands that look at its run.
 test-sample: $(VENV)/.dev

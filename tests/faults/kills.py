@@ -77,16 +77,16 @@ class Worker:
 
     Attributes:
         stage: that it works for.
-        born: when it was first seen; seconds of the monotonic clock, as all moments here.
-        dies: when it is killed; None: it may live.
+        dies: seconds of computing after which it is killed; None: it may live.
+        computed: seconds that it has computed so far. Not those that passed: a busy machine would stretch them.
         entry: its folder in the store, once it has one.
         written: the state that it was last seen to write.
-        dies_writing: when it is killed if it writes that state still.
+        dies_writing: moment of the monotonic clock when it is killed if it writes that state still.
     """
 
     stage: str
-    born: float
     dies: float | None
+    computed: float = 0
     entry: Path | None = None
     written: Path | None = None
     dies_writing: float | None = None
@@ -99,10 +99,10 @@ class Killer:
     Attributes:
         store: of the run.
         wanted: kills per stage.
-        longest: seconds that an undisturbed job of the stage took at most.
+        longest: seconds that an undisturbed job of the stage computed at most.
         draw: for the moments.
         kills: so far, by stage.
-        seen: seconds that processes lived that were not killed, by stage.
+        seen: seconds that processes computed that were not killed, by stage.
     """
 
     store: Path
@@ -119,18 +119,21 @@ class Killer:
             now, found = time.monotonic(), workers(snakemake.pid)
             for process in alive.keys() - found.keys():
                 worker = alive.pop(process)
-                self.seen.setdefault(worker.stage, []).append(now - worker.born)
+                self.seen.setdefault(worker.stage, []).append(worker.computed)
             for process, stage in found.items():
-                worker = alive.setdefault(process, Worker(stage, now, self._moment(stage, now)))
+                if process not in alive:
+                    alive[process] = Worker(stage, self._moment(stage))
+                worker = alive[process]
+                worker.computed = max(worker.computed, computed(process))
                 if self._is_to_die(process, worker, now):
                     self._kill(process, worker)
                     del alive[process]
             time.sleep(POLL_SECONDS)
 
-    def _moment(self, stage: str, now: float) -> float | None:
+    def _moment(self, stage: str) -> float | None:
         if not self._wants(stage):
             return None
-        return now + self.draw.uniform(0.05, 0.9) * self.longest[stage]
+        return self.draw.uniform(0.05, 0.8) * self.longest[stage]
 
     def _wants(self, stage: str) -> bool:
         return self.kills[stage] < self.wanted.get(stage, 0)
@@ -146,7 +149,7 @@ class Killer:
                     worker.dies_writing = now + self.draw.uniform(0, WRITING_SECONDS)
             if worker.written is not None and worker.dies_writing is not None and now >= worker.dies_writing:
                 return True
-        return worker.dies is not None and now >= worker.dies and self._wants(worker.stage)
+        return worker.dies is not None and worker.computed >= worker.dies and self._wants(worker.stage)
 
     def _written(self, process: int, worker: Worker) -> Path | None:
         """The file of a state that a training is writing."""
@@ -167,6 +170,15 @@ class Killer:
             stage = WRITING if half and self._wants(WRITING) else worker.stage
             self.kills[stage] += 1
             print(f"killed process {process}: {stage} ({self.kills[stage]} of {self.wanted.get(stage, 0)})", flush=True)
+
+
+def computed(process: int) -> float:
+    """Seconds of processor time that a process has used, all its threads together; 0 for one that is gone."""
+    try:
+        times = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return 0
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
 
 def is_alive(process: int) -> bool:

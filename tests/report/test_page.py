@@ -1,5 +1,6 @@
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,15 @@ def test_the_verdict_and_kaggles_scores_are_at_the_top():
     assert "0.997332" in html
     assert "not submitted" not in html
     assert "not submitted" in sections.overview(run_of(FULL[:32], scored=False), "0123456789ab", "").body
+
+
+def test_imported_networks_are_told_and_cost_nothing():
+    run = run_of(FULL[:32])
+    networks = [replace(one, history=(), timings={}) if one.model == "ternausnet" else one for one in run.networks]
+    run = replace(run, networks=tuple(networks))
+    assert "49, 5 of them imported" in sections.overview(run, "0123456789ab", "").body
+    assert '<tr><td class="name">training</td><td class="number" data-value="44">44</td>' in sections.costs(run).body
+    assert sections.models(run).body
 
 
 def test_costs_are_the_sums_of_the_jobs():

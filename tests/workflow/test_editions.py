@@ -37,6 +37,7 @@ def test_the_full_reproduction(tmp_path):
     assert planned(tmp_path, *PRESENTED) == SECOND_ROUND
 
 
+@pytest.mark.slow
 def test_the_ensemble_as_teacher(tmp_path):
     expected = {
         **SECOND_ROUND,
@@ -49,6 +50,7 @@ def test_the_ensemble_as_teacher(tmp_path):
     assert planned(tmp_path, *ENSEMBLE) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "jobs"),
     [
@@ -72,34 +74,40 @@ def test_targets(target, jobs, tmp_path):
     assert planned(tmp_path, target, *PRESENTED) == jobs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["albu", "asanakoy", "linknet34_f04a_clahe", "unet_scratch"])
 def test_members_without_pseudo_labels_have_the_jobs_of_the_released_edition(target, tmp_path):
     assert planned(tmp_path, target, *PRESENTED) == planned(tmp_path, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["score", "verify", "report", "weights"])
 def test_what_is_about_the_whole_run_has_54_networks(target, tmp_path):
     assert planned(tmp_path, target, *PRESENTED)["train"] == 54
     assert planned(tmp_path, target)["train"] == 49
 
 
+@pytest.mark.slow
 def test_leaderboard(tmp_path):
     config = (*PRESENTED, 'leaderboard=["ternaus"]')
     assert planned(tmp_path, "leaderboard", *config) == TERNAUS | {"submit": 1, "leaderboard": 1, "download_file": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overlay", ["config/sample.yaml", "config/tiny.yaml"])
 def test_small_runs(overlay, tmp_path):
     jobs = planned(tmp_path, "--configfile", overlay, *PRESENTED)
     assert (jobs["train"], jobs["teach"], jobs["pseudo_labels"], jobs["predict"]) == (20, 2, 2, 10)
 
 
+@pytest.mark.slow
 def test_the_editions_lie_side_by_side(tmp_path):
     output = snakemake("ternaus", *PRESENTED, f"results={tmp_path}").stdout
     assert f"{tmp_path}/full-presented/submissions/ternaus.csv.gz" in output
     assert f"{tmp_path}/full/" not in output
 
 
+@pytest.mark.slow
 def test_imported_models_are_not_trained(tmp_path):
     folder = tmp_path / "weights"
     for fold in range(5):
@@ -116,6 +124,7 @@ def test_imported_models_are_not_trained(tmp_path):
     assert (jobs["import_weights"], jobs["train"]) == (5, 5)
 
 
+@pytest.mark.slow
 def test_the_published_checkpoint_is_fetched(tmp_path):
     one = f"released={{'folder': '{tmp_path}/none', 'folds': {{'ternausnet': [0]}}}}"
     jobs = planned(tmp_path, "ternaus", "--config", "weights={'ternausnet': 'released'}", one)

@@ -59,6 +59,7 @@ def test_planning_imports_neither_torch_nor_kaggle(tmp_path):
     assert not {"torch", "kaggle", "cv2"} & imported
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("member", "trainings", "models", "recipes", "schemes", "encoders"),
     [("ternaus", 5, 1, 1, 1, 1), ("albu", 30, 6, 1, 2, 1), ("asanakoy", 14, 2, 2, 2, 1)],
@@ -77,6 +78,7 @@ def test_a_member_gets_only_what_it_needs(tmp_path, member, trainings, models, r
     }
 
 
+@pytest.mark.slow
 def test_one_model_of_several(tmp_path):
     assert planned(tmp_path, "linknet34_f04a_clahe") == {
         "download_file": 4,
@@ -91,6 +93,7 @@ def test_one_model_of_several(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_model_that_is_a_recipe_by_itself(tmp_path):
     jobs = planned(tmp_path, "unet_scratch")
     assert jobs == {
@@ -125,6 +128,7 @@ def test_the_sample_runs_the_same_rules(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_the_comparison_of_encoders_trains_four_networks(tmp_path):
     # The images of the test set, 16 GB, are not among them.
     assert planned(tmp_path, "encoder_curves") == {
@@ -138,12 +142,14 @@ def test_the_comparison_of_encoders_trains_four_networks(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_only_what_is_needed_is_downloaded(tmp_path):
     training = planned(tmp_path, f"{tmp_path}/full/models/ternausnet/fold0/weights.safetensors")
     assert training == {"download_file": 2, "intake": 1, "folds": 1, "encoder_weights": 1, "train": 1}
     assert planned(tmp_path, "download") == {"download_file": 5, "download": 1}
 
 
+@pytest.mark.slow
 def test_a_users_own_folder_is_not_downloaded_to(tmp_path):
     own = ("--config", "data={'source': 'folder', 'folder': 'mine'}")
     assert "download_file" not in planned(tmp_path, *own)
@@ -152,6 +158,7 @@ def test_a_users_own_folder_is_not_downloaded_to(tmp_path):
     assert "data.source is folder, so there is nothing to download; set it to kaggle" in run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_two_members_make_no_ensemble(tmp_path):
     jobs = planned(tmp_path, "--configfile", "config/tiny.yaml", "--config", 'members=["ternaus", "albu"]')
     assert jobs["train"] == 14

@@ -26,6 +26,7 @@ def resources(output, rule):
         yield dict(part.split("=", 1) for part in text[1].split(", ")) if text else {}
 
 
+@pytest.mark.slow
 def test_slurms_jobs_ask_for_what_the_recipe_needs(tmp_path):
     output = planned(tmp_path, "albu", "ternaus", "--profile", "profiles/slurm")
     jobs = list(resources(output, "train"))
@@ -39,6 +40,7 @@ def test_slurms_jobs_ask_for_what_the_recipe_needs(tmp_path):
     assert (merge["mem_mb"], merge.get("gpu")) == ("4000", None)
 
 
+@pytest.mark.slow
 def test_the_ci_profile_wants_no_gpu(tmp_path):
     arguments = ["--profile", "profiles/ci", "--cores", "2", "--configfile", "config/tiny.yaml"]
     assert {job["gpu"] for job in resources(planned(tmp_path, *arguments), "train")} == {"0"}
@@ -54,6 +56,7 @@ def test_grouped_rules_exist_and_profiles_are_readable(profile):
     assert set(document.get("group-components", {})) <= set(document.get("groups", {}).values())
 
 
+@pytest.mark.slow
 def test_another_image_reruns_nothing(tmp_path):
     """Only where jobs really run in it is an image a reason to."""
     target = f"{tmp_path}/tiny/competition/solution.csv"

@@ -40,6 +40,7 @@ def test_there_are_commands():
     assert set(BY_OTHERS) < set(COMMANDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in BY_OTHERS])
 def test_a_command_of_the_readme_works(command):
     assert "--dry-run" in command
