@@ -34,13 +34,23 @@ def changed(**changes):
             "data: unknown key sauce; known are source, folder, parallel_downloads, exclude",
         ),
         ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
-        ({"quiet": "yes"}, "quiet: 'yes' is not of type 'boolean'"),
+        ({"quiet": "maybe"}, "quiet: 'maybe' is not of type 'boolean'"),
+        ({"quiet": "[true"}, "quiet: '[true' is not of type 'boolean'"),
+        ({"epochs__linknet34": "0"}, "epochs.linknet34: 0 is less than the minimum of 1"),
     ],
 )
 def test_key_value_and_what_is_allowed_are_told(changes, told):
     with pytest.raises(UserError) as caught:
         check_config(changed(**changes), CONFIG / "schema.yaml")
     assert told in str(caught.value)
+
+
+def test_texts_of_the_command_line_are_taken_for_what_they_mean():
+    config = changed(quiet="true", epochs__linknet34="7", run="2017")
+    check_config(config, CONFIG / "schema.yaml")
+    assert config["quiet"] is True
+    assert config["epochs"]["linknet34"] == 7
+    assert config["run"] == "2017"
 
 
 def test_all_problems_are_told_at_once():

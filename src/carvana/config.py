@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,16 @@ from jsonschema.exceptions import ValidationError
 from carvana.errors import UserError
 
 
-def check_config(config: Mapping[str, Any], schema: Path) -> None:
-    """Compare the configuration with a JSON schema. Raises UserError that lists every problem."""
+def check_config(config: dict[str, Any], schema: Path) -> None:
+    """Compare the configuration with a JSON schema. Raises UserError that lists every problem.
+
+    Snakemake hands numbers within a value of --config, and `true`, on as text. Where the schema wants no text they are
+    replaced in `config` by what they mean.
+    """
     validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    for error in validator.iter_errors(config):
+        if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
+            _replace_text(config, list(error.absolute_path), validator.evolve(schema={"type": error.validator_value}))
     problems = [_problem(error) for error in validator.iter_errors(config)]
     if problems:
         raise UserError("the configuration cannot be used:\n  " + "\n  ".join(sorted(problems)))
@@ -52,6 +60,17 @@ def laid_over(base: Any, top: Any) -> Any:
     if isinstance(base, dict) and isinstance(top, dict):
         return {**base, **{key: laid_over(base.get(key), value) for key, value in top.items()}}
     return top
+
+
+def _replace_text(config: Any, path: list[str | int], validator: Draft202012Validator) -> None:
+    *parents, key = path
+    for part in parents:
+        config = config[part]
+    # A text that is no YAML stays, and is told as it was written.
+    with contextlib.suppress(yaml.YAMLError):
+        value = yaml.safe_load(config[key])
+        if validator.is_valid(value):
+            config[key] = value
 
 
 def _problem(error: ValidationError) -> str:
