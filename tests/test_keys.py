@@ -125,7 +125,7 @@ def test_a_recipes_value_counts_for_its_recipe_alone(tmp_path):
 def facts(**changes: Any) -> str:
     script = ROOT / "workflow" / "scripts" / "train.py"
     common: dict[str, Any] = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu"}
-    common |= {"threads": 1, "edition": "released"}
+    common |= {"threads": 1, "autotune": False, "edition": "released"}
     own: dict[str, Any] = {"fold": 0, "epochs": 2, "seed": 0, "images": "a", "folds": "b", "encoder_weights": None}
     own |= {"excluded": [], "pseudo_labels": None}
     given: dict[str, Any] = {**common, **own, **changes}
@@ -146,6 +146,7 @@ def test_two_trainings_never_have_one_key():
         {"excluded": ["a_01.jpg"]},
         {"precision": "bf16"},
         {"device": "cuda"},
+        {"device": "cuda", "autotune": True},
         {"threads": 2},
         {"edition": "presented"},
         {"pseudo_labels": "c"},
@@ -166,7 +167,7 @@ import sys
 from pathlib import Path
 from carvana import keys
 script = Path(sys.argv[1], "workflow", "scripts", "train.py")
-common = keys.computing(script, "unet_scratch", "small", "exact", "cpu", 1)
+common = keys.computing(script, "unet_scratch", "small", "exact", "cpu", 1, False)
 print(keys.digest_of(keys.training(common, 0, 2, 0, "a", "b", None, [])))
 """
 
@@ -189,6 +190,10 @@ def test_a_key_is_the_same_inside_a_container(tmp_path):
     command = [sys.executable, "-c", INSIDE, str(tmp_path)]
     run = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     assert run.stdout.strip() == facts()
+
+
+def test_autotuning_counts_on_the_gpu_only():
+    assert facts(autotune=True) == facts()
 
 
 def test_the_number_of_threads_counts_on_the_cpu_only():

@@ -3,7 +3,7 @@ import torch
 
 from carvana.networks import ternausnet
 from carvana.precision import PRECISIONS
-from carvana.runtime import compute_in
+from carvana.runtime import compute_in, configure
 
 CPU = torch.device("cpu")
 
@@ -53,3 +53,15 @@ def test_rounding_the_weights_once_changes_no_bit_of_a_prediction():
         expected = network(images()).float()
     with torch.no_grad():
         torch.testing.assert_close(compute_in(network, "bf16", CPU)(images()), expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("autotune", [True, False])
+def test_deterministic_algorithms_and_autotuning_exclude_each_other(autotune):
+    threads = torch.get_num_threads()
+    try:
+        configure(threads, "exact", autotune)
+        assert torch.are_deterministic_algorithms_enabled() is not autotune
+        assert torch.backends.cudnn.benchmark is autotune
+    finally:
+        configure(threads, "exact")
+        torch.use_deterministic_algorithms(mode=False)

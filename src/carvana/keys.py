@@ -53,7 +53,14 @@ def folds_digest(folds: Mapping[str, int]) -> str:
 
 
 def computing(
-    script: Path, model: str, geometry: str, precision: str, device: str, threads: int, edition: Edition = RELEASED
+    script: Path,
+    model: str,
+    geometry: str,
+    precision: str,
+    device: str,
+    threads: int,
+    autotune: bool,
+    edition: Edition = RELEASED,
 ) -> dict[str, Any]:
     """The facts that trainings and predictions have in common: code, values, packages, and how is computed.
 
@@ -66,6 +73,7 @@ def computing(
         precision: of the run.
         device: `cpu` or `cuda`; which GPU is no fact, so that a training can move from one to another.
         threads: CPU threads of one operation: float sums depend on it, on the CPU.
+        autotune: whether a GPU computes with whatever is fastest; on the CPU it makes no difference.
         edition: of the recipe.
     """
     return {
@@ -78,6 +86,7 @@ def computing(
         "precision": precision,
         "device": device,
         "threads": threads if device == "cpu" else None,
+        "autotune": autotune and device == "cuda",
     }
 
 

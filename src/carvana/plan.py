@@ -128,6 +128,11 @@ class Plan:
         return "--quiet" if self.config["quiet"] else ""
 
     @property
+    def autotune(self) -> str:
+        """The argument of scripts that run networks."""
+        return "" if self.config["deterministic"] else "--autotune"
+
+    @property
     def test_parts(self) -> tuple[str, ...]:
         """Names of the shards of the test images."""
         shards = self.config["shards"]

@@ -10,20 +10,21 @@ import torch
 from torch import Tensor, nn
 
 
-def configure(threads: int, precision: str) -> None:
+def configure(threads: int, precision: str, autotune: bool = False) -> None:
     """Set PyTorch's global switches; call it once, before any tensor is made.
 
     Args:
         threads: CPU threads of one operation. The sums of float32 convolutions depend on it, so it is part of a run.
         precision: one of `precision.PRECISIONS`.
+        autotune: whether to compute with whatever is fastest, deterministic or not; for a GPU.
     """
     torch.set_num_threads(threads)
     # Images are prepared side by side, each in one thread.
     cv2.setNumThreads(0)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.use_deterministic_algorithms(mode=not autotune, warn_only=True)
     # It would fill new memory with NaN, to find code that reads it unwritten: 4 % of a training step on a CPU.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.benchmark = autotune
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 

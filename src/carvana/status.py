@@ -92,6 +92,7 @@ class Status:
                     config["precision"],
                     device,
                     config["threads"],
+                    not config["deterministic"],
                     edition=plan.edition,
                 )
                 epochs = config["epochs"][recipe.recipe] or recipe.training.epochs

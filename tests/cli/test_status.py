@@ -62,7 +62,7 @@ class Run:
         self.manifest, self.folds = manifest, folds
 
     def entry(self, fold):
-        common = keys.computing(ROOT / "workflow" / "scripts" / "train.py", MODEL, "small", "exact", "cpu", 1)
+        common = keys.computing(ROOT / "workflow" / "scripts" / "train.py", MODEL, "small", "exact", "cpu", 1, False)
         images, folds = keys.images_digest(self.manifest, "small"), keys.folds_digest(self.folds)
         facts = keys.training(common, fold, 1, 0, images, folds, None, [])
         entry = Store(self.plan.store).entry(facts)

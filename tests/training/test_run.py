@@ -31,6 +31,7 @@ def conditions(seed=0):
         epochs=EPOCHS,
         seed=seed,
         precision="exact",
+        autotune=False,
         device="cpu",
         threads=1,
         workers=0,

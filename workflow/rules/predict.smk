@@ -29,6 +29,7 @@ rule predict:
         networks=lambda wc: PLAN.origins.networks_argument(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
+        autotune=PLAN.autotune,
         gpus=1,
         workers=max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
@@ -40,7 +41,7 @@ rule predict:
         " --manifest {input.manifest:q}"
         " --shard {params.shard} --shards {params.shards}"
         " --geometry {params.geometry}"
-        " --precision {params.precision}"
+        " --precision {params.precision} {params.autotune}"
         " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
         " --threads {threads} --workers {params.workers}"
         " --out {output.sums:q}"

@@ -50,6 +50,7 @@ rule teach:
         unclear=SECOND.unclear_arguments(),
         geometry=config["geometry"],
         precision=config["precision"],
+        autotune=PLAN.autotune,
         gpus=1,
         workers=max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
@@ -62,7 +63,7 @@ rule teach:
         " --shard {params.shard} --shards {params.shards}"
         " {params.unclear}"
         " --geometry {params.geometry}"
-        " --precision {params.precision}"
+        " --precision {params.precision} {params.autotune}"
         " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
         " --threads {threads} --workers {params.workers}"
         " --out {output.candidates:q}"

@@ -38,6 +38,7 @@ rule train:
         epochs=lambda wc: PLAN.epochs(wc.model),
         seed=config["seed"],
         precision=config["precision"],
+        autotune=PLAN.autotune,
         encoder=lambda wc: PLAN.encoder_argument(wc.model),
         exclude=" ".join(f"--exclude {path}" for path in PLAN.exclusions()),
         pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
@@ -57,7 +58,7 @@ rule train:
         " --folds {input.folds:q}"
         " --geometry {params.geometry}"
         " --seed {params.seed}"
-        " --precision {params.precision}"
+        " --precision {params.precision} {params.autotune}"
         " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
         " --threads {threads} --workers {params.workers}"
         " --weights {output.weights:q}"

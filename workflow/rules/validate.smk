@@ -30,6 +30,7 @@ rule validate:
         trained_with=lambda wc: PLAN.trained_with(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
+        autotune=PLAN.autotune,
         gpus=1,
         workers=max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
@@ -41,7 +42,7 @@ rule validate:
         " --manifest {input.manifest:q}"
         " --folds {input.folds:q}"
         " --geometry {params.geometry}"
-        " --precision {params.precision}"
+        " --precision {params.precision} {params.autotune}"
         " --gpus-wanted {params.gpus} --gpus-granted {resources.gpu}"
         " --threads {threads} --workers {params.workers}"
         " --maps {output.maps:q}"

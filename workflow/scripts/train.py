@@ -32,6 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, required=True, help="everything random derives from it")
     parser.add_argument("--precision", choices=PRECISIONS, required=True)
+    parser.add_argument("--autotune", action="store_true", help="on a GPU, whatever is fastest, deterministic or not")
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
     parser.add_argument("--exclude", type=Path, help="CSV: img, exclude; images marked 1 are not trained on")
     parser.add_argument("--pseudo-labels", type=Path, help="manifest of test images with predicted masks, to add")
@@ -55,7 +56,7 @@ def main() -> None:
     epochs = given.epochs or load_recipe(given.model, edition=given.edition).training.epochs
     script, images = Path(__file__), images_digest(manifest, given.geometry)
     common = computing(
-        script, given.model, given.geometry, given.precision, device, given.threads, edition=given.edition
+        script, given.model, given.geometry, given.precision, device, given.threads, given.autotune, edition=given.edition
     )
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
     added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None
@@ -79,6 +80,7 @@ def main() -> None:
             epochs=epochs,
             seed=given.seed,
             precision=given.precision,
+            autotune=given.autotune and device == "cuda",
             device=device,
             threads=given.threads,
             workers=given.workers,

@@ -25,6 +25,7 @@ class Conditions:
         folds: that they are of, ascending, where a run has some of a model's networks only; none: all, from 0 on.
         geometry: of the run.
         precision: one of `precision.PRECISIONS`.
+        autotune: whether whatever is fastest is computed with, deterministic or not; on a GPU only.
         device: `cpu` or `cuda`.
         threads: CPU threads of one operation.
         workers: threads that decode and prepare images.
@@ -36,6 +37,7 @@ class Conditions:
     folds: tuple[int, ...] | None
     geometry: Geometry
     precision: str
+    autotune: bool
     device: str
     threads: int
     workers: int
@@ -54,6 +56,7 @@ class Conditions:
         )
         parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
         parser.add_argument("--precision", choices=PRECISIONS, required=True)
+        parser.add_argument("--autotune", action="store_true", help="on a GPU, whatever is fastest")
         parser.add_argument("--gpus-wanted", type=int, required=True)
         parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
         parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
@@ -65,13 +68,15 @@ class Conditions:
     @classmethod
     def leased(cls, given: Namespace) -> Self:
         """The conditions that the arguments ask for; waits for the GPUs, see `gpu.lease`."""
+        device = lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
         return cls(
             recipe=load_recipe(given.model, edition=given.edition),
             weights=tuple(given.weights),
             folds=folds_of(given),
             geometry=GEOMETRIES[given.geometry],
             precision=given.precision,
-            device=lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory),
+            autotune=given.autotune and device == "cuda",
+            device=device,
             threads=given.threads,
             workers=given.workers,
             quiet=given.quiet,
@@ -95,7 +100,7 @@ def common_facts(script: Path, given: Namespace) -> dict[str, Any]:
     """What the key of this script's result is made of, as far as the arguments say it."""
     device = device_class(given.gpus_wanted, given.gpus_granted)
     facts = computing(
-        script, given.model, given.geometry, given.precision, device, given.threads, edition=given.edition
+        script, given.model, given.geometry, given.precision, device, given.threads, given.autotune, edition=given.edition
     )
     folds = folds_of(given)
     return facts if folds is None else facts | {"networks": list(folds)}

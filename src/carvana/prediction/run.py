@@ -112,7 +112,7 @@ def check_folds(
 
 def prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
     """The networks, in evaluation mode on their device, and the way of the images through them. Raises UserError."""
-    configure(conditions.threads, conditions.precision)
+    configure(conditions.threads, conditions.precision, conditions.autotune)
     device = torch.device(conditions.device)
     networks = [
         compute_in(network, conditions.precision, device)

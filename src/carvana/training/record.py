@@ -32,6 +32,7 @@ class Conditions:
         epochs: of the run; the recipe's own, or fewer that stand for all.
         seed: everything random derives from it.
         precision: one of `precision.PRECISIONS`.
+        autotune: whether whatever is fastest is computed with, deterministic or not; on a GPU only.
         device: `cpu` or `cuda`.
         threads: CPU threads of one operation.
         workers: processes that load images; none: the training process does.
@@ -46,6 +47,7 @@ class Conditions:
     epochs: int
     seed: int
     precision: str
+    autotune: bool
     device: str
     threads: int
     workers: int

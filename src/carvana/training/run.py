@@ -132,7 +132,7 @@ def _train(
     pseudo_labelled: Manifest | None,
     interruption: Interruption,
 ) -> None:
-    configure(conditions.threads, conditions.precision)
+    configure(conditions.threads, conditions.precision, conditions.autotune)
     recipe, geometry = load_recipe(conditions.model, edition=conditions.edition), GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
