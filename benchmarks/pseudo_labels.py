@@ -1,6 +1,6 @@
 """Do pseudo-labels help where the training set is small? TernausNet's two rounds on drawn cars whose truth is known.
 
-    python benchmarks/pseudo_labels.py --seeds 1 2 3 4 5
+    python benchmarks/pseudo_labels.py --seeds 1 2 3 4 5 6
 
 For each seed other cars train, validate, are pseudo-labelled and judge. The first round has a few cars. Its network
 labels other cars, of which the surest, more than it was trained on, join the training of the second round. A third
@@ -14,10 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -168,16 +171,16 @@ def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10, for an interval")
     parser.add_argument("--train-cars", type=int, default=6)
     parser.add_argument("--unlabelled-cars", type=int, default=10)
     parser.add_argument("--chosen-cars", type=int, default=8)
     parser.add_argument("--judging-cars", type=int, default=6)
     parser.add_argument("--views", type=int, default=4, help="of each car: fewer cost less than fewer cars")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--processes", type=int, default=2, help="seeds at once, each on one core")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
-    configure(1, "exact")
     counts = {
         "train": given.train_cars,
         "validate": 1,
@@ -192,9 +195,14 @@ def main() -> None:
             tuple(record for record in whole if record.view % (16 // given.views) == 1 % (16 // given.views))
         )
         runs = []
-        for seed in given.seeds:
-            runs.append({"seed": seed, **rounds(manifest, counts, given.chosen_cars, given.epochs, seed)})
-            print(runs[-1], flush=True)
+        # Fresh processes: torch's threads do not survive a fork.
+        with ProcessPoolExecutor(
+            given.processes, multiprocessing.get_context("spawn"), configure, (1, "exact")
+        ) as pool:
+            work = partial(rounds, manifest, counts, given.chosen_cars, given.epochs)
+            for seed, found in zip(given.seeds, pool.map(work, given.seeds), strict=True):
+                runs.append({"seed": seed, **found})
+                print(runs[-1], flush=True)
     of = {name: [run[name] for run in runs] for name in ("first", "second", "shuffled")}
     differences = {
         f"{one} - {other}": difference(of[one], of[other])
@@ -208,9 +216,9 @@ def main() -> None:
         "epochs": given.epochs,
         "packages": package_versions(),
     }
-    with whole_file(given.out) as partial:
+    with whole_file(given.out) as path:
         document = {"conditions": conditions, "runs": runs, "differences": differences}
-        partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     for name, found in differences.items():
         print(f"{name}: {found['mean']:+.4f} ({found['low']:+.4f} .. {found['high']:+.4f})")
 

@@ -75,7 +75,9 @@ def weights(tmp_path_factory):
 def conditions(weights):
     """In a geometry of its own, for speed."""
     geometry = Geometry("test", (32, 62), (32, 64), (32, 32))
-    return Conditions(load_recipe(MODEL), weights, None, geometry, "exact", False, "cpu", threads=1, workers=2, quiet=True)
+    return Conditions(
+        load_recipe(MODEL), weights, None, geometry, "exact", False, "cpu", threads=1, workers=2, quiet=True
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,61 @@
+"""The proof that pseudo-labels help where cars are few: how it divides and shuffles, and what it found."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from carvana.data.manifest import Manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+COUNTS = {"train": 6, "validate": 1, "unlabelled": 10, "judge": 6}
+
+
+def loaded():
+    specification = importlib.util.spec_from_file_location("benchmark", ROOT / "benchmarks" / "pseudo_labels.py")
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+benchmark = loaded()
+
+
+def test_no_car_has_two_roles_and_another_seed_draws_others():
+    cars = [f"{number:012x}" for number in range(sum(COUNTS.values()))]
+    one, other = (benchmark.cars_by_role(cars, COUNTS, seed) for seed in (1, 2))
+    assert sorted(car for found in one.values() for car in found) == cars
+    assert {role: len(found) for role, found in one.items()} == COUNTS
+    assert one["train"] != other["train"]
+
+
+def test_no_image_keeps_its_own_mask_when_they_are_shuffled(manifest):
+    given = Manifest(manifest.records)
+    found = benchmark.shuffled(given, seed=3)
+    assert found.names == given.names
+    assert sorted(record.mask for record in found) == sorted(record.mask for record in given)
+    assert not any(one.mask == other.mask for one, other in zip(found, given, strict=True))
+
+
+def test_the_interval_is_students():
+    # Five paired differences of mean 0.02 and deviation 0.01.
+    found = benchmark.difference([0.91, 0.92, 0.92, 0.92, 0.93], [0.9, 0.9, 0.9, 0.9, 0.9])
+    assert found["mean"] == pytest.approx(0.02)
+    half = 2.776 * 0.0070710678 / 5**0.5
+    assert (found["low"], found["high"]) == pytest.approx((0.02 - half, 0.02 + half))
+
+
+def test_what_was_found_and_what_the_readme_says_of_it():
+    result = json.loads(benchmark.RESULT.read_text())
+    rounds = {name: [run[name] for run in result["runs"]] for name in ("first", "second", "shuffled")}
+    assert len(rounds["first"]) >= 5
+    gain, shuffled = result["differences"]["second - first"], result["differences"]["shuffled - first"]
+    assert gain == pytest.approx(benchmark.difference(rounds["second"], rounds["first"]))
+    assert shuffled == pytest.approx(benchmark.difference(rounds["shuffled"], rounds["first"]))
+    assert gain["low"] > 0
+    assert shuffled["mean"] < 0
+    for found in (gain, shuffled):
+        assert f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})" in " ".join(README.split())
