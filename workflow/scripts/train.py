@@ -56,7 +56,14 @@ def main() -> None:
     epochs = given.epochs or load_recipe(given.model, edition=given.edition).training.epochs
     script, images = Path(__file__), images_digest(manifest, given.geometry)
     common = computing(
-        script, given.model, given.geometry, given.precision, device, given.threads, given.autotune, edition=given.edition
+        script,
+        given.model,
+        given.geometry,
+        given.precision,
+        device,
+        given.threads,
+        given.autotune,
+        edition=given.edition,
     )
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
     added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None

@@ -100,7 +100,14 @@ def common_facts(script: Path, given: Namespace) -> dict[str, Any]:
     """What the key of this script's result is made of, as far as the arguments say it."""
     device = device_class(given.gpus_wanted, given.gpus_granted)
     facts = computing(
-        script, given.model, given.geometry, given.precision, device, given.threads, given.autotune, edition=given.edition
+        script,
+        given.model,
+        given.geometry,
+        given.precision,
+        device,
+        given.threads,
+        given.autotune,
+        edition=given.edition,
     )
     folds = folds_of(given)
     return facts if folds is None else facts | {"networks": list(folds)}
