@@ -15,6 +15,7 @@ import pytest
 from carvana.container.engine import connect
 from carvana.container.image import BUILD_BYTES
 from carvana.container.launcher import main
+from tests.accounts import as_user, passable
 from tests.container.engines import ROOT, Engine, started
 
 pytestmark = pytest.mark.slow
@@ -64,39 +65,9 @@ def test_the_checkout_is_seen_at_its_path_with_room_for_loading_processes(engine
 
 @pytest.fixture
 def open_way(engine, tmp_path_factory):
-    """Every folder down to the tests' own can be passed by everyone, as a user's engine's socket can be reached."""
-    folder = tmp_path_factory.getbasetemp()
-    own = [path for path in (folder, *folder.parents) if path.name.startswith(("pytest-", "popen-"))]
-    before = {path: path.stat().st_mode for path in (engine.folder, *own)}
-    for path, mode in before.items():
-        path.chmod(mode | 0o011)
-    yield
-    for path, mode in before.items():
-        path.chmod(mode)
-
-
-def as_user(user, group, groups, function):
-    """What a process of this user is told, or its exit code."""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if process == 0:
-        told = "nothing"
-        try:
-            os.setgroups(groups)
-            os.setgid(group)
-            os.setuid(user)
-            function()
-        except SystemExit as end:
-            told = f"exit {end.code}"
-        except BaseException as error:
-            told = str(error)
-        finally:
-            os.write(writing, told.encode())
-            os._exit(0)
-    os.close(writing)
-    os.waitpid(process, 0)
-    with os.fdopen(reading) as stream:
-        return stream.read()
+    """A user's engine's socket can be reached, and a test's folder."""
+    with passable(engine.folder, tmp_path_factory.getbasetemp()):
+        yield
 
 
 def test_it_runs_as_the_calling_user(engine, open_way, tmp_path):
