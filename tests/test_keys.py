@@ -126,7 +126,15 @@ def facts(**changes: Any) -> str:
     script = ROOT / "workflow" / "scripts" / "train.py"
     common: dict[str, Any] = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu"}
     common |= {"threads": 1, "autotune": False, "edition": "released"}
-    own: dict[str, Any] = {"fold": 0, "epochs": 2, "seed": 0, "images": "a", "folds": "b", "encoder_weights": None}
+    own: dict[str, Any] = {
+        "fold": 0,
+        "epochs": 2,
+        "batch_size": 4,
+        "seed": 0,
+        "images": "a",
+        "folds": "b",
+        "encoder_weights": None,
+    }
     own |= {"excluded": [], "pseudo_labels": None}
     given: dict[str, Any] = {**common, **own, **changes}
     shared = keys.computing(script, **{name: given[name] for name in common})
@@ -139,6 +147,7 @@ def test_two_trainings_never_have_one_key():
         {"model": "unet_vgg11"},
         {"fold": 1},
         {"epochs": 3},
+        {"batch_size": 2},
         {"seed": 1},
         {"images": "c"},
         {"folds": "c"},
@@ -159,7 +168,7 @@ def test_what_two_editions_have_in_common_is_made_once():
     one, other = ({"model": "ternausnet", "edition": edition} for edition in ("released", "presented"))
     assert facts(**one) == facts(**other)
     # Without pseudo-labels the facts are those of the time before there were any.
-    assert "pseudo_labels" not in keys.training({}, 0, 1, 0, "a", "b", None, [])
+    assert "pseudo_labels" not in keys.training({}, 0, 1, 4, 0, "a", "b", None, [])
 
 
 INSIDE = """
@@ -168,7 +177,7 @@ from pathlib import Path
 from carvana import keys
 script = Path(sys.argv[1], "workflow", "scripts", "train.py")
 common = keys.computing(script, "unet_scratch", "small", "exact", "cpu", 1, False)
-print(keys.digest_of(keys.training(common, 0, 2, 0, "a", "b", None, [])))
+print(keys.digest_of(keys.training(common, 0, 2, 4, 0, "a", "b", None, [])))
 """
 
 

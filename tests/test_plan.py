@@ -249,6 +249,15 @@ def test_the_store_follows_the_results_unless_it_is_named():
     assert str(plan(store="/shared").store) == "/shared"
 
 
+def test_a_small_run_has_fewer_epochs_and_other_batches():
+    assert plan().overrides("linknet34_fma_s44") == ""
+    small = plan(epochs={**plan().config["epochs"], "linknet34": 7})
+    assert small.overrides("linknet34_fma_s44") == "--epochs 7"
+    small = plan(batch_size={**plan().config["batch_size"], "linknet34": 2})
+    assert small.overrides("linknet34_fma_s44") == "--batch-size 2"
+    assert small.overrides("ternausnet") == ""
+
+
 def test_a_gpu_is_deterministic_unless_the_configuration_says_otherwise():
     assert plan().autotune == ""
     assert plan(deterministic=False).autotune == "--autotune"

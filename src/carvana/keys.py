@@ -94,6 +94,7 @@ def training(
     common: Facts,
     fold: int,
     epochs: int,
+    batch_size: int,
     seed: int,
     images: str,
     folds: str,
@@ -107,6 +108,7 @@ def training(
         common: see `computing`.
         fold: validated on.
         epochs: of the run.
+        batch_size: images per training step.
         seed: of the run.
         images: digest of the training images.
         folds: digest of the folds.
@@ -118,6 +120,7 @@ def training(
         **common,
         "fold": fold,
         "epochs": epochs,
+        "batch_size": batch_size,
         "seed": seed,
         "images": images,
         "folds": folds,

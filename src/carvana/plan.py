@@ -208,10 +208,11 @@ class Plan:
         """How many folds each model of the edition has."""
         return {model: self.number_of_folds(self.scheme(model)) for model in model_names(edition=self.edition)}
 
-    def epochs(self, model: str) -> str:
-        """The argument of train.py that shortens a training."""
-        epochs = self.config["epochs"][recipe_of(model, self.edition)]
-        return f"--epochs {epochs}" if epochs else ""
+    def overrides(self, model: str) -> str:
+        """The arguments of train.py that replace values of the recipe, to make a training small."""
+        recipe = recipe_of(model, self.edition)
+        values = {"--epochs": self.config["epochs"][recipe], "--batch-size": self.config["batch_size"][recipe]}
+        return " ".join(f"{option} {value}" for option, value in values.items() if value)
 
     def exclusions(self) -> list[str]:
         """The table of images that are left out of training, if one is named."""

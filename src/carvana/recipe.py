@@ -292,6 +292,10 @@ class Recipe(Section):
     submission: Submission
     pseudo_labels: PseudoLabels | None = None
 
+    def in_batches_of(self, images: int) -> Recipe:
+        """The recipe with batches of this many images where it trains; for small runs, which need many steps."""
+        return self.model_copy(update={"training": self.training.model_copy(update={"batch_size": images})})
+
     def epoch_of(self, index: int, run_epochs: int) -> int:
         """The recipe's epoch that epoch `index` (from 0) of a run of `run_epochs` stands for, as the authors count it.
 

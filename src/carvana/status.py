@@ -96,12 +96,22 @@ class Status:
                     edition=plan.edition,
                 )
                 epochs = config["epochs"][recipe.recipe] or recipe.training.epochs
+                batch_size = config["batch_size"][recipe.recipe] or recipe.training.batch_size
                 added = [
                     keys.images_digest(read_manifest(Path(path)), config["geometry"])
                     for path in plan.second_round.manifest(model, fold)
                 ]
                 facts = keys.training(
-                    common, fold, epochs, config["seed"], self._images, folds, weights, self._excluded, *added
+                    common,
+                    fold,
+                    epochs,
+                    batch_size,
+                    config["seed"],
+                    self._images,
+                    folds,
+                    weights,
+                    self._excluded,
+                    *added,
                 )
                 yield Store(plan.store).entry(facts)
 

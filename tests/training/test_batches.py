@@ -14,8 +14,8 @@ CPU = torch.device("cpu")
 EPOCHS = 3
 
 
-def loading(model, manifest, folds, workers=0, seed=0, kept=False):
-    recipe = load_recipe(model)
+def loading(model, manifest, folds, workers=0, seed=0, kept=False, recipe=None):
+    recipe = recipe or load_recipe(model)
     images = ImageSet(manifest)
     return Loading(
         recipe=recipe,
@@ -46,6 +46,15 @@ def test_batches_are_the_same_for_any_number_of_workers(model, manifest, folds):
         for epoch in (1, 0):
             assert_equal(list(helped.training_batches(epoch)), list(alone.training_batches(epoch)))
         assert_equal(list(helped.validation_batches()), list(alone.validation_batches()))
+
+
+def test_a_small_run_has_other_batches_of_the_same_images(manifest, folds):
+    authors = loading("ternausnet", manifest, folds)
+    small = loading("ternausnet", manifest, folds, recipe=load_recipe("ternausnet").in_batches_of(1))
+    one, other = ([name for batch in found.training_batches(0) for name in batch.names] for found in (authors, small))
+    assert one == other
+    assert {len(batch.names) for batch in small.training_batches(0)} == {1}
+    assert_equal(list(small.validation_batches()), list(authors.validation_batches()))
 
 
 def test_epochs_and_seeds_differ(manifest, folds):

@@ -29,6 +29,7 @@ def conditions(seed=0):
         fold=0,
         geometry="small",
         epochs=EPOCHS,
+        batch_size=4,
         seed=seed,
         precision="exact",
         autotune=False,

@@ -35,7 +35,7 @@ rule train:
         ),
         edition=PLAN.edition,
         geometry=config["geometry"],
-        epochs=lambda wc: PLAN.epochs(wc.model),
+        overrides=lambda wc: PLAN.overrides(wc.model),
         seed=config["seed"],
         precision=config["precision"],
         autotune=PLAN.autotune,
@@ -67,5 +67,5 @@ rule train:
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --store {params.store:q} --save-seconds {params.save_seconds}"
-        " {params.epochs} {params.encoder} {params.exclude} {params.pseudo} {params.gpu_memory} {params.quiet}"
+        " {params.overrides} {params.encoder} {params.exclude} {params.pseudo} {params.gpu_memory} {params.quiet}"
         " 2>&1 | tee -i {log:q}"

@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, help="fewer than the recipe's stand for all of them (default: the recipe's)"
     )
+    parser.add_argument("--batch-size", type=int, help="images per training step (default: the recipe's)")
     parser.add_argument("--seed", type=int, required=True, help="everything random derives from it")
     parser.add_argument("--precision", choices=PRECISIONS, required=True)
     parser.add_argument("--autotune", action="store_true", help="on a GPU, whatever is fastest, deterministic or not")
@@ -53,7 +54,9 @@ def main() -> None:
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
     excluded = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     device = device_class(given.gpus_wanted, given.gpus_granted)
-    epochs = given.epochs or load_recipe(given.model, edition=given.edition).training.epochs
+    recipe_training = load_recipe(given.model, edition=given.edition).training
+    epochs = given.epochs or recipe_training.epochs
+    batch_size = given.batch_size or recipe_training.batch_size
     script, images = Path(__file__), images_digest(manifest, given.geometry)
     common = computing(
         script,
@@ -69,7 +72,16 @@ def main() -> None:
     added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None
     digest = images_digest(added, given.geometry) if added else None
     facts = training(
-        common, given.fold, epochs, given.seed, images, folds_digest(folds), encoder, sorted(excluded), digest
+        common,
+        given.fold,
+        epochs,
+        batch_size,
+        given.seed,
+        images,
+        folds_digest(folds),
+        encoder,
+        sorted(excluded),
+        digest,
     )
 
     def make(workplace: Workplace) -> None:
@@ -85,6 +97,7 @@ def main() -> None:
             fold=given.fold,
             geometry=given.geometry,
             epochs=epochs,
+            batch_size=batch_size,
             seed=given.seed,
             precision=given.precision,
             autotune=given.autotune and device == "cuda",

@@ -133,7 +133,8 @@ def _train(
     interruption: Interruption,
 ) -> None:
     configure(conditions.threads, conditions.precision, conditions.autotune)
-    recipe, geometry = load_recipe(conditions.model, edition=conditions.edition), GEOMETRIES[conditions.geometry]
+    recipe = load_recipe(conditions.model, edition=conditions.edition).in_batches_of(conditions.batch_size)
+    geometry = GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
     added = pseudo_labelled or Manifest(())
