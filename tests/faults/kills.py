@@ -65,9 +65,7 @@ def workers(process: int) -> dict[int, str]:
             if stage := stage_of(command):
                 found[process] = stage
                 continue
-            # By the thread that started them.
-            for path in Path(f"/proc/{process}/task").glob("*/children"):
-                waiting += map(int, path.read_text().split())
+            waiting += children(process)
     return found
 
 
@@ -173,12 +171,20 @@ class Killer:
 
 
 def computed(process: int) -> float:
-    """Seconds of processor time that a process has used, all its threads together; 0 for one that is gone."""
+    """Seconds of processor time that a process and those that it started have used; 0 for one that is gone."""
     try:
-        times = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        # Its own, in user and kernel mode, and those of children that have ended.
+        times = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK") + sum(map(computed, children(process)))
     except OSError:
         return 0
-    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def children(process: int) -> list[int]:
+    """The living processes that a process started, by whichever of its threads."""
+    return [
+        int(child) for path in Path(f"/proc/{process}/task").glob("*/children") for child in path.read_text().split()
+    ]
 
 
 def is_alive(process: int) -> bool:
