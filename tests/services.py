@@ -26,6 +26,20 @@ def install(programs: Sequence[str], packages: Sequence[str]) -> None:
             pytest.skip(f"apt-get {command[0]} fails here: {done.stderr.strip()[-300:]}")
 
 
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of this size (as mount writes it) in a new folder; the test is left out where none can be mounted."""
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no tmpfs can be mounted here, which takes root: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 def _unattended() -> Mapping[str, str]:
     # No service is started by an installation: these here start their own.
     return {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}

@@ -17,6 +17,7 @@ from carvana.container.image import BUILD_BYTES
 from carvana.container.launcher import main
 from tests.accounts import as_user, passable
 from tests.container.engines import ROOT, Engine, started
+from tests.services import small_disk
 
 pytestmark = pytest.mark.slow
 
@@ -252,15 +253,8 @@ def test_a_password_among_the_builds_arguments(engine):
 
 def test_too_little_disk(tmp_path_factory):
     # A short name: the engine makes sockets below it, whose paths may have 107 characters.
-    disk = tmp_path_factory.mktemp("d")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    try:
-        with started(disk) as engine:
-            assert_told(engine.launch("true"), "building the image takes", "0.1 GiB are free", "docker system prune")
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with small_disk(tmp_path_factory.mktemp("d"), "64m") as disk, started(disk) as engine:
+        assert_told(engine.launch("true"), "building the image takes", "0.1 GiB are free", "docker system prune")
 
 
 def test_a_folder_that_does_not_exist(engine, tmp_path):

@@ -1,5 +1,4 @@
 import stat
-import subprocess
 import warnings
 import zipfile
 
@@ -7,6 +6,7 @@ import pytest
 
 from carvana.data.archives import DamagedArchiveError, UnpackLimits, check_archive, find_images, find_table, unpack
 from carvana.errors import UserError
+from tests.services import small_disk
 
 
 def make_zip(path, entries, compression=zipfile.ZIP_STORED):
@@ -210,31 +210,24 @@ def test_refuses_methods_that_could_fill_the_memory(tmp_path, compression):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 1 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    made = subprocess.run(mount, capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {made.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def disk_of_1_mebibyte(tmp_path):
+    with small_disk(tmp_path / "disk", "1m") as folder:
+        yield folder
 
 
-def test_too_little_space_is_told_before_unpacking(tmp_path, small_disk):
+def test_too_little_space_is_told_before_unpacking(tmp_path, disk_of_1_mebibyte):
     archive = make_zip(tmp_path / "a.zip", [("a.jpg", b"x" * (2 << 20))])
     with pytest.raises(UserError, match=r"needs 0\.0 GiB unpacked and .* make room"):
-        unpack(archive, small_disk)
-    assert not list(small_disk.iterdir())
+        unpack(archive, disk_of_1_mebibyte)
+    assert not list(disk_of_1_mebibyte.iterdir())
 
 
-def test_a_disk_that_fills_while_unpacking_is_told_and_nothing_stays(tmp_path, small_disk):
+def test_a_disk_that_fills_while_unpacking_is_told_and_nothing_stays(tmp_path, disk_of_1_mebibyte):
     # The sum of the sizes fits; whole pages for each file do not.
     archive = make_zip(tmp_path / "a.zip", [(f"{number}.jpg", b"x") for number in range(600)])
     with pytest.raises(UserError, match=r"the disk of .* is full; make room"):
-        unpack(archive, small_disk)
-    assert not list(small_disk.iterdir())
+        unpack(archive, disk_of_1_mebibyte)
+    assert not list(disk_of_1_mebibyte.iterdir())
 
 
 def test_refuses_what_is_no_zip(tmp_path):

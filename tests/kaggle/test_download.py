@@ -26,6 +26,7 @@ from carvana.kaggle.retry import Patience
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
 from carvana.standin.server import StandIn
 from tests.kaggle.conftest import SLUG, STALL
+from tests.services import small_disk
 
 WANTED = Wanted("train_hq", ["train_hq.zip"])
 MEBIBYTE = 1 << 20
@@ -494,23 +495,15 @@ def test_two_at_once_download_once(download):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 4 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, text=True
-    )
-    if made.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {made.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def disk_of_4_mebibytes(tmp_path):
+    with small_disk(tmp_path / "disk", "4m") as folder:
+        yield folder
 
 
-def test_a_disk_that_is_too_small_is_told_before(download, large, small_disk):
+def test_a_disk_that_is_too_small_is_told_before(download, large, disk_of_4_mebibytes):
     one = download(large)
-    one.folder = small_disk
-    (small_disk / "filler").write_bytes(bytes(2 * MEBIBYTE))
+    one.folder = disk_of_4_mebibytes
+    (disk_of_4_mebibytes / "filler").write_bytes(bytes(2 * MEBIBYTE))
     with pytest.raises(KaggleError, match=r"train_hq\.zip needs 0\.00 GiB more and .* make room") as caught:
         one.obtain()
     assert caught.value.kind is Kind.DISK_FULL
@@ -518,15 +511,15 @@ def test_a_disk_that_is_too_small_is_told_before(download, large, small_disk):
 
 
 @pytest.mark.slow
-def test_a_disk_that_fills_meanwhile_is_told_and_what_arrived_is_kept(download, large, small_disk):
+def test_a_disk_that_fills_meanwhile_is_told_and_what_arrived_is_kept(download, large, disk_of_4_mebibytes):
     one = download(large, file=[Fault("stall", after=2 * MEBIBYTE + 5)])
-    one.folder = small_disk
-    partial = small_disk / STATE / "train_hq" / "train_hq.zip"
+    one.folder = disk_of_4_mebibytes
+    partial = disk_of_4_mebibytes / STATE / "train_hq" / "train_hq.zip"
 
     def fill() -> None:
         while not partial.is_file() or partial.stat().st_size < 2 * MEBIBYTE:
             time.sleep(0.02)
-        (small_disk / "filler").write_bytes(bytes(2 * MEBIBYTE - 10**5))
+        (disk_of_4_mebibytes / "filler").write_bytes(bytes(2 * MEBIBYTE - 10**5))
 
     filling = threading.Thread(target=fill, daemon=True)
     filling.start()
@@ -534,7 +527,7 @@ def test_a_disk_that_fills_meanwhile_is_told_and_what_arrived_is_kept(download, 
         one.obtain()
     assert caught.value.kind is Kind.DISK_FULL
     filling.join()
-    (small_disk / "filler").unlink()
+    (disk_of_4_mebibytes / "filler").unlink()
     one.server.faults = Plan()
     one.obtain()
     assert one.holds_the_right_bytes()
