@@ -13,7 +13,7 @@ from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
 from carvana.gpu import device_class, lease
 from carvana.interruption import ended_by_signals
-from carvana.keys import computing, folds_digest, images_digest, training
+from carvana.keys import computing_as_asked, folds_digest, images_digest, training
 from carvana.precision import PRECISIONS
 from carvana.recipe import EDITIONS, all_model_names, load_recipe
 from carvana.store.store import Store, Workplace
@@ -58,16 +58,7 @@ def main() -> None:
     epochs = given.epochs or recipe_training.epochs
     batch_size = given.batch_size or recipe_training.batch_size
     script, images = Path(__file__), images_digest(manifest, given.geometry)
-    common = computing(
-        script,
-        given.model,
-        given.geometry,
-        given.precision,
-        device,
-        given.threads,
-        given.autotune,
-        edition=given.edition,
-    )
+    common = computing_as_asked(script, given, device)
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
     added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None
     digest = images_digest(added, given.geometry) if added else None

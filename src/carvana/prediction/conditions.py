@@ -10,7 +10,7 @@ from typing import Any, Self
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.gpu import device_class, lease
-from carvana.keys import computing
+from carvana.keys import computing_as_asked
 from carvana.precision import PRECISIONS
 from carvana.recipe import EDITIONS, Recipe, all_model_names, load_recipe
 
@@ -99,15 +99,6 @@ def folds_of(given: Namespace) -> tuple[int, ...] | None:
 def common_facts(script: Path, given: Namespace) -> dict[str, Any]:
     """What the key of this script's result is made of, as far as the arguments say it."""
     device = device_class(given.gpus_wanted, given.gpus_granted)
-    facts = computing(
-        script,
-        given.model,
-        given.geometry,
-        given.precision,
-        device,
-        given.threads,
-        given.autotune,
-        edition=given.edition,
-    )
+    facts = computing_as_asked(script, given, device)
     folds = folds_of(given)
     return facts if folds is None else facts | {"networks": list(folds)}
