@@ -153,6 +153,8 @@ def test_bands_hold_for_the_configuration_that_they_were_measured_with(tmp_path)
     assert Expectations(Plan(plan(**same).config, root)).arguments().endswith("' (they: bf16, this run: exact)'")
     assert Expectations(Plan(plan(**{**same, "folds": 3}).config, root)).bands() == ""
     assert Expectations(Plan(plan(folds=2).config, root)).bands() == ""
+    smaller = {**plan().config["batch_size"], "linknet34": 2}
+    assert Expectations(Plan(plan(**same, batch_size=smaller).config, root)).bands() == ""
     (root / "config/sample_bands.yaml").unlink()
     assert Expectations(run).bands() == ""
 

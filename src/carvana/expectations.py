@@ -21,6 +21,7 @@ DECIDING: Final = (
     "encoder_weights",
     "folds",
     "epochs",
+    "batch_size",
     "pseudo_labels",
 )
 
