@@ -101,6 +101,7 @@ class Killer:
         draw: for the moments.
         kills: so far, by stage.
         seen: seconds that processes computed that were not killed, by stage.
+        spared: folders in the store whose next state is not killed.
     """
 
     store: Path
@@ -109,6 +110,7 @@ class Killer:
     draw: random.Random
     kills: Counter[str] = field(default_factory=Counter)
     seen: dict[str, list[float]] = field(default_factory=dict)
+    spared: set[Path | None] = field(default_factory=set)
 
     def watch(self, snakemake: subprocess.Popen[bytes]) -> None:
         """Until Snakemake has ended: give every process that appears a moment to die, if its stage still needs one."""
@@ -140,11 +142,12 @@ class Killer:
         if worker.stage.startswith("train ") and self._wants(WRITING):
             written = self._written(process, worker)
             if written != worker.written:
-                # Half of the times, so that some states get through.
-                dies = written is not None and self.draw.random() < 0.5
                 worker.written, worker.dies_writing = written, None
-                if dies:
+                # Behind one that died the next one gets through, so that the training goes on.
+                if written is not None and worker.entry not in self.spared:
                     worker.dies_writing = now + self.draw.uniform(0, WRITING_SECONDS)
+                elif written is not None:
+                    self.spared.discard(worker.entry)
             if worker.written is not None and worker.dies_writing is not None and now >= worker.dies_writing:
                 return True
         return worker.dies is not None and worker.computed >= worker.dies and self._wants(worker.stage)
@@ -167,6 +170,8 @@ class Killer:
             half = worker.entry is not None and any(worker.entry.glob("state-*.partial"))
             stage = WRITING if half and self._wants(WRITING) else worker.stage
             self.kills[stage] += 1
+            if stage == WRITING:
+                self.spared.add(worker.entry)
             print(f"killed process {process}: {stage} ({self.kills[stage]} of {self.wanted.get(stage, 0)})", flush=True)
 
 
