@@ -129,7 +129,7 @@ def facts(**changes: Any) -> str:
     own: dict[str, Any] = {
         "fold": 0,
         "epochs": 2,
-        "batch_size": 4,
+        "images_per_step": 4,
         "seed": 0,
         "images": "a",
         "folds": "b",
@@ -147,7 +147,7 @@ def test_two_trainings_never_have_one_key():
         {"model": "unet_vgg11"},
         {"fold": 1},
         {"epochs": 3},
-        {"batch_size": 2},
+        {"images_per_step": 2},
         {"seed": 1},
         {"images": "c"},
         {"folds": "c"},

@@ -153,8 +153,8 @@ def test_bands_hold_for_the_configuration_that_they_were_measured_with(tmp_path)
     assert Expectations(Plan(plan(**same).config, root)).arguments().endswith("' (they: bf16, this run: exact)'")
     assert Expectations(Plan(plan(**{**same, "folds": 3}).config, root)).bands() == ""
     assert Expectations(Plan(plan(folds=2).config, root)).bands() == ""
-    smaller = {**plan().config["batch_size"], "linknet34": 2}
-    assert Expectations(Plan(plan(**same, batch_size=smaller).config, root)).bands() == ""
+    smaller = {**plan().config["images_per_step"], "linknet34": 2}
+    assert Expectations(Plan(plan(**same, images_per_step=smaller).config, root)).bands() == ""
     (root / "config/sample_bands.yaml").unlink()
     assert Expectations(run).bands() == ""
 
@@ -251,12 +251,12 @@ def test_the_store_follows_the_results_unless_it_is_named():
     assert str(plan(store="/shared").store) == "/shared"
 
 
-def test_a_small_run_has_fewer_epochs_and_other_batches():
+def test_a_small_run_has_fewer_epochs_and_more_steps():
     assert plan().overrides("linknet34_fma_s44") == ""
     small = plan(epochs={**plan().config["epochs"], "linknet34": 7})
     assert small.overrides("linknet34_fma_s44") == "--epochs 7"
-    small = plan(batch_size={**plan().config["batch_size"], "linknet34": 2})
-    assert small.overrides("linknet34_fma_s44") == "--batch-size 2"
+    small = plan(images_per_step={**plan().config["images_per_step"], "linknet34": 2})
+    assert small.overrides("linknet34_fma_s44") == "--images-per-step 2"
     assert small.overrides("ternausnet") == ""
 
 

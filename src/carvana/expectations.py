@@ -21,7 +21,7 @@ DECIDING: Final = (
     "encoder_weights",
     "folds",
     "epochs",
-    "batch_size",
+    "images_per_step",
     "pseudo_labels",
 )
 

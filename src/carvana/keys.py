@@ -109,7 +109,7 @@ def training(
     common: Facts,
     fold: int,
     epochs: int,
-    batch_size: int,
+    images_per_step: int,
     seed: int,
     images: str,
     folds: str,
@@ -123,7 +123,7 @@ def training(
         common: see `computing`.
         fold: validated on.
         epochs: of the run.
-        batch_size: images per training step.
+        images_per_step: images per optimisation step.
         seed: of the run.
         images: digest of the training images.
         folds: digest of the folds.
@@ -135,7 +135,7 @@ def training(
         **common,
         "fold": fold,
         "epochs": epochs,
-        "batch_size": batch_size,
+        "images_per_step": images_per_step,
         "seed": seed,
         "images": images,
         "folds": folds,

@@ -211,8 +211,8 @@ class Plan:
     def overrides(self, model: str) -> str:
         """The arguments of train.py that replace values of the recipe, to make a training small."""
         recipe = recipe_of(model, self.edition)
-        values = {"--epochs": self.config["epochs"][recipe], "--batch-size": self.config["batch_size"][recipe]}
-        return " ".join(f"{option} {value}" for option, value in values.items() if value)
+        values = {name: self.config[name][recipe] for name in ("epochs", "images_per_step")}
+        return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items() if value)
 
     def exclusions(self) -> list[str]:
         """The table of images that are left out of training, if one is named."""

@@ -216,6 +216,11 @@ class Training(Section):
     clip_norm: float | None
     hard_negative_period: int | None
 
+    @property
+    def images_per_step(self) -> int:
+        """Images whose gradients make one optimisation step."""
+        return self.batch_size * self.accumulate
+
 
 class Validation(Section):
     """How an epoch is judged. `batch_norm: batch`: statistics of the batch, and the running ones move."""
@@ -292,9 +297,13 @@ class Recipe(Section):
     submission: Submission
     pseudo_labels: PseudoLabels | None = None
 
-    def in_batches_of(self, images: int) -> Recipe:
-        """The recipe with batches of this many images where it trains; for small runs, which need many steps."""
-        return self.model_copy(update={"training": self.training.model_copy(update={"batch_size": images})})
+    def with_images_per_step(self, images: int) -> Recipe:
+        """The recipe with an optimisation step for every so many images; for small runs, which need many steps.
+
+        They are one batch, or one batch each where the author sums the gradients of batches.
+        """
+        changed = "batch_size" if self.training.accumulate == 1 else "accumulate"
+        return self.model_copy(update={"training": self.training.model_copy(update={changed: images})})
 
     def epoch_of(self, index: int, run_epochs: int) -> int:
         """The recipe's epoch that epoch `index` (from 0) of a run of `run_epochs` stands for, as the authors count it.

@@ -96,7 +96,7 @@ class Status:
                     edition=plan.edition,
                 )
                 epochs = config["epochs"][recipe.recipe] or recipe.training.epochs
-                batch_size = config["batch_size"][recipe.recipe] or recipe.training.batch_size
+                images_per_step = config["images_per_step"][recipe.recipe] or recipe.training.images_per_step
                 added = [
                     keys.images_digest(read_manifest(Path(path)), config["geometry"])
                     for path in plan.second_round.manifest(model, fold)
@@ -105,7 +105,7 @@ class Status:
                     common,
                     fold,
                     epochs,
-                    batch_size,
+                    images_per_step,
                     config["seed"],
                     self._images,
                     folds,

@@ -1,38 +1,37 @@
 """The page in headless Chromium."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from carvana.geometry import SMALL
-from carvana.report.analysis import read_analysis, write_analysis
+from carvana.report.analysis import opened_maps, read_analysis, write_analysis
 from carvana.report.report import write_report
 from tests.report.runs import run_of
+from tests.services import install
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no browser can be driven")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def report(drawn, tmp_path_factory):
     images, stores, masks = drawn
     folder = tmp_path_factory.mktemp("report")
-    write_analysis(images, stores, SMALL, 1, folder / "analysis.csv")
-    run = run_of(images.manifest.names, folds=2)
-    run = type(run)(**{**run.__dict__, "images": tuple(read_analysis(folder / "analysis.csv"))})
-    write_report(run, "drawn", images, stores, masks, "0123456789ab", "", folder / "report.html")
+    with opened_maps(stores, "released") as maps:
+        write_analysis(images, maps, SMALL, 1, folder / "analysis.csv")
+        run = replace(run_of(images.manifest.names, folds=2), images=tuple(read_analysis(folder / "analysis.csv")))
+        write_report(run, "drawn", images, maps, masks, "0123456789ab", "", folder / "report.html")
     return folder / "report.html"
 
 
 @pytest.fixture(scope="module")
 def browser():
+    install(["chromium"], ["chromium"])
     with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         yield started
         started.close()
 
@@ -80,8 +79,8 @@ def test_nothing_is_wider_than_the_screen(opened):
 
 def test_tables_sort_both_ways(opened):
     page, _ = opened
-    column = "#models table tbody tr td:nth-child(3)"
-    head = page.locator("#models table th").nth(2)
+    column = "#models table tbody tr td:nth-child(4)"
+    head = page.locator("#models table th").nth(3)
     values = f"[...document.querySelectorAll('{column}')].map(cell => Number(cell.dataset.value))"
     before = page.evaluate(values)
     head.click()

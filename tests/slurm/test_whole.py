@@ -64,11 +64,11 @@ def assert_each_is_the_one_that_slurm_gave(leases):
         assert lease["leased"] == UUIDS[int(lease["given"])]
 
 
-def command(results, *targets):
+def command(results, *targets, config=("save_minutes=0.02",)):
     words = ["snakemake", *targets, "--profile", "profiles/slurm", "--nolock", "--jobs", "4"]
     words += ["--default-resources", "slurm_partition=main", "mem_mb=1000", "runtime=30"]
     words += ["slurm_extra='--signal=USR1@120'", "--latency-wait", "20", "--configfile", "config/tiny.yaml"]
-    return [*words, "--config", f"results={results}", "save_minutes=0.02"]
+    return [*words, "--config", f"results={results}", *config]
 
 
 def test_a_cancelled_training_goes_on_where_it_was(environment, leases, tmp_path):
@@ -91,6 +91,22 @@ def test_a_cancelled_training_goes_on_where_it_was(environment, leases, tmp_path
     assert not list(entry.glob("state-*"))
     assert len(leases()) == 2
     assert_each_is_the_one_that_slurm_gave(leases())
+
+
+def test_before_its_time_is_up_a_training_saves_and_queues_itself_again(environment, leases, tmp_path):
+    log = tmp_path / "tiny/logs/train/unet_scratch/fold0.log"
+    target = f"{tmp_path}/tiny/models/unet_scratch/fold0/weights.safetensors"
+    # Two minutes before its three are over it is told, and would not have saved by itself.
+    asked = command(tmp_path, target, config=["save_minutes=600", "epochs={unet_scratch: 2}"])
+    asked += ["--set-resources", "train:runtime=3"]
+    run = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True)
+    said = run.stdout + run.stderr
+    assert run.returncode == 0, said[-4000:]
+    assert "continues from" in log.read_text()
+    # One job, begun at least twice: Slurm took it back into its queue, so none was lost and none submitted anew.
+    assert len(set(re.findall(r"SLURM jobid '?(\d+)", said))) == 1, said[-4000:]
+    assert len({lease["job"] for lease in leases()}) == 1
+    assert len(leases()) >= 2
 
 
 def test_the_samples_whole_graph(environment, leases, tmp_path):

@@ -50,7 +50,7 @@ def test_batches_are_the_same_for_any_number_of_workers(model, manifest, folds):
 
 def test_a_small_run_has_other_batches_of_the_same_images(manifest, folds):
     authors = loading("ternausnet", manifest, folds)
-    small = loading("ternausnet", manifest, folds, recipe=load_recipe("ternausnet").in_batches_of(1))
+    small = loading("ternausnet", manifest, folds, recipe=load_recipe("ternausnet").with_images_per_step(1))
     one, other = ([name for batch in found.training_batches(0) for name in batch.names] for found in (authors, small))
     assert one == other
     assert {len(batch.names) for batch in small.training_batches(0)} == {1}

@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--epochs", type=int, help="fewer than the recipe's stand for all of them (default: the recipe's)"
     )
-    parser.add_argument("--batch-size", type=int, help="images per training step (default: the recipe's)")
+    parser.add_argument("--images-per-step", type=int, help="images per optimisation step (default: the recipe's)")
     parser.add_argument("--seed", type=int, required=True, help="everything random derives from it")
     parser.add_argument("--precision", choices=PRECISIONS, required=True)
     parser.add_argument("--autotune", action="store_true", help="on a GPU, whatever is fastest, deterministic or not")
@@ -56,7 +56,7 @@ def main() -> None:
     device = device_class(given.gpus_wanted, given.gpus_granted)
     recipe_training = load_recipe(given.model, edition=given.edition).training
     epochs = given.epochs or recipe_training.epochs
-    batch_size = given.batch_size or recipe_training.batch_size
+    images_per_step = given.images_per_step or recipe_training.images_per_step
     script, images = Path(__file__), images_digest(manifest, given.geometry)
     common = computing_as_asked(script, given, device)
     encoder = sha256_of(given.encoder_weights) if given.encoder_weights else None
@@ -66,7 +66,7 @@ def main() -> None:
         common,
         given.fold,
         epochs,
-        batch_size,
+        images_per_step,
         given.seed,
         images,
         folds_digest(folds),
@@ -88,7 +88,7 @@ def main() -> None:
             fold=given.fold,
             geometry=given.geometry,
             epochs=epochs,
-            batch_size=batch_size,
+            images_per_step=images_per_step,
             seed=given.seed,
             precision=given.precision,
             autotune=given.autotune and device == "cuda",

@@ -57,7 +57,7 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
     body += page.table(("score", "this run", "published", "source of the published value"), _ensemble_scores(run))
     if conditions["geometry"] != "full":
         body += page.text(
-            "This is a small run on images of a tenth of the size: its scores are not the competition's.", "faint"
+            "This is a small run on images of a twentieth of the size: its scores are not the competition's.", "faint"
         )
     body += page.text(
         "Out of fold: each training image is scored by networks that never saw its car. It is optimistic all the same,"

@@ -30,7 +30,7 @@ class Conditions:
         fold: the fold validated on.
         geometry: name of the geometry.
         epochs: of the run; the recipe's own, or fewer that stand for all.
-        batch_size: images per training step; the recipe's own, or others for a small run.
+        images_per_step: images per optimisation step; the recipe's own, or others for a small run.
         seed: everything random derives from it.
         precision: one of `precision.PRECISIONS`.
         autotune: whether whatever is fastest is computed with, deterministic or not; on a GPU only.
@@ -46,7 +46,7 @@ class Conditions:
     fold: int
     geometry: str
     epochs: int
-    batch_size: int
+    images_per_step: int
     seed: int
     precision: str
     autotune: bool

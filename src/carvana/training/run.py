@@ -133,7 +133,8 @@ def _train(
     interruption: Interruption,
 ) -> None:
     configure(conditions.threads, conditions.precision, conditions.autotune)
-    recipe = load_recipe(conditions.model, edition=conditions.edition).in_batches_of(conditions.batch_size)
+    recipe = load_recipe(conditions.model, edition=conditions.edition)
+    recipe = recipe.with_images_per_step(conditions.images_per_step)
     geometry = GEOMETRIES[conditions.geometry]
     device = torch.device(conditions.device)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
