@@ -52,3 +52,11 @@ def test_the_picture_shows_image_truth_and_prediction(tmp_path, images, masks):
         assert abs(int(rows.min()) - 100) <= 2
         assert abs(int(columns.max()) - right) <= 2
         assert changed[100:300, 100:right].all()
+
+
+def test_a_long_caption_is_not_cut_off():
+    panel_HWC = np.zeros((4, 240, 3), np.uint8)
+    bars = [picture.captioned(panel_HWC, f"linknet34_f04a_clahe_rmsprop: Dice 0.98{digit}")[:-4] for digit in (1, 8)]
+    assert not np.array_equal(*bars)
+    assert all((bar[:, -1] == 255).all() for bar in bars)
+    assert (picture.captioned(panel_HWC, "image")[:-4] != 255).any()

@@ -24,6 +24,9 @@ TRUTH_COLOUR: Final = (80, 200, 80)
 PREDICTION_COLOUR: Final = (60, 130, 255)
 _LEAST_PANEL_WIDTH: Final = 570
 _CAPTION_HEIGHT: Final = 30
+_CAPTION_MARGIN: Final = 4
+_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+_FONT_SCALE: Final = 0.6
 _GAP: Final = 6
 
 
@@ -101,7 +104,9 @@ def _marked(image_HWC: Image, mask_HW: rle.Mask, colour: tuple[int, int, int]) -
 
 
 def captioned(picture_HWC: Image, caption: str) -> Image:
-    """The picture under a line of text."""
+    """The picture under a line of text, which is as large as fits."""
     bar = np.full((_CAPTION_HEIGHT, picture_HWC.shape[1], 3), 255, np.uint8)
-    cv2.putText(bar, caption, (4, 21), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
+    (width, _), _ = cv2.getTextSize(caption, _FONT, _FONT_SCALE, 1)
+    scale = _FONT_SCALE * min(1, (picture_HWC.shape[1] - 2 * _CAPTION_MARGIN) / max(width, 1))
+    cv2.putText(bar, caption, (_CAPTION_MARGIN, 21), _FONT, scale, (40, 40, 40), 1, cv2.LINE_AA)
     return np.vstack([bar, picture_HWC])
