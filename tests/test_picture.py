@@ -56,7 +56,9 @@ def test_the_picture_shows_image_truth_and_prediction(tmp_path, images, masks):
 
 def test_a_long_caption_is_not_cut_off():
     panel_HWC = np.zeros((4, 240, 3), np.uint8)
-    bars = [picture.captioned(panel_HWC, f"linknet34_f04a_clahe_rmsprop: Dice 0.98{digit}")[:-4] for digit in (1, 8)]
-    assert not np.array_equal(*bars)
-    assert all((bar[:, -1] == 255).all() for bar in bars)
+    one, other = (
+        picture.captioned(panel_HWC, f"linknet34_f04a_clahe_rmsprop: Dice 0.98{digit}")[:-4] for digit in (1, 8)
+    )
+    assert not np.array_equal(one, other)
+    assert all((bar[:, -1] == 255).all() for bar in (one, other))
     assert (picture.captioned(panel_HWC, "image")[:-4] != 255).any()
