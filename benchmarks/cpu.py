@@ -1,0 +1,292 @@
+"""What full-size images cost on one CPU core, beside the published flow: `make bench`, less than ten minutes.
+
+Both sides of a row are timed in turns in one process, on the same inputs, so that a noisy neighbour meets both. The
+result is written to benchmarks/results/<machine and libraries>.json: medians, or means over a recipe's draws, and ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import json
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks import published
+from carvana import ensemble, postprocess, rle
+from carvana.catalogue import RECIPES
+from carvana.data.images import read_image
+from carvana.data.masks import read_mask
+from carvana.data.synthetic.dataset import write_competition
+from carvana.errors import main_guard
+from carvana.files import whole_file
+from carvana.geometry import FULL
+from carvana.mapstore import MapReader, MapWriter
+from carvana.metrics import dice_of_runs
+from carvana.provenance import package_versions
+from carvana.recipe import load_recipe
+from carvana.runtime import configure
+from carvana.seeding import generator
+from carvana.transforms.protocol import build_transforms
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULTS: Final = ROOT / "benchmarks/results"
+Map = npt.NDArray[np.uint8]
+TEST_IMAGES: Final = 100_064
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step.
+
+    Attributes:
+        step: what is done.
+        unit: of the numbers.
+        published: what the published flow takes; none where it has no such step.
+        ours: what this code takes.
+        target: what it should take at most.
+    """
+
+    step: str
+    unit: str
+    published: float | None
+    ours: float
+    target: float
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as fast as the published flow."""
+        return self.published / self.ours if self.published else None
+
+
+def in_turns(times: int, *works: Callable[[int], object]) -> list[list[float]]:
+    """Milliseconds of each work, run one after the other, so many times after a first round that does not count."""
+    found: list[list[float]] = [[] for _ in works]
+    for number in range(-1, times):
+        for work, milliseconds in zip(works, found, strict=True):
+            begun = time.perf_counter()
+            work(number)
+            if number >= 0:
+                milliseconds.append((time.perf_counter() - begun) * 1000)
+    return found
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Full-size photos with their masks, as files and decoded."""
+
+    images: Sequence[Path]
+    masks: Sequence[Path]
+    pixels: Sequence[Map]
+    cars: Sequence[Map]
+
+    @classmethod
+    def drawn(cls, folder: Path) -> Photos:
+        """Of one drawn car in the competition's size and formats."""
+        write_competition(folder, 2017, 1, 1, FULL.image_size, archives=False)
+        images, masks = sorted((folder / "train_hq").iterdir()), sorted((folder / "train_masks").iterdir())
+        return cls(images, masks, [read_image(path) for path in images], [read_mask(path) for path in masks])
+
+
+def linknet34_sample(photos: Photos, model: str, draws: int, target: float) -> Row:
+    """From the decoded image and mask to what training receives."""
+    recipe = load_recipe(model)
+    transforms, clahe = build_transforms(recipe, FULL), recipe.input.clahe is not None
+    drawn = [transforms.sample(generator("benchmark", n), 0) for n in range(draws)]
+
+    def theirs(n: int) -> object:
+        k = n % len(photos.images)
+        return published.linknet34_sample(photos.pixels[k], photos.cars[k], drawn[n], clahe)
+
+    def ours(n: int) -> object:
+        k = n % len(photos.images)
+        return transforms.train(photos.pixels[k], photos.cars[k], drawn[n])
+
+    means = map(statistics.fmean, in_turns(draws, theirs, ours))
+    return Row(f"training sample, {model}, decoded", "ms", *means, target)
+
+
+def unet_sample(photos: Photos, draws: int) -> Row:
+    """From files to what training receives."""
+    transforms = build_transforms(load_recipe("unet_scratch"), FULL)
+    drawn = [transforms.sample(generator("benchmark", n), 0) for n in range(draws)]
+
+    def theirs(n: int) -> object:
+        k = n % len(photos.images)
+        return published.unet_sample(photos.images[k], photos.masks[k], drawn[n], FULL.unet_size)
+
+    def ours(n: int) -> object:
+        k = n % len(photos.images)
+        return transforms.train(read_image(photos.images[k]), read_mask(photos.masks[k]), drawn[n])
+
+    means = map(statistics.fmean, in_turns(draws, theirs, ours))
+    return Row("training sample, unet_scratch (aug 2), from files", "ms", *means, 30)
+
+
+def training_samples(photos: Photos, draws: int) -> Iterator[Row]:
+    """Training samples of LinkNet34 from decoded images, of a U-Net from files."""
+    yield linknet34_sample(photos, "linknet34_fma_s44", draws, 20)
+    yield linknet34_sample(photos, "linknet34_f04a_clahe", draws, 36)
+    yield unet_sample(photos, draws)
+
+
+def maps_like(car_HW: Map, seed: int) -> Map:
+    """A map as a trained network makes it: sure but for a narrow band along the outline."""
+    noise_HW = (
+        generator("map", seed).normal(0, 0.6, (car_HW.shape[0] // 8, car_HW.shape[1] // 8 + 1)).astype(np.float32)
+    )
+    rough_HW = cv2.resize(noise_HW, car_HW.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    distance_HW = cv2.GaussianBlur(car_HW.astype(np.float32), (0, 0), 2.0) - 0.5
+    return np.asarray(255 / (1 + np.exp(-(18 * distance_HW + rough_HW))), np.float32).astype(np.uint8)
+
+
+def masks_and_maps(photos: Photos, folder: Path, times: int) -> Iterator[Row]:
+    """From four maps to an RLE, and maps to and from disk."""
+    cars = photos.cars
+    maps = [{recipe: maps_like(car, 4 * n + k) for k, recipe in enumerate(RECIPES)} for n, car in enumerate(cars)]
+
+    def ours(n: int) -> str:
+        of_image = maps[n % len(maps)]
+        mean_HW = ensemble.mean(list(of_image.values()))
+        return rle.encode_as_published(postprocess.apply(mean_HW, of_image["linknet34"], FULL).mask)
+
+    def theirs(n: int) -> str:
+        return published.final_rle(maps[n % len(maps)])
+
+    for n in range(len(maps)):
+        assert ours(n) == theirs(n)
+    medians = map(statistics.median, in_turns(times, theirs, ours))
+    yield Row("four maps to mask, rule and RLE", "ms", *medians, 6)
+
+    stored = [of_image["linknet34"] for of_image in maps]
+    names = [f"{n:012x}_01.jpg" for n in range(times + 1)]
+    with MapWriter(folder / "maps.h5", names, FULL.image_size, "maps", "linknet34", 30) as writer:
+
+        def write(n: int) -> None:
+            writer.write(names[n + 1], stored[n % len(stored)])
+
+        def write_png(n: int) -> None:
+            cv2.imwrite(str(folder / f"{n + 1}.png"), stored[n % len(stored)])
+
+        yield Row("writing a map", "ms", *map(statistics.median, in_turns(times, write_png, write)), 1.5)
+    with MapReader(folder / "maps.h5") as reader:
+
+        def read(n: int) -> object:
+            return reader.read(names[n + 1])
+
+        def read_png(n: int) -> object:
+            return cv2.imread(str(folder / f"{n + 1}.png"), cv2.IMREAD_UNCHANGED)
+
+        yield Row("reading a map", "ms", *map(statistics.median, in_turns(times, read_png, read)), 1.5)
+    pngs = sum((folder / f"{n}.png").stat().st_size for n in range(times + 1))
+    ours_bytes = (folder / "maps.h5").stat().st_size
+    yield Row("size of a map", "kB", pngs / len(names) / 1000, ours_bytes / len(names) / 1000, pngs / len(names) / 1000)
+
+    encoded = [rle.encode(car) for car in cars]
+    runs = [rle.runs(one) for one in encoded]
+    size = FULL.image_size
+    both = in_turns(times, lambda n: published.encoded(cars[n % 16]), lambda n: rle.encode(cars[n % 16]))
+    yield Row("RLE encoding", "ms", *map(statistics.median, both), 0.5)
+    both = in_turns(
+        times, lambda n: published.decoded(encoded[n % 16], size), lambda n: rle.decode(encoded[n % 16], size)
+    )
+    yield Row("RLE decoding", "ms", *map(statistics.median, both), 0.5)
+    (alone,) = in_turns(times, lambda n: dice_of_runs(runs[n % 16], runs[(n + 1) % 16]))
+    yield Row("Dice of two RLEs", "ms", None, statistics.median(alone), 0.05)
+
+
+def scoring(photos: Photos, folder: Path, images: int) -> Iterator[Row]:
+    """Scoring a whole submission against a truth of its size, beside the time of decompressing both."""
+    kinds = [rle.encode(np.roll(car, shift, axis=1)) for car in photos.cars for shift in range(0, 96, 8)]
+    files = {"submission": 0, "truth": 1}
+    for name, first in files.items():
+        with gzip.open(folder / f"{name}.csv.gz", "wt", compresslevel=6, newline="") as stream:
+            rows = csv.writer(stream)
+            rows.writerow(["img", "rle_mask"])
+            rows.writerows([f"{n:012x}_01.jpg", kinds[(n * 7 + first) % len(kinds)]] for n in range(images))
+    begun = time.perf_counter()
+    for name in files:
+        with gzip.open(folder / f"{name}.csv.gz", "rb") as packed:
+            while packed.read(2**20):
+                pass
+    decompressing = time.perf_counter() - begun
+    command = [sys.executable, "-m", "carvana", "score", str(folder / "submission.csv.gz")]
+    command += ["--truth", str(folder / "truth.csv.gz")]
+    begun = time.perf_counter()
+    done = subprocess.run(["/usr/bin/env", "time", "-v", *command], capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - begun
+    yield Row(f"score of {images} images, times decompressing both", "x", None, seconds / decompressing, 2)
+    memory = re.search(r"Maximum resident set size \(kbytes\): (\d+)", done.stderr)
+    if memory:
+        yield Row(f"memory of that score of {images} images", "GB", None, int(memory[1]) * 1024 / 1e9, 1)
+
+
+def planning(times: int) -> Row:
+    """`snakemake -n` of the full reproduction, before any data is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["snakemake", "-n", "--quiet", "all", "--cores", "8", "--resources", "gpu=4"]
+        command += ["--config", f"results={folder}"]
+        (found,) = in_turns(times, lambda _: subprocess.run(command, cwd=ROOT, check=True, capture_output=True))
+    return Row("snakemake -n of the full reproduction", "s", None, statistics.median(found) / 1000, 5)
+
+
+def conditions() -> dict[str, str]:
+    """What the numbers depend on."""
+    listed = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
+    model = re.search(r"model name\s*: (.*)", listed)
+    processor = model[1] if model else platform.machine()
+    return {"processor": processor, "python": platform.python_version(), "packages": package_versions()}
+
+
+def path_for(found: Mapping[str, str]) -> Path:
+    """The file of these conditions."""
+    words = [found["processor"], *(word for word in found["packages"].split() if word.startswith(("opencv", "numpy")))]
+    return RESULTS / (re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-") + ".json")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=64, help="repetitions of each step")
+    parser.add_argument("--images", type=int, default=TEST_IMAGES, help="rows of the submission that is scored")
+    given = parser.parse_args()
+    configure(1, "exact")
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        photos = Photos.drawn(folder / "drawn")
+        for step in (
+            training_samples(photos, given.times),
+            masks_and_maps(photos, folder, given.times),
+            scoring(photos, folder, given.images),
+            iter([planning(3)]),
+        ):
+            for row in step:
+                rows.append(row)
+                before = f"{row.published:9.2f}" if row.published else "        -"
+                ratio = f"{row.ratio:6.1f} x" if row.ratio else " " * 8
+                print(
+                    f"{row.step:60} {before} {row.ours:9.2f} {row.unit:3} {ratio}  at most {row.target:.2f}", flush=True
+                )
+    found = conditions()
+    with whole_file(path_for(found)) as path:
+        document = {"conditions": found, "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(f"in {path_for(found).relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main_guard(main)
