@@ -3,11 +3,12 @@
     python benchmarks/pseudo_labels.py --seeds 1 2 3 4 5 6
 
 For each seed other cars train, validate, are pseudo-labelled and judge. In the first round TernausNet and the other
-recipes learn from a few cars, as long as in the sample. Their ensemble (`teacher: ensemble`; one of LinkNet34's six
-variants, for the time it takes) labels other cars, of which the surest, more than it was trained on, join TernausNet's
-training in the second round. A third training has the same images with the labels shuffled among them: were the gain
-only that of more training steps, it would gain too. All are judged on cars that no round has seen. The result is
-written to benchmarks/pseudo_labels.json, with the mean differences and their 95 % intervals.
+recipes learn from a few cars. Their ensemble (`teacher: ensemble`; one of LinkNet34's six variants, for the time it
+takes) labels other cars, of which the surest, more than it was trained on, join TernausNet's training in the second
+round. A third training has the same images with the labels shuffled among them. Each is as long as the sample's; only
+TernausNet's first round has more epochs, so that all three of its trainings take as many steps. They are judged on cars
+that no round has seen. The result is written to benchmarks/pseudo_labels.json, with the mean differences and their 95 %
+intervals.
 """
 
 from __future__ import annotations
@@ -94,11 +95,16 @@ def _of_sample(what: str, recipe: Recipe) -> int | None:
     return number
 
 
-def trained(model: str, roles: Mapping[str, Manifest], added: Manifest, seed: int) -> nn.Module:
-    """A network trained from random weights as long as the sample's, with the weights of its best epoch."""
-    recipe = recipe_of(model)
-    epochs = _of_sample("epochs", recipe)
+def epochs_of(model: str) -> int:
+    """How long the sample trains the model."""
+    epochs = _of_sample("epochs", load_recipe(model, edition="presented"))
     assert epochs is not None
+    return epochs
+
+
+def trained(model: str, roles: Mapping[str, Manifest], added: Manifest, epochs: int, seed: int) -> nn.Module:
+    """A network trained from random weights, with the weights of its best epoch."""
+    recipe = recipe_of(model)
     draws = Draws(seed, recipe.seed, recipe.model, 0)
     real = Manifest(tuple(sorted((*roles["train"], *roles["validate"]), key=lambda record: record.name)))
     folds = {car: int(car not in roles["validate"].cars) for car in real.cars}
@@ -178,7 +184,10 @@ def shuffled(labels: Manifest, seed: int) -> Manifest:
 def rounds(manifest: Manifest, counts: Mapping[str, int], chosen: int, seed: int) -> dict[str, float]:
     """Held-back Dice of TernausNet in its first round, of the ensemble, and of TernausNet in both second rounds."""
     roles = {role: of_cars(manifest, cars) for role, cars in cars_by_role(manifest.cars, counts, seed).items()}
-    networks = {model: trained(model, roles, Manifest(()), seed) for model in (MODEL, *OTHERS)}
+    epochs = epochs_of(MODEL)
+    as_many_steps = round(epochs * (counts["train"] + chosen) / counts["train"])
+    networks = {MODEL: trained(MODEL, roles, Manifest(()), as_many_steps, seed)}
+    networks |= {model: trained(model, roles, Manifest(()), epochs_of(model), seed) for model in OTHERS}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_candidates(folder / "candidates.csv", ensembled(networks, roles["unlabelled"]))
@@ -186,8 +195,8 @@ def rounds(manifest: Manifest, counts: Mapping[str, int], chosen: int, seed: int
         hidden = Manifest(tuple(replace(record, mask="", mask_sha256="") for record in roles["unlabelled"]))
         write_labels([folder / "candidates.csv"], hidden, chosen, SMALL.image_size, folder / "masks", outputs)
         labels = read_manifest(outputs["manifest"])
-        second = trained(MODEL, roles, labels, seed)
-        wrong = trained(MODEL, roles, shuffled(labels, seed), seed)
+        second = trained(MODEL, roles, labels, epochs, seed)
+        wrong = trained(MODEL, roles, shuffled(labels, seed), epochs, seed)
     judge = roles["judge"]
     return {
         "first": judged(networks[MODEL], judge),
@@ -209,9 +218,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10, for an interval")
     parser.add_argument("--train-cars", type=int, default=4)
-    parser.add_argument("--unlabelled-cars", type=int, default=7)
-    parser.add_argument("--chosen-cars", type=int, default=5)
-    parser.add_argument("--judging-cars", type=int, default=5)
+    parser.add_argument("--unlabelled-cars", type=int, default=9)
+    parser.add_argument("--chosen-cars", type=int, default=7)
+    parser.add_argument("--judging-cars", type=int, default=4)
     parser.add_argument("--processes", type=int, default=2, help="seeds at once, each on one core")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()

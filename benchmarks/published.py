@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image as PillowImage
 
 from carvana.transforms import albu, asanakoy
+from carvana.transforms.colour import UNCHANGED, Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate
 
 Pixels = npt.NDArray[Any]
@@ -79,23 +80,23 @@ def unet_sample(image: Path, mask: Path, draw: asanakoy.Draw, size: tuple[int, i
         image_HWC, mask_HW = cv2.flip(image_HWC, 1), cv2.flip(mask_HW, 1)
     if draw.geometry:
         image_HWC, mask_HW = warp(image_HWC, draw.geometry), warp(mask_HW, draw.geometry)
-    if draw.changes_colour:
-        image_HWC = _recoloured(image_HWC, draw)
+    if draw.colour != UNCHANGED:
+        image_HWC = _recoloured(image_HWC, draw.colour)
     return as_input(image_HWC), (mask_HW[None] > 128).astype(np.float32)
 
 
-def _recoloured(image_HWC: Pixels, draw: asanakoy.Draw) -> Pixels:
+def _recoloured(image_HWC: Pixels, change: Recolouring) -> Pixels:
     weights = np.array([[[0.114, 0.587, 0.299]]])
     x_HWC = image_HWC.astype(np.float32) / 255
-    if draw.brightness is not None:
-        x_HWC = np.clip(draw.brightness * x_HWC, 0, 1)
-    if draw.contrast is not None:
+    if change.brightness is not None:
+        x_HWC = np.clip(change.brightness * x_HWC, 0, 1)
+    if change.contrast is not None:
         grey_HWC = x_HWC * weights
-        x_HWC = np.clip(draw.contrast * x_HWC + (1 - draw.contrast) * 3 / grey_HWC.size * grey_HWC.sum(), 0, 1)
-    if draw.saturation is not None:
+        x_HWC = np.clip(change.contrast * x_HWC + (1 - change.contrast) * 3 / grey_HWC.size * grey_HWC.sum(), 0, 1)
+    if change.saturation is not None:
         grey_HWC = np.sum(x_HWC * weights, axis=2, keepdims=True)
-        x_HWC = np.clip(draw.saturation * x_HWC + (1 - draw.saturation) * grey_HWC, 0, 1)
-    if draw.grey:
+        x_HWC = np.clip(change.saturation * x_HWC + (1 - change.saturation) * grey_HWC, 0, 1)
+    if change.grey:
         x_HWC = np.repeat(np.sum(x_HWC * weights, axis=2, keepdims=True), 3, axis=2)
     return (x_HWC * 255).astype(np.uint8)
 

@@ -168,7 +168,9 @@ def test_albu_shift_scale_rotate(golden, albu_file, index):
         ["random", 1.0],
     ]
     draw = sample_with(transforms, draws, epoch=0)
-    warped_HWC, warped_HW = spatial.shift_scale_rotate_both(image_HWC, 255 * mask_HW, draw.geometry)
+    warped_HWC, warped_HW = spatial.parted(
+        spatial.shift_scale_rotate(spatial.joined(image_HWC, 255 * mask_HW), draw.geometry)
+    )
     equal("linknet34", "shift-scale-rotate", warped_HWC, stored["ssr_img"][index])
     equal("linknet34", "shift-scale-rotate of the mask", warped_HW, stored["ssr_mask"][index])
 
@@ -219,29 +221,40 @@ def test_asanakoy_shift_scale_rotate(golden, index):
     angle, scale, aspect, fraction_x, fraction_y = stored["ssr_params"][index].tolist()
     assert aspect == 1
     draw = spatial.ShiftScaleRotate(angle, scale, round(fraction_x * 128), round(fraction_y * 128))
-    warped_HWC, warped_HW = spatial.shift_scale_rotate_both(stored["rescale_img"], stored["rescale_mask"], draw)
+    warped_HWC, warped_HW = spatial.parted(
+        spatial.shift_scale_rotate(spatial.joined(stored["rescale_img"], stored["rescale_mask"]), draw)
+    )
     equal(UNETS, "shift-scale-rotate", warped_HWC, stored["ssr_img"][index])
     equal(UNETS, "shift-scale-rotate of the mask", warped_HW, stored["ssr_mask"][index])
+
+
+def planes(image_HWC):
+    return np.moveaxis(image_HWC, 2, 0).astype(np.float32) / np.float32(255)
+
+
+def mean_luminance(x_CHW):
+    image_HWC = np.moveaxis(np.rint(x_CHW * 255), 0, 2).astype(np.uint8)
+    return colour.mean_luminance(image_HWC, np.arange(256, dtype=np.float32) / np.float32(255))
 
 
 @pytest.mark.parametrize(
     ("name", "change"),
     [
         ("brightness", colour.scale_brightness),
-        ("contrast", colour.scale_contrast),
+        ("contrast", lambda x_CHW, factor: colour.scale_contrast(x_CHW, factor, mean_luminance(x_CHW))),
         ("saturation", colour.scale_saturation),
     ],
 )
 @pytest.mark.parametrize("index", range(3))
 def test_asanakoy_colour(golden, name, change, index):
     stored = golden("asanakoy")
-    image_HWC = stored["rescale_img"].astype(np.float32) / np.float32(255)
-    equal_floats(name, change(image_HWC, 1 + stored[f"{name}_u"][index].item()), stored[name][index])
+    found_CHW = change(planes(stored["rescale_img"]), 1 + stored[f"{name}_u"][index].item())
+    equal_floats(name, np.moveaxis(found_CHW, 0, 2), stored[name][index])
 
 
 def test_asanakoy_grey(golden):
     stored = golden("asanakoy")
-    equal_floats("grey", colour.grey(stored["rescale_img"].astype(np.float32) / np.float32(255)), stored["gray"])
+    equal_floats("grey", np.moveaxis(colour.grey(planes(stored["rescale_img"])), 0, 2), stored["gray"])
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: RGB for BGR",
         "src/carvana/transforms/albu.py",
-        "return zeros_right(image_HWC)",
-        "return zeros_right(image_HWC[..., ::-1].copy())",
+        "to_network(zeros_right(self._equalised(image_HWC)), normalised",
+        "to_network(zeros_right(self._equalised(image_HWC)[..., ::-1].copy()), normalised",
         f"{TRANSFORMS}albu_prediction",
     ),
     Mutant(
@@ -109,8 +109,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: CLAHE after the border",
         "src/carvana/transforms/albu.py",
-        "            image_HWC = equalise_luma(image_HWC, self.clahe.clip_limit, self.clahe.tiles)\n",
-        "            return equalise_luma(zeros_right(image_HWC), self.clahe.clip_limit, self.clahe.tiles)\n",
+        "to_network(zeros_right(self._equalised(image_HWC)), normalised",
+        "to_network(self._equalised(zeros_right(image_HWC)), normalised",
         f"{TRANSFORMS}albu_prediction",
     ),
     Mutant(
@@ -123,7 +123,6 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: OpenCV's resizing for Pillow's",
         SPATIAL,
-        "    image = PillowImage.fromarray(array)\n"
         "    return np.asarray(image.resize((width, height), PillowImage.Resampling.BILINEAR))",
         "    return np.asarray(cv2.resize(array, (width, height)), np.uint8)",
         f"{TRANSFORMS}asanakoy_resizing",
@@ -201,9 +200,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "unet_*: colours are rounded to 8 bits",
-        "src/carvana/transforms/asanakoy.py",
-        "(floats_HWC * 255).astype(np.uint8)",
-        "np.rint(floats_HWC * 255).astype(np.uint8)",
+        COLOUR,
+        "return (floats * 255).astype(np.uint8)",
+        "return np.rint(floats * 255).astype(np.uint8)",
         f"{TRANSFORMS}asanakoy_whole_training_transform",
     ),
     Mutant(
@@ -216,15 +215,15 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: contrast about a third of the mean luminance",
         COLOUR,
-        "3 * (1 - factor) / weighted_HWC.size",
-        "(1 - factor) / weighted_HWC.size",
+        "return float(LUMINANCE @ sums)",
+        "return float(LUMINANCE @ sums) / 3",
         f"{TRANSFORMS}asanakoy_colour",
     ),
     Mutant(
         "unet_*: the mask's edge is cut before the warp",
         "src/carvana/transforms/asanakoy.py",
-        "resize_bilinear(mask_HW * np.uint8(255), self.size)\n",
-        "resize_bilinear(mask_HW * np.uint8(255), self.size)\n        mask_HW = np.uint8(255) * (mask_HW > 128)\n",
+        "self.size)\n        if draw.flip:\n",
+        "self.size)\n        both_HW4[..., 3] = 255 * (both_HW4[..., 3] > 128)\n        if draw.flip:\n",
         f"{TRANSFORMS}asanakoy_whole_training_transform",
     ),
     Mutant(

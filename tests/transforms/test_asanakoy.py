@@ -4,12 +4,13 @@ import pytest
 from carvana.geometry import FULL, SMALL
 from carvana.recipe import load_recipe
 from carvana.transforms import colour
-from carvana.transforms.asanakoy import Draw, build, change_colour
+from carvana.transforms.asanakoy import Draw, build
+from carvana.transforms.colour import UNCHANGED, Recolouring, recolour
 from carvana.transforms.spatial import ShiftScaleRotate
 from tests.transforms.distributions import assert_independent, assert_probability, assert_uniform, assert_unrelated
 from tests.transforms.distributions import draws_of as many_draws
 
-NOTHING = Draw(flip=False, geometry=None, brightness=None, contrast=None, saturation=None, grey=False)
+NOTHING = Draw(flip=False, geometry=None, colour=UNCHANGED)
 
 # Model, epoch, largest angle, probability of the warp, whether colours change.
 STAGES = [
@@ -26,10 +27,10 @@ def test_probabilities_and_ranges(model, epoch, angle, warped, colours):
     happened = {
         "flip": [draw.flip for draw in draws],
         "geometry": [draw.geometry is not None for draw in draws],
-        "brightness": [draw.brightness is not None for draw in draws],
-        "contrast": [draw.contrast is not None for draw in draws],
-        "saturation": [draw.saturation is not None for draw in draws],
-        "grey": [draw.grey for draw in draws],
+        "brightness": [draw.colour.brightness is not None for draw in draws],
+        "contrast": [draw.colour.contrast is not None for draw in draws],
+        "saturation": [draw.colour.saturation is not None for draw in draws],
+        "grey": [draw.colour.grey for draw in draws],
     }
     half, quarter = (0.5, 0.25) if colours else (0, 0)
     probabilities = {"brightness": half, "contrast": half, "saturation": half, "grey": quarter}
@@ -52,7 +53,7 @@ def test_probabilities_and_ranges(model, epoch, angle, warped, colours):
         assert ((counts - expected) ** 2 / expected).sum() <= 182
 
     for name, width in {"brightness": 0.5, "contrast": 0.5, "saturation": 0.3}.items():
-        factors = [getattr(draw, name) for draw in draws if getattr(draw, name) is not None]
+        factors = [getattr(draw.colour, name) for draw in draws if getattr(draw.colour, name) is not None]
         if colours:
             assert_uniform(factors, 1 - width, 1 + width)
         else:
@@ -64,7 +65,7 @@ def test_probabilities_and_ranges(model, epoch, angle, warped, colours):
 def test_mask_goes_with_the_image_and_is_cut_above_the_threshold(mask_as_image, flipped, geometry):
     image_HWC, mask_HW = mask_as_image
     transforms = build(load_recipe("unet_scratch"), SMALL)
-    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, Draw(flipped, geometry, None, None, None, False))
+    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, Draw(flipped, geometry, UNCHANGED))
     levels_HW = np.rint(x_CHW[0] * 255)
     assert np.logical_and(levels_HW > 0, levels_HW < 255).any()
     np.testing.assert_array_equal(target_1HW[0], levels_HW > 128)
@@ -80,15 +81,26 @@ def test_no_change_of_colour_is_the_same_with_and_without_the_way_through_floats
     """Every 8-bit level survives the way through floats, so it is skipped where nothing changes."""
     image_HWC = np.zeros((16, 16, 3), np.uint8)
     image_HWC[..., channel] = np.arange(256).reshape(16, 16)
-    np.testing.assert_array_equal(change_colour(image_HWC, NOTHING), image_HWC)
+    np.testing.assert_array_equal(recolour(image_HWC, UNCHANGED), image_HWC)
+    np.testing.assert_array_equal(recolour(image_HWC, Recolouring(1.0, None, None, False)), image_HWC)
 
 
 def test_colour_steps_follow_each_other(car):
     image_HWC = car[0]
-    draw = Draw(False, None, brightness=1.3, contrast=0.7, saturation=1.25, grey=True)
-    floats_HWC = colour.scale_brightness(image_HWC.astype(np.float32) / np.float32(255), 1.3)
-    floats_HWC = colour.grey(colour.scale_saturation(colour.scale_contrast(floats_HWC, 0.7), 1.25))
-    np.testing.assert_array_equal(change_colour(image_HWC, draw), np.floor(floats_HWC * 255))
+    x_CHW = colour.scale_brightness(np.moveaxis(image_HWC, 2, 0).astype(np.float32) / np.float32(255), 1.3)
+    x_CHW = colour.scale_contrast(x_CHW, 0.7, float(colour.luminance(x_CHW).mean()))
+    saturated_CHW = colour.scale_saturation(x_CHW, 1.25)
+    for turns_grey, expected_CHW in ((False, saturated_CHW), (True, colour.grey(saturated_CHW))):
+        found_HWC = recolour(image_HWC, Recolouring(1.3, 0.7, 1.25, turns_grey))
+        np.testing.assert_array_equal(found_HWC, np.floor(np.moveaxis(expected_CHW, 0, 2) * 255))
+
+
+def test_contrast_alone_goes_the_same_way(car):
+    image_HWC = car[0]
+    x_CHW = np.moveaxis(image_HWC, 2, 0).astype(np.float32) / np.float32(255)
+    expected_CHW = colour.scale_contrast(x_CHW, 1.4, float(colour.luminance(x_CHW).mean()))
+    found_HWC = recolour(image_HWC, Recolouring(None, 1.4, None, False))
+    np.testing.assert_array_equal(found_HWC, np.floor(np.moveaxis(expected_CHW, 0, 2) * 255))
 
 
 @pytest.mark.parametrize(("model", "normalised"), [("unet_scratch", False), ("unet_vgg11", True)])
@@ -104,7 +116,7 @@ def test_training_image_without_changes_is_the_validation_image(car, model, norm
 def test_a_sample_depends_on_its_arguments_alone(car):
     image_HWC, mask_HW = car
     transforms = build(load_recipe("unet_vgg11"), SMALL)
-    for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 5, 2), 0.9, 1.2, 0.8, True), NOTHING):
+    for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 5, 2), Recolouring(0.9, 1.2, 0.8, True)), NOTHING):
         first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((3, *SMALL.unet_size), (1, *SMALL.unet_size)), strict=True):
             np.testing.assert_array_equal(one, other)

@@ -96,7 +96,8 @@ def test_clahe_keeps_the_chroma(image_HWC):
 
 
 def floats(*channels):
-    return np.array([[channels]], dtype=np.float32)
+    """One pixel, (3, 1, 1)."""
+    return np.array(channels, dtype=np.float32)[:, None, None]
 
 
 def test_float_brightness():
@@ -112,16 +113,23 @@ def test_luminance_weighs_red_as_blue():
 
 
 def test_contrast_moves_away_from_the_mean_luminance():
-    image = np.concatenate([floats(0.2, 0.2, 0.2), floats(0.6, 0.6, 0.6)], axis=1)
-    np.testing.assert_allclose(colour.scale_contrast(image, 1.5)[0, :, 0], [0.1, 0.7], rtol=1e-5)
-    np.testing.assert_allclose(colour.scale_contrast(image, 0.5)[0, :, 0], [0.3, 0.5], rtol=1e-5)
-    np.testing.assert_allclose(colour.scale_contrast(image, 4)[0, :, 0], [0, 1], atol=1e-6)
+    values = np.array([0.2, 0.6], np.float32)
+    np.testing.assert_allclose(colour.scale_contrast(values, 1.5, 0.4), [0.1, 0.7], rtol=1e-5)
+    np.testing.assert_allclose(colour.scale_contrast(values, 0.5, 0.4), [0.3, 0.5], rtol=1e-5)
+    np.testing.assert_allclose(colour.scale_contrast(values, 4, 0.4), [0, 1], atol=1e-6)
+
+
+def test_mean_luminance_is_that_of_all_pixels():
+    image_HWC = np.random.default_rng(3).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    levels = np.linspace(0, 1, 256, dtype=np.float32) ** 2
+    expected = colour.luminance(np.moveaxis(levels[image_HWC], 2, 0)).mean()
+    assert colour.mean_luminance(image_HWC, levels) == pytest.approx(expected, rel=1e-14)
 
 
 def test_saturation_moves_away_from_grey():
     found = colour.scale_saturation(floats(0.5, 0.5, 0.25), 1.2)
     grey = 0.5 * (0.114 + 0.587) + 0.25 * 0.299
-    np.testing.assert_allclose(found[0, 0], 1.2 * np.array([0.5, 0.5, 0.25]) - 0.2 * grey, rtol=1e-6)
+    np.testing.assert_allclose(found[:, 0, 0], 1.2 * np.array([0.5, 0.5, 0.25]) - 0.2 * grey, rtol=1e-6)
     np.testing.assert_allclose(colour.scale_saturation(floats(0.4, 0.4, 0.4), 1.3), floats(0.4, 0.4, 0.4), rtol=1e-6)
 
 

@@ -6,13 +6,14 @@ import pytest
 from carvana.geometry import FULL
 from carvana.recipe import load_recipe
 from carvana.transforms import albu, asanakoy, ternaus
+from carvana.transforms.colour import Recolouring
 from carvana.transforms.protocol import build_transforms
 from carvana.transforms.spatial import ShiftScaleRotate
 
 EVERYTHING = {
     "ternausnet": ternaus.Draw(True, (50.0, -5.0, 15.0), grey=False),
     "linknet34_f04a_clahe": albu.Draw(True, ShiftScaleRotate(5, 1.1, 0, 0), 1.1, (10.0, 25.0, -25.0)),
-    "unet_vgg11": asanakoy.Draw(True, ShiftScaleRotate(-10, 0.91, 64, -64), 1.5, 0.5, 1.3, False),
+    "unet_vgg11": asanakoy.Draw(True, ShiftScaleRotate(-10, 0.91, 64, -64), Recolouring(1.5, 0.5, 1.3, False)),
 }
 SIZES = {"ternausnet": (1280, 1920), "linknet34_f04a_clahe": (1280, 1920), "unet_vgg11": (1024, 1024)}
 

@@ -46,7 +46,7 @@ def test_nothing_to_warp_is_the_identity(image_HWC):
 )
 def test_image_and_mask_in_one_warp_are_as_in_two(image_HWC, draw):
     mask_HW = image_HWC[..., 1].copy()
-    found_HWC, found_HW = spatial.shift_scale_rotate_both(image_HWC, mask_HW, draw)
+    found_HWC, found_HW = spatial.parted(spatial.shift_scale_rotate(spatial.joined(image_HWC, mask_HW), draw))
     np.testing.assert_array_equal(found_HWC, spatial.shift_scale_rotate(image_HWC, draw))
     np.testing.assert_array_equal(found_HW, spatial.shift_scale_rotate(mask_HW, draw))
 
@@ -58,6 +58,13 @@ def test_borders(image_HWC):
     np.testing.assert_array_equal(padded[:, :60], image_HWC)
     assert padded.shape == (40, 62, 3)
     assert not padded[:, 60:].any()
+
+
+def test_image_and_mask_resized_together_are_as_apart(image_HWC):
+    mask_HW = image_HWC[..., 1].copy()
+    found_HWC, found_HW = spatial.parted(spatial.resize_bilinear(spatial.joined(image_HWC, mask_HW), (17, 23)))
+    np.testing.assert_array_equal(found_HWC, spatial.resize_bilinear(image_HWC, (17, 23)))
+    np.testing.assert_array_equal(found_HW, spatial.resize_bilinear(mask_HW, (17, 23)))
 
 
 def test_resizing_averages_and_keeps_grey_masks_soft():

@@ -10,7 +10,7 @@ from carvana.geometry import Geometry
 from carvana.recipe import AlbuAugmentation, Clahe, Recipe
 from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv, to_network
 from carvana.transforms.protocol import Image, Tensor
-from carvana.transforms.spatial import ShiftScaleRotate, flip, shift_scale_rotate_both, zeros_right
+from carvana.transforms.spatial import ShiftScaleRotate, flip, joined, parted, shift_scale_rotate, zeros_right
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,12 @@ class AlbuTransforms:
 
     def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
         """Flip, shift-scale-rotate, brightness, HSV shift; the warped mask stays soft at its edges."""
-        image_HWC, mask_HW = self._load(image_HWC), zeros_right(mask_HW * np.uint8(255))
+        both_HW4 = zeros_right(joined(self._equalised(image_HWC), mask_HW * np.uint8(255)))
         if draw.flip:
-            image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
+            both_HW4 = flip(both_HW4)
         if draw.geometry:
-            image_HWC, mask_HW = shift_scale_rotate_both(image_HWC, mask_HW, draw.geometry)
+            both_HW4 = shift_scale_rotate(both_HW4, draw.geometry)
+        image_HWC, mask_HW = parted(both_HW4)
         if draw.brightness is not None:
             image_HWC = scale_brightness_8_bits(image_HWC, draw.brightness)
         if draw.hsv:
@@ -74,12 +75,10 @@ class AlbuTransforms:
 
     def predict(self, image_HWC: Image) -> Tensor:
         """BGR, equalised if the variant does so, with its border."""
-        return to_network(self._load(image_HWC), normalised=False)
+        return to_network(zeros_right(self._equalised(image_HWC)), normalised=False)
 
-    def _load(self, image_HWC: Image) -> Image:
-        if self.clahe:
-            image_HWC = equalise_luma(image_HWC, self.clahe.clip_limit, self.clahe.tiles)
-        return zeros_right(image_HWC)
+    def _equalised(self, image_HWC: Image) -> Image:
+        return equalise_luma(image_HWC, self.clahe.clip_limit, self.clahe.tiles) if self.clahe else image_HWC
 
 
 def as_target(mask_HW: Image) -> Tensor:

@@ -8,34 +8,18 @@ import numpy as np
 
 from carvana.geometry import Geometry
 from carvana.recipe import AsanakoyAugmentation, AsanakoyStage, Recipe
-from carvana.transforms.colour import (
-    Floats,
-    grey,
-    rgb_of_bgr,
-    scale_brightness,
-    scale_contrast,
-    scale_saturation,
-    to_network,
-)
+from carvana.transforms.colour import Recolouring, recolour, rgb_of_bgr, to_network
 from carvana.transforms.protocol import Image, Tensor
-from carvana.transforms.spatial import ShiftScaleRotate, flip, resize_bilinear, shift_scale_rotate_both
+from carvana.transforms.spatial import ShiftScaleRotate, flip, joined, parted, resize_bilinear, shift_scale_rotate
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One training sample's augmentation; colours are factors, None leaves the image as it is."""
+    """One training sample's augmentation."""
 
     flip: bool
     geometry: ShiftScaleRotate | None
-    brightness: float | None
-    contrast: float | None
-    saturation: float | None
-    grey: bool
-
-    @property
-    def changes_colour(self) -> bool:
-        """Whether the image goes through floats and back."""
-        return self.grey or any(factor is not None for factor in (self.brightness, self.contrast, self.saturation))
+    colour: Recolouring
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class AsanakoyTransforms:
         contrast = _sample_factor(rng, spec.contrast_probability, spec.contrast)
         saturation = _sample_factor(rng, spec.saturation_probability, spec.saturation)
         turns_grey = spec.grey_probability > 0 and rng.random() < spec.grey_probability
-        return Draw(flipped, geometry, brightness, contrast, saturation, turns_grey)
+        return Draw(flipped, geometry, Recolouring(brightness, contrast, saturation, turns_grey))
 
     def _sample_geometry(self, rng: np.random.Generator, spec: AsanakoyStage) -> ShiftScaleRotate:
         angle, scale = rng.uniform(-spec.angle, spec.angle), rng.uniform(*spec.scale)
@@ -72,13 +56,13 @@ class AsanakoyTransforms:
 
     def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
         """Resize, flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
-        image_HWC, mask_HW = self._load(image_HWC), resize_bilinear(mask_HW * np.uint8(255), self.size)
+        both_HW4 = resize_bilinear(joined(rgb_of_bgr(image_HWC), mask_HW * np.uint8(255)), self.size)
         if draw.flip:
-            image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
+            both_HW4 = flip(both_HW4)
         if draw.geometry:
-            image_HWC, mask_HW = shift_scale_rotate_both(image_HWC, mask_HW, draw.geometry)
-        if draw.changes_colour:
-            image_HWC = change_colour(image_HWC, draw)
+            both_HW4 = shift_scale_rotate(both_HW4, draw.geometry)
+        image_HWC, mask_HW = parted(both_HW4)
+        image_HWC = recolour(image_HWC, draw.colour)
         target_HW = mask_HW > self.augmentation.mask_threshold
         return to_network(image_HWC, self.normalised), np.ascontiguousarray(target_HW[None], dtype=np.float32)
 
@@ -88,10 +72,7 @@ class AsanakoyTransforms:
 
     def predict(self, image_HWC: Image) -> Tensor:
         """RGB at the network's size."""
-        return to_network(self._load(image_HWC), self.normalised)
-
-    def _load(self, image_HWC: Image) -> Image:
-        return resize_bilinear(rgb_of_bgr(image_HWC), self.size)
+        return to_network(resize_bilinear(rgb_of_bgr(image_HWC), self.size), self.normalised)
 
 
 def _sample_factor(rng: np.random.Generator, probability: float, width: float) -> float | None:
@@ -99,20 +80,6 @@ def _sample_factor(rng: np.random.Generator, probability: float, width: float) -
     if probability > 0 and rng.random() < probability:
         return 1 + rng.uniform(-width, width)
     return None
-
-
-def change_colour(image_HWC: Image, draw: Draw) -> Image:
-    """Brightness, contrast, saturation and grey of an RGB image in floats, back to 8 bits by truncation."""
-    floats_HWC: Floats = image_HWC.astype(np.float32) / np.float32(255)
-    if draw.brightness is not None:
-        floats_HWC = scale_brightness(floats_HWC, draw.brightness)
-    if draw.contrast is not None:
-        floats_HWC = scale_contrast(floats_HWC, draw.contrast)
-    if draw.saturation is not None:
-        floats_HWC = scale_saturation(floats_HWC, draw.saturation)
-    if draw.grey:
-        floats_HWC = grey(floats_HWC)
-    return (floats_HWC * 255).astype(np.uint8)
 
 
 def build(recipe: Recipe, geometry: Geometry) -> AsanakoyTransforms:

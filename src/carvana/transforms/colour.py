@@ -1,10 +1,11 @@
 """Colour transforms with explicit parameters, as the libraries of 2017 computed them.
 
-Shape: image_HWC is (H, W, 3) uint8, or float in [0, 1] where said. Nothing is changed in place.
+Shape: image_HWC is (H, W, 3) uint8, x_CHW (3, H, W) float in [0, 1]. Nothing is changed in place.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -91,31 +92,81 @@ def scale_brightness_8_bits(image_HWC: Image, factor: float) -> Image:
     return np.asarray(cv2.LUT(image_HWC, levels)).astype(np.uint8, copy=False)
 
 
-def scale_brightness(image_HWC: Floats, factor: float) -> Floats:
-    """The float image times `factor`, clipped to [0, 1]."""
-    return np.asarray(np.clip(factor * image_HWC, 0, 1))
+@dataclass(frozen=True)
+class Recolouring:
+    """Changes of an RGB image in floats (released asanakoy script); factors, of which None changes nothing."""
+
+    brightness: float | None
+    contrast: float | None
+    saturation: float | None
+    grey: bool
 
 
-def scale_contrast(image_HWC: Floats, factor: float) -> Floats:
-    """The float image blended with a constant, its mean luminance; `factor` 1 leaves it; clipped to [0, 1]."""
-    weighted_HWC = image_HWC * LUMINANCE
-    constant = float(3 * (1 - factor) / weighted_HWC.size * weighted_HWC.sum())
-    return np.asarray(np.clip(factor * image_HWC + constant, 0, 1))
+UNCHANGED: Final = Recolouring(brightness=None, contrast=None, saturation=None, grey=False)
 
 
-def scale_saturation(image_HWC: Floats, factor: float) -> Floats:
-    """The float image blended with its grey; `factor` 1 leaves it; clipped to [0, 1]."""
-    return np.asarray(np.clip(factor * image_HWC + (1 - factor) * luminance(image_HWC), 0, 1))
+def recolour(image_HWC: Image, change: Recolouring) -> Image:
+    """Brightness, contrast, saturation and grey of an RGB image, in this order, back to 8 bits by truncation.
+
+    Brightness and contrast do the same to every equal value, so they are done to the 256 values that there are.
+    """
+    if change == UNCHANGED:
+        return image_HWC
+    levels = np.arange(256, dtype=np.float32) / np.float32(255)
+    if change.brightness is not None:
+        levels = scale_brightness(levels, change.brightness)
+    if change.contrast is not None:
+        levels = scale_contrast(levels, change.contrast, mean_luminance(image_HWC, levels))
+    if change.saturation is None and not change.grey:
+        return cv2.LUT(image_HWC, to_8_bits(levels)).astype(np.uint8, copy=False)
+    result_HWC = np.empty_like(image_HWC)
+    for top in range(0, len(image_HWC), _STRIP):
+        rows = slice(top, top + _STRIP)
+        planes = [np.asarray(cv2.LUT(plane_HW, levels), np.float32) for plane_HW in cv2.split(image_HWC[rows])]
+        x_CHW: Floats = np.stack(planes)
+        if change.saturation is not None:
+            x_CHW = scale_saturation(x_CHW, change.saturation)
+        if change.grey:
+            x_CHW = grey(x_CHW)
+        cv2.merge(list(to_8_bits(x_CHW)), dst=result_HWC[rows])
+    return result_HWC
 
 
-def grey(image_HWC: Floats) -> Floats:
-    """The luminance of every pixel, in three equal channels."""
-    return np.repeat(luminance(image_HWC), 3, axis=2)
+def to_8_bits(floats: Floats) -> Image:
+    """Values in [0, 1] as 8 bits, truncated; any shape."""
+    return (floats * 255).astype(np.uint8)
 
 
-def luminance(image_HWC: Floats) -> npt.NDArray[np.float64]:
-    """(H, W, 1) float64: the weighted sum of a pixel's channels, added in their order."""
-    first, second, third = (image_HWC[..., channel, None] * LUMINANCE[channel] for channel in range(3))
+def scale_brightness(floats: Floats, factor: float) -> Floats:
+    """Values of any shape times `factor`, clipped to [0, 1]."""
+    return np.asarray(np.clip(factor * floats, 0, 1))
+
+
+def scale_contrast(floats: Floats, factor: float, mean: float) -> Floats:
+    """Values of any shape blended with a constant, their image's mean luminance; 1 leaves them; clipped to [0, 1]."""
+    return np.asarray(np.clip(factor * floats + (1 - factor) * mean, 0, 1))
+
+
+def mean_luminance(image_HWC: Image, levels: Floats) -> float:
+    """Mean luminance of an RGB image's pixels, where `levels` (256,) says what its 8-bit values stand for."""
+    counts = [cv2.calcHist([image_HWC], [channel], None, [256], [0, 256]).ravel() for channel in range(3)]
+    sums = np.stack(counts).astype(np.float64) @ levels.astype(np.float64)
+    return float(LUMINANCE @ sums) / float(image_HWC.shape[0] * image_HWC.shape[1])
+
+
+def scale_saturation(x_CHW: Floats, factor: float) -> Floats:
+    """The float image (3, H, W) blended with its grey; `factor` 1 leaves it; clipped to [0, 1]."""
+    return np.asarray(np.clip(factor * x_CHW + (1 - factor) * luminance(x_CHW), 0, 1))
+
+
+def grey(x_CHW: Floats) -> Floats:
+    """The luminance of every pixel, in three equal channels, (3, H, W)."""
+    return np.repeat(luminance(x_CHW)[None], 3, axis=0)
+
+
+def luminance(x_CHW: Floats) -> npt.NDArray[np.float64]:
+    """(H, W) float64: the weighted sum of the channels of an image (3, H, W), added in their order."""
+    first, second, third = (plane_HW * weight for plane_HW, weight in zip(x_CHW, LUMINANCE, strict=True))
     return np.asarray(first + second + third)
 
 

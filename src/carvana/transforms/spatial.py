@@ -51,12 +51,19 @@ def shift_scale_rotate(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
     return warped.astype(np.uint8, copy=False)
 
 
-def shift_scale_rotate_both(image_HWC: Pixels, mask_HW: Pixels, draw: ShiftScaleRotate) -> tuple[Pixels, Pixels]:
-    """Image and mask through the same warp, as one array: finding the coordinates is half of the work."""
-    image_and_mask = np.asarray(cv2.merge((image_HWC, mask_HW)), dtype=np.uint8)
-    warped = shift_scale_rotate(image_and_mask, draw)
-    image_HWC = cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
-    return image_HWC, cv2.extractChannel(warped, 3).astype(np.uint8, copy=False)
+def joined(image_HWC: Pixels, mask_HW: Pixels) -> Pixels:
+    """Image and mask as one array (H, W, 4), to go through the same transforms in one: for a warp, finding the
+    coordinates is half of the work.
+    """
+    both_HW4 = cv2.cvtColor(image_HWC, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
+    cv2.insertChannel(mask_HW, both_HW4, 3)
+    return both_HW4
+
+
+def parted(both_HW4: Pixels) -> tuple[Pixels, Pixels]:
+    """Image and mask of what `joined` made."""
+    image_HWC = cv2.cvtColor(both_HW4, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
+    return image_HWC, cv2.extractChannel(both_HW4, 3).astype(np.uint8, copy=False)
 
 
 def reflect_both_sides(array: Pixels) -> Pixels:
@@ -67,12 +74,13 @@ def reflect_both_sides(array: Pixels) -> Pixels:
 
 def zeros_right(array: Pixels) -> Pixels:
     """Two columns of zeros at the right (1918 -> 1920)."""
-    bordered = cv2.copyMakeBorder(array, 0, 0, 0, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    bordered = cv2.copyMakeBorder(array, 0, 0, 0, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     return bordered.astype(np.uint8, copy=False)
 
 
 def resize_bilinear(array: Pixels, size: tuple[int, int]) -> Pixels:
     """Pillow's bilinear resizing (which averages when it shrinks) to (H, W)."""
     height, width = size
-    image = PillowImage.fromarray(array)
+    # Of four channels none is transparency, by which Pillow would multiply the others.
+    image = PillowImage.fromarray(array, mode="RGBX" if array.shape[2:] == (4,) else None)
     return np.asarray(image.resize((width, height), PillowImage.Resampling.BILINEAR))
