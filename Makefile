@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills
+.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills bench
 
 env: $(VENV)/.runtime
 
@@ -88,6 +88,10 @@ mutants: $(VENV)/.dev
 # 54 kills at random moments of all stages of `tiny`, then a comparison of every final file: half an hour or more.
 kills: $(VENV)/.dev
 	python -m tests.faults.kills
+
+# Full-size images on one core, the published flow and ours in turns: less than ten minutes, best on a quiet machine.
+bench: env
+	python -m benchmarks.cpu
 
 # Golden tests, and what they measured into docs/conformance.md.
 conformance: $(VENV)/.dev

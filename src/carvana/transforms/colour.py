@@ -176,7 +176,6 @@ def to_network(image_HWC: Image, normalised: bool) -> npt.NDArray[np.float32]:
     if normalised:
         table = (table - np.array(IMAGENET_MEAN, np.float32)) / np.array(IMAGENET_STD, np.float32)
     x_CHW = np.empty((3, *image_HWC.shape[:2]), np.float32)
-    for top in range(0, len(image_HWC), _STRIP):
-        rows = slice(top, top + _STRIP)
-        cv2.split(cv2.LUT(image_HWC[rows], table[None]), mv=list(x_CHW[:, rows]))
+    for plane_HW, levels, x_HW in zip(cv2.split(image_HWC), table.T.copy(), x_CHW, strict=True):
+        cv2.LUT(plane_HW, levels, dst=x_HW)
     return x_CHW
