@@ -35,7 +35,7 @@ def training_batch(recipe: Recipe, images: list[Path], masks: Path, draws: Draws
         draw = transforms.sample(draws.generator("sample", 0, number), recipe.training.first_epoch)
         mask_HW = read_mask(masks / f"{path.stem}_mask.gif")
         samples.append(Sample(path.name, *transforms.train(read_image(path), mask_HW, draw)))
-    return collate(samples)
+    return collate(samples).on(torch.device("cpu"), transforms.normalised)
 
 
 def main() -> None:

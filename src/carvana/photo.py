@@ -23,6 +23,7 @@ from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe
 from carvana.runtime import compute_in, configure
+from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
 
 Image = NDArray[np.uint8]
@@ -143,7 +144,8 @@ def masks_of_photos(photos: Sequence[Image], run: TrainedRun) -> list[NDArray[np
         networks = [compute_in(network, run.precision, device) for network in loaded]
         transforms = build_transforms(recipe, run.geometry)
         for of_photo, (image_HWC, _) in zip(sums, inside, strict=True):
-            image_3HW = torch.from_numpy(transforms.predict(image_HWC)).to(device)
+            prepared_NHWC = torch.from_numpy(transforms.predict(image_HWC))[None].to(device)
+            (image_3HW,) = network_input(prepared_NHWC, transforms.normalised)
             of_photo[model] = sum_of_maps(networks, image_3HW, recipe, run.geometry.image_size)
     return [
         unframed(_ensemble(of_photo, run), frame, (photo_HWC.shape[0], photo_HWC.shape[1]))

@@ -15,6 +15,7 @@ from carvana.recipe import load_recipe
 from carvana.transforms import albu, asanakoy, colour, spatial, ternaus
 from tests.golden.compare import UNETS, close, equal, nearly_equal_8_bits
 from tests.golden.inputs import ellipse_mask
+from tests.transforms.floats import image_floats, sample_floats
 
 # ternausnet: 96x126 images with their border; linknet34: 80x118; asanakoy: 160x240 images, networks at 128x128.
 TERNAUS = Geometry("golden", (96, 126), (96, 128), (128, 128))
@@ -80,11 +81,12 @@ def test_ternaus_loading(golden, ternaus_file):
 
 def test_ternaus_validation_and_prediction(golden, ternaus_file):
     transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
-    x_CHW, target_1HW = transforms.valid(*ternaus_file)
+    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(*ternaus_file))
     stored = golden("ternausnet")
     equal("ternausnet", "network input, validation", x_CHW, stored["img_transform"])
     equal("ternausnet", "target, validation", target_1HW[0], stored["load_mask"])
-    equal("ternausnet", "network input, prediction", transforms.predict(ternaus_file[0]), stored["img_transform"])
+    x_CHW = image_floats(transforms, transforms.predict(ternaus_file[0]))
+    equal("ternausnet", "network input, prediction", x_CHW, stored["img_transform"])
 
 
 def test_ternaus_grey_car(golden):
@@ -107,17 +109,13 @@ def test_ternaus_training_goes_through_the_same(golden, ternaus_file, flipped):
     transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
     step = -1 if flipped else 1
     image_HWC, mask_HW = ternaus_file
-    grey_CHW, target_1HW = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, None, grey=True))
-    expected_CHW = colour.to_network(stored["gray_aug"], normalised=True)
-    equal("ternausnet", "network input, training: grey car", grey_CHW[..., ::step], expected_CHW)
-    equal("ternausnet", "target, training", target_1HW[0, :, ::step], stored["load_mask"])
+    grey_HWC, target_HW = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, None, grey=True))
+    equal("ternausnet", "network input, training: grey car", grey_HWC[:, ::step], stored["gray_aug"])
+    equal("ternausnet", "target, training", target_HW[:, ::step], 255 * stored["load_mask"])
     shifts = tuple(stored["hsv_shifts"][1])
-    shifted_CHW, _ = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, shifts, grey=False))
-    found_8_bits = np.rint(
-        255 * (shifted_CHW.transpose(1, 2, 0) * colour.IMAGENET_STD + np.array(colour.IMAGENET_MEAN))
-    )
+    shifted_HWC, _ = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, shifts, grey=False))
     what = "network input, training: HSV shift"
-    nearly_equal_8_bits("ternausnet", what, found_8_bits[:, ::step], stored["hsv_aug"][1])
+    nearly_equal_8_bits("ternausnet", what, shifted_HWC[:, ::step], stored["hsv_aug"][1])
 
 
 # --- linknet34
@@ -142,10 +140,12 @@ def test_albu_border(golden, smooth_image):
 def test_albu_prediction(golden, smooth_image):
     """Blue first, divided by 255 only; equalised before the border, so that the border stays 0."""
     image_HWC, stored = smooth_image(13, 80, 118), golden("linknet34")
-    plain_CHW = albu.build(load_recipe("linknet34_fma_s44"), ALBU).predict(image_HWC)
+    transforms = albu.build(load_recipe("linknet34_fma_s44"), ALBU)
+    plain_CHW = image_floats(transforms, transforms.predict(image_HWC))
     expected_HWC = stored["pad"].astype(np.float32) / np.float32(255)
     equal("linknet34", "network input, prediction", plain_CHW.transpose(1, 2, 0), expected_HWC)
-    equalised_CHW = albu.build(load_recipe("linknet34_f04a_clahe"), ALBU).predict(image_HWC)
+    transforms = albu.build(load_recipe("linknet34_f04a_clahe"), ALBU)
+    equalised_CHW = image_floats(transforms, transforms.predict(image_HWC))
     expected_HWC = spatial.zeros_right(stored["clahe"]).astype(np.float32) / np.float32(255)
     equal("linknet34", "network input, prediction: CLAHE", equalised_CHW.transpose(1, 2, 0), expected_HWC)
 
@@ -274,7 +274,7 @@ def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, m
         transforms = replace(transforms, normalised=False)
     draw = sample_with(transforms, golden_json("asanakoy_transform_draws")[case], epoch)
     image_HWC, mask_HW = asanakoy_file
-    x_CHW, target_1HW = transforms.train(image_HWC, mask_HW, draw)
+    x_CHW, target_1HW = sample_floats(transforms, transforms.train(image_HWC, mask_HW, draw))
     equal(model, "network input, training", x_CHW, golden("asanakoy")[f"tt_{case}_img"])
     equal(model, "target, training", 255 * target_1HW, golden("asanakoy")[f"tt_{case}_mask"])
 
@@ -282,8 +282,8 @@ def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, m
 def test_asanakoy_validation_and_prediction(golden, golden_json, asanakoy_file):
     transforms = asanakoy.build(load_recipe("unet_scratch"), ASANAKOY)
     assert golden_json("asanakoy_transform_draws")["None"] == []
-    x_CHW, target_1HW = transforms.valid(*asanakoy_file)
-    stored, x_of_prediction_CHW = golden("asanakoy"), transforms.predict(asanakoy_file[0])
+    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(*asanakoy_file))
+    stored, x_of_prediction_CHW = golden("asanakoy"), image_floats(transforms, transforms.predict(asanakoy_file[0]))
     equal("unet_scratch", "network input, validation", x_CHW, stored["tt_None_img"])
     equal("unet_scratch", "target, validation", 255 * target_1HW, stored["tt_None_mask"])
     equal("unet_scratch", "network input, prediction", x_of_prediction_CHW, stored["tt_None_img"])

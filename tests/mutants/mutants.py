@@ -74,8 +74,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: RGB for BGR",
         "src/carvana/transforms/albu.py",
-        "to_network(zeros_right(self._equalised(image_HWC)), normalised",
-        "to_network(zeros_right(self._equalised(image_HWC)[..., ::-1].copy()), normalised",
+        "return zeros_right(self._equalised(image_HWC))",
+        "return zeros_right(self._equalised(image_HWC)[..., ::-1].copy())",
         f"{TRANSFORMS}albu_prediction",
     ),
     Mutant(
@@ -87,7 +87,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "ImageNet's mean in the order of BGR",
-        COLOUR,
+        "src/carvana/transforms/inputs.py",
         "np.array([0.485, 0.456, 0.406], np.float32)",
         "np.array([0.406, 0.456, 0.485], np.float32)",
         f"{TRANSFORMS}ternaus_validation_and_prediction",
@@ -109,8 +109,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: CLAHE after the border",
         "src/carvana/transforms/albu.py",
-        "to_network(zeros_right(self._equalised(image_HWC)), normalised",
-        "to_network(self._equalised(zeros_right(image_HWC)), normalised",
+        "return zeros_right(self._equalised(image_HWC))",
+        "return self._equalised(zeros_right(image_HWC))",
         f"{TRANSFORMS}albu_prediction",
     ),
     Mutant(
@@ -123,7 +123,7 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: OpenCV's resizing for Pillow's",
         SPATIAL,
-        "    return np.asarray(image.resize((width, height), PillowImage.Resampling.BILINEAR))",
+        "    return np.array(image.resize((width, height), PillowImage.Resampling.BILINEAR))",
         "    return np.asarray(cv2.resize(array, (width, height)), np.uint8)",
         f"{TRANSFORMS}asanakoy_resizing",
     ),
@@ -256,8 +256,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: the warped mask is cut at a half",
         "src/carvana/transforms/albu.py",
-        "mask_HW[None].astype(np.float32) / np.float32(255)",
-        "(mask_HW[None] > 127).astype(np.float32)",
+        "return image_HWC, mask_HW\n",
+        "return image_HWC, np.uint8(255) * (mask_HW > 127)\n",
         "tests/transforms/test_albu.py::test_mask_goes_with_the_image",
     ),
     # --- networks

@@ -17,6 +17,7 @@ from carvana.prediction import run
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe import load_recipe
+from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
 
 CPU = torch.device("cpu")
@@ -29,7 +30,8 @@ def networks(conditions):
 
 def one_map(conditions, manifest, name, networks):
     transforms = build_transforms(conditions.recipe, conditions.geometry)
-    image_3HW = torch.from_numpy(transforms.predict(ImageSet(manifest).image(name)))
+    image_HWC = torch.from_numpy(transforms.predict(ImageSet(manifest).image(name)))
+    (image_3HW,) = network_input(image_HWC[None], transforms.normalised)
     return sum_of_maps(networks, image_3HW, conditions.recipe, conditions.geometry.image_size)
 
 

@@ -31,15 +31,15 @@ def car():
 def test_sizes(car, model):
     transforms, size_HW = build_transforms(load_recipe(model), FULL), SIZES[model]
     image_HWC, mask_HW = car
-    for x_CHW, target_1HW, target_size in (
+    for x_HWC, target_HW, target_size in (
         (*transforms.train(image_HWC, mask_HW, EVERYTHING[model]), size_HW),
         (*transforms.valid(image_HWC, mask_HW), mask_HW.shape if model == "unet_vgg11" else size_HW),
     ):
-        assert x_CHW.shape == (3, *size_HW)
-        assert target_1HW.shape == (1, *target_size)
-        for array in (x_CHW, target_1HW):
-            assert array.dtype == np.float32
+        assert x_HWC.shape == (*size_HW, 3)
+        assert target_HW.shape == target_size
+        for array in (x_HWC, target_HW):
+            assert array.dtype == np.uint8
             assert array.flags.c_contiguous
         # Whatever the size and the augmentation, about this share is car, and it lies in the middle.
-        assert target_1HW.mean() == pytest.approx(mask_HW.mean(), rel=0.3)
-        assert target_1HW[0, target_size[0] // 2, target_size[1] // 2] == 1
+        assert target_HW.mean() / 255 == pytest.approx(mask_HW.mean(), rel=0.3)
+        assert target_HW[target_size[0] // 2, target_size[1] // 2] == 255

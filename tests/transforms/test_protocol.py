@@ -8,6 +8,7 @@ from carvana.geometry import SMALL
 from carvana.recipe import load_recipe, model_names
 from carvana.transforms.colour import equalise_luma
 from carvana.transforms.protocol import build_transforms
+from tests.transforms.floats import image_floats, sample_floats
 
 WITH_BORDER = {
     "reflect_both_sides": lambda array: array[:, [1, *range(array.shape[1]), -2]],
@@ -38,8 +39,8 @@ def test_input_is_what_the_recipe_says(car, model):
     transforms = build_transforms(recipe, SMALL)
     image_HWC, mask_HW = car
     expected_CHW = by_formula(image_HWC, recipe.input)
-    x_CHW, target_1HW = transforms.valid(image_HWC, mask_HW)
-    np.testing.assert_array_equal(transforms.predict(image_HWC), expected_CHW)
+    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(image_HWC, mask_HW))
+    np.testing.assert_array_equal(image_floats(transforms, transforms.predict(image_HWC)), expected_CHW)
     np.testing.assert_array_equal(x_CHW, expected_CHW)
     np.testing.assert_array_equal(target_1HW, WITH_BORDER[recipe.input.border](mask_HW)[None])
     assert x_CHW.dtype == target_1HW.dtype == np.float32

@@ -23,6 +23,7 @@ from carvana.geometry import Geometry
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.overlap import overlapped
 from carvana.recipe import Recipe
+from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
 
 PREPARED_PER_WORKER: Final = 2
@@ -82,8 +83,9 @@ class Pipeline:
             return name, torch.from_numpy(transforms.predict(image_HWC))
 
         def computed(prepared: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Sums]]:
-            for name, image_3HW in prepared:
-                yield name, sum_of_maps(networks_for(name), image_3HW.to(self.device), self.recipe, size_HW)
+            for name, image_HWC in prepared:
+                (image_3HW,) = network_input(image_HWC[None].to(self.device), transforms.normalised)
+                yield name, sum_of_maps(networks_for(name), image_3HW, self.recipe, size_HW)
 
         with (
             closing(overlapped(prepare, names, self.workers, PREPARED_PER_WORKER * self.workers)) as prepared,

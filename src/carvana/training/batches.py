@@ -20,8 +20,8 @@ from carvana.recipe import Recipe
 from carvana.training.draws import Draws
 from carvana.training.pixels import Pixels
 from carvana.training.split import Split
-from carvana.transforms.protocol import Tensor as Floats
-from carvana.transforms.protocol import Transforms
+from carvana.transforms.inputs import network_input, target
+from carvana.transforms.protocol import Image, Transforms
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,35 @@ class Batch:
     images_N3HW: Tensor
     masks_N1HW: Tensor
 
-    def pin_memory(self) -> Self:
-        """The batch in page-locked memory, from where a GPU copies while it computes; DataLoader calls this."""
-        return type(self)(self.names, self.images_N3HW.pin_memory(), self.masks_N1HW.pin_memory())
-
     def to(self, device: torch.device) -> Self:
         """The batch on `device`; itself if it is there."""
         images_N3HW = self.images_N3HW.to(device, non_blocking=True)
         return type(self)(self.names, images_N3HW, self.masks_N1HW.to(device, non_blocking=True))
+
+
+@dataclass(frozen=True)
+class EightBits:
+    """A batch as it is loaded, and travels to the device.
+
+    Attributes:
+        names: the images' names.
+        images_NHWC: uint8.
+        masks_NHW: uint8, 255 for car.
+    """
+
+    names: tuple[str, ...]
+    images_NHWC: Tensor
+    masks_NHW: Tensor
+
+    def pin_memory(self) -> Self:
+        """The batch in page-locked memory, from where a GPU copies while it computes; DataLoader calls this."""
+        return type(self)(self.names, self.images_NHWC.pin_memory(), self.masks_NHW.pin_memory())
+
+    def on(self, device: torch.device, normalised: bool) -> Batch:
+        """The batch as the network takes it, on the device."""
+        images_NHWC = self.images_NHWC.to(device, non_blocking=True)
+        masks_NHW = self.masks_NHW.to(device, non_blocking=True)
+        return Batch(self.names, network_input(images_NHWC, normalised), target(masks_NHW))
 
 
 class SampleKey(NamedTuple):
@@ -108,8 +129,8 @@ class Sample(NamedTuple):
     """One image and its mask, ready for a batch."""
 
     name: str
-    image_3HW: Floats
-    mask_1HW: Floats
+    image_HWC: Image
+    mask_HW: Image
 
 
 class TrainingSamples(Dataset[Sample]):
@@ -137,11 +158,11 @@ class ValidationSamples(Dataset[Sample]):
         return Sample(name, *self._transforms.valid(self._pixels.image(name), self._pixels.mask(name)))
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
+def collate(samples: Sequence[Sample]) -> EightBits:
     """The samples as one batch."""
-    images_N3HW = torch.from_numpy(np.stack([sample.image_3HW for sample in samples]))
-    masks_N1HW = torch.from_numpy(np.stack([sample.mask_1HW for sample in samples]))
-    return Batch(tuple(sample.name for sample in samples), images_N3HW, masks_N1HW)
+    images_NHWC = torch.from_numpy(np.stack([sample.image_HWC for sample in samples]))
+    masks_NHW = torch.from_numpy(np.stack([sample.mask_HW for sample in samples]))
+    return EightBits(tuple(sample.name for sample in samples), images_NHWC, masks_NHW)
 
 
 class Loading:
@@ -165,7 +186,7 @@ class Loading:
     ) -> None:
         """`epochs` is the run's length; `workers` of 0 loads in this process."""
         training = recipe.training
-        self._device = device
+        self._device, self._normalised = device, transforms.normalised
         self._order = EpochOrder(split.training, draws, training.batch_size, training.drop_last)
         samples = TrainingSamples(pixels, transforms, draws, partial(recipe.epoch_of, run_epochs=epochs))
         self._training = _loader(samples, self._order, device, workers)
@@ -177,12 +198,12 @@ class Loading:
     def training_batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of the run's epoch, from 0; those before `first` are not loaded."""
         self._order.epoch, self._order.first = epoch, first
-        return (batch.to(self._device) for batch in self._training)
+        return (batch.on(self._device, self._normalised) for batch in self._training)
 
     def validation_batches(self, first: int = 0) -> Iterator[Batch]:
         """The validation batches, in the order of the images' names; those before `first` are not loaded."""
         self._validation_order.first = first
-        return (batch.to(self._device) for batch in self._validation)
+        return (batch.on(self._device, self._normalised) for batch in self._validation)
 
 
 def _loader(

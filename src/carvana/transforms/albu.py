@@ -8,8 +8,8 @@ import numpy as np
 
 from carvana.geometry import Geometry
 from carvana.recipe import AlbuAugmentation, Clahe, Recipe
-from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv, to_network
-from carvana.transforms.protocol import Image, Tensor
+from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv
+from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import ShiftScaleRotate, flip, joined, parted, shift_scale_rotate, zeros_right
 
 
@@ -30,6 +30,7 @@ class AlbuTransforms:
     augmentation: AlbuAugmentation
     clahe: Clahe | None
     size: tuple[int, int]
+    normalised: bool
 
     def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
         """The augmentation is the same in every epoch."""
@@ -55,7 +56,7 @@ class AlbuTransforms:
             return ShiftScaleRotate(angle, scale, round(fraction_x) * width, round(fraction_y) * height)
         return ShiftScaleRotate(angle, scale, fraction_x * width, fraction_y * height)
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
         """Flip, shift-scale-rotate, brightness, HSV shift; the warped mask stays soft at its edges."""
         both_HW4 = zeros_right(joined(self._equalised(image_HWC), mask_HW * np.uint8(255)))
         if draw.flip:
@@ -67,26 +68,22 @@ class AlbuTransforms:
             image_HWC = scale_brightness_8_bits(image_HWC, draw.brightness)
         if draw.hsv:
             image_HWC = shift_hsv(image_HWC, *draw.hsv)
-        return to_network(image_HWC, normalised=False), as_target(mask_HW)
+        return image_HWC, mask_HW
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask has the border too."""
-        return self.predict(image_HWC), as_target(zeros_right(mask_HW * np.uint8(255)))
+        return self.predict(image_HWC), zeros_right(mask_HW * np.uint8(255))
 
-    def predict(self, image_HWC: Image) -> Tensor:
+    def predict(self, image_HWC: Image) -> Image:
         """BGR, equalised if the variant does so, with its border."""
-        return to_network(zeros_right(self._equalised(image_HWC)), normalised=False)
+        return zeros_right(self._equalised(image_HWC))
 
     def _equalised(self, image_HWC: Image) -> Image:
         return equalise_luma(image_HWC, self.clahe.clip_limit, self.clahe.tiles) if self.clahe else image_HWC
 
 
-def as_target(mask_HW: Image) -> Tensor:
-    """(1, H, W) float32 in [0, 1] from 8 bits."""
-    return np.ascontiguousarray(mask_HW[None].astype(np.float32) / np.float32(255))
-
-
 def build(recipe: Recipe, geometry: Geometry) -> AlbuTransforms:
     """The transforms of a recipe whose augmentation is of kind `albu`."""
     assert isinstance(recipe.augmentation, AlbuAugmentation)
-    return AlbuTransforms(recipe.augmentation, recipe.input.clahe, geometry.wide_size)
+    normalised = recipe.input.normalisation == "imagenet"
+    return AlbuTransforms(recipe.augmentation, recipe.input.clahe, geometry.wide_size, normalised)

@@ -8,8 +8,8 @@ import numpy as np
 
 from carvana.geometry import Geometry
 from carvana.recipe import AsanakoyAugmentation, AsanakoyStage, Recipe
-from carvana.transforms.colour import Recolouring, recolour, rgb_of_bgr, to_network
-from carvana.transforms.protocol import Image, Tensor
+from carvana.transforms.colour import Recolouring, recolour, rgb_of_bgr
+from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import ShiftScaleRotate, flip, joined, parted, resize_bilinear, shift_scale_rotate
 
 
@@ -54,7 +54,7 @@ class AsanakoyTransforms:
         shift_y = round(rng.uniform(-spec.shift, spec.shift) * height)
         return ShiftScaleRotate(angle, scale, shift_x, shift_y)
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
         """Resize, flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
         both_HW4 = resize_bilinear(joined(rgb_of_bgr(image_HWC), mask_HW * np.uint8(255)), self.size)
         if draw.flip:
@@ -62,17 +62,16 @@ class AsanakoyTransforms:
         if draw.geometry:
             both_HW4 = shift_scale_rotate(both_HW4, draw.geometry)
         image_HWC, mask_HW = parted(both_HW4)
-        image_HWC = recolour(image_HWC, draw.colour)
-        target_HW = mask_HW > self.augmentation.mask_threshold
-        return to_network(image_HWC, self.normalised), np.ascontiguousarray(target_HW[None], dtype=np.float32)
+        car_HW = np.where(mask_HW > self.augmentation.mask_threshold, np.uint8(255), np.uint8(0))
+        return recolour(image_HWC, draw.colour), car_HW
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask stays at the image's size."""
-        return self.predict(image_HWC), np.ascontiguousarray(mask_HW[None], dtype=np.float32)
+        return self.predict(image_HWC), mask_HW * np.uint8(255)
 
-    def predict(self, image_HWC: Image) -> Tensor:
+    def predict(self, image_HWC: Image) -> Image:
         """RGB at the network's size."""
-        return to_network(resize_bilinear(rgb_of_bgr(image_HWC), self.size), self.normalised)
+        return resize_bilinear(rgb_of_bgr(image_HWC), self.size)
 
 
 def _sample_factor(rng: np.random.Generator, probability: float, width: float) -> float | None:

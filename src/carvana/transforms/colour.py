@@ -15,9 +15,6 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-IMAGENET_MEAN: Final[npt.NDArray[np.float32]] = np.array([0.485, 0.456, 0.406], np.float32)
-IMAGENET_STD: Final[npt.NDArray[np.float32]] = np.array([0.229, 0.224, 0.225], np.float32)
-
 # Weights of blue, green and red, which the released U-Net scripts apply to red, green and blue.
 LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
 
@@ -168,14 +165,3 @@ def luminance(x_CHW: Floats) -> npt.NDArray[np.float64]:
     """(H, W) float64: the weighted sum of the channels of an image (3, H, W), added in their order."""
     first, second, third = (plane_HW * weight for plane_HW, weight in zip(x_CHW, LUMINANCE, strict=True))
     return np.asarray(first + second + third)
-
-
-def to_network(image_HWC: Image, normalised: bool) -> npt.NDArray[np.float32]:
-    """(3, H, W) float32: the image divided by 255 and, if asked, brought to ImageNet's mean and deviation."""
-    table = np.repeat(np.arange(256, dtype=np.float32)[:, None] / np.float32(255), 3, axis=1)
-    if normalised:
-        table = (table - np.array(IMAGENET_MEAN, np.float32)) / np.array(IMAGENET_STD, np.float32)
-    x_CHW = np.empty((3, *image_HWC.shape[:2]), np.float32)
-    for plane_HW, levels, x_HW in zip(cv2.split(image_HWC), table.T.copy(), x_CHW, strict=True):
-        cv2.LUT(plane_HW, levels, dst=x_HW)
-    return x_CHW

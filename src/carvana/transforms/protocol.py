@@ -12,27 +12,30 @@ from carvana.geometry import Geometry
 from carvana.recipe import Recipe
 
 Image = npt.NDArray[np.uint8]
-Tensor = npt.NDArray[np.float32]
 Draw = TypeVar("Draw")
 
 
 class Transforms(Protocol[Draw]):
-    """From decoded pixels to what the network receives.
+    """From decoded pixels to the 8 bits of what the network receives; `inputs` makes floats of them on the device.
 
     Shape: image_HWC is (H, W, 3) uint8 BGR as OpenCV decodes it, mask_HW (H, W) uint8 0 or 1, both of the geometry's
-    image size. Results are contiguous float32: (3, H', W') at the network's size, and masks (1, H', W') in [0, 1].
+    image size. Results are contiguous uint8: (H', W', 3) at the network's size, and masks (H', W'), 255 for car.
     """
+
+    @property
+    def normalised(self) -> bool:
+        """Whether the network's input is brought to ImageNet's mean and deviation."""
 
     def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
         """Everything random about one training sample of the author's epoch `epoch`."""
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
         """A training sample; it depends on nothing but its arguments."""
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
         """A validation sample."""
 
-    def predict(self, image_HWC: Image) -> Tensor:
+    def predict(self, image_HWC: Image) -> Image:
         """The network's input for prediction."""
 
 

@@ -83,4 +83,4 @@ def resize_bilinear(array: Pixels, size: tuple[int, int]) -> Pixels:
     height, width = size
     # Of four channels none is transparency, by which Pillow would multiply the others.
     image = PillowImage.fromarray(array, mode="RGBX" if array.shape[2:] == (4,) else None)
-    return np.asarray(image.resize((width, height), PillowImage.Resampling.BILINEAR))
+    return np.array(image.resize((width, height), PillowImage.Resampling.BILINEAR))

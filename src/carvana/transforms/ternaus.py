@@ -8,8 +8,8 @@ import numpy as np
 
 from carvana.geometry import Geometry
 from carvana.recipe import Recipe, TernausAugmentation
-from carvana.transforms.colour import grey_car, rgb_of_bgr, shift_hsv, to_network
-from carvana.transforms.protocol import Image, Tensor
+from carvana.transforms.colour import grey_car, rgb_of_bgr, shift_hsv
+from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import flip, reflect_both_sides
 
 
@@ -27,6 +27,7 @@ class TernausTransforms:
     """Shapes as in `Transforms`; inputs are RGB with a reflected border of one column at either side."""
 
     augmentation: TernausAugmentation
+    normalised: bool
 
     def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
         """The augmentation is the same in every epoch."""
@@ -41,7 +42,7 @@ class TernausTransforms:
         )
         return Draw(flipped, (hue, saturation, value), grey=False)
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Tensor, Tensor]:
+    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
         """Flip, then an HSV shift or a grey car."""
         image_HWC, mask_HW = load(image_HWC, mask_HW)
         if draw.flip:
@@ -51,16 +52,16 @@ class TernausTransforms:
             image_HWC = shift_hsv(image_HWC, *draw.hsv)
         if draw.grey:
             image_HWC = grey_car(image_HWC, mask_HW)
-        return to_network(image_HWC, normalised=True), as_target(mask_HW)
+        return image_HWC, mask_HW * np.uint8(255)
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Tensor, Tensor]:
+    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask has the border too."""
         image_HWC, mask_HW = load(image_HWC, mask_HW)
-        return to_network(image_HWC, normalised=True), as_target(mask_HW)
+        return image_HWC, mask_HW * np.uint8(255)
 
-    def predict(self, image_HWC: Image) -> Tensor:
+    def predict(self, image_HWC: Image) -> Image:
         """RGB with its border, normalised."""
-        return to_network(reflect_both_sides(rgb_of_bgr(image_HWC)), normalised=True)
+        return reflect_both_sides(rgb_of_bgr(image_HWC))
 
 
 def load(image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
@@ -68,12 +69,7 @@ def load(image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
     return reflect_both_sides(rgb_of_bgr(image_HWC)), reflect_both_sides(mask_HW)
 
 
-def as_target(mask_HW: Image) -> Tensor:
-    """(1, H, W) float32."""
-    return np.ascontiguousarray(mask_HW[None], dtype=np.float32)
-
-
 def build(recipe: Recipe, geometry: Geometry) -> TernausTransforms:
     """The transforms of a recipe whose augmentation is of kind `ternaus`; they keep the geometry's size."""
     assert isinstance(recipe.augmentation, TernausAugmentation)
-    return TernausTransforms(recipe.augmentation)
+    return TernausTransforms(recipe.augmentation, recipe.input.normalisation == "imagenet")

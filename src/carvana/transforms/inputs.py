@@ -1,0 +1,49 @@
+"""From 8-bit pixels to what a network and its loss take, on the device that computes: a quarter of the bytes go there.
+
+By tables of the 256 values, made in one way for every device: a GPU's division by a constant is a multiplication, and
+would round otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+IMAGENET_MEAN: Final[npt.NDArray[np.float32]] = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD: Final[npt.NDArray[np.float32]] = np.array([0.229, 0.224, 0.225], np.float32)
+
+_LEVELS: Final = np.arange(256, dtype=np.float32) / np.float32(255)
+
+
+def network_input(images_NHWC: Tensor, normalised: bool) -> Tensor:
+    """Images as a network takes them.
+
+    Args:
+        images_NHWC: uint8.
+        normalised: whether they are brought to ImageNet's mean and deviation, too.
+
+    Returns:
+        (N, 3, H, W) float32: the values divided by 255, and perhaps normalised.
+    """
+    levels_L3 = np.repeat(_LEVELS[:, None], 3, axis=1)
+    if normalised:
+        levels_L3 = (levels_L3 - IMAGENET_MEAN) / IMAGENET_STD
+    number, height, width, channels = images_NHWC.shape
+    x_NCHW = torch.empty(number, channels, height, width, device=images_NHWC.device)
+    for channel in range(channels):
+        x_NCHW[:, channel] = _looked_up(images_NHWC[..., channel], levels_L3[:, channel])
+    return x_NCHW
+
+
+def target(masks_NHW: Tensor) -> Tensor:
+    """Masks as a loss takes them: (N, 1, H, W) float32 in [0, 1] from uint8, 255 for car."""
+    return _looked_up(masks_NHW, _LEVELS)[:, None]
+
+
+def _looked_up(values: Tensor, levels: npt.NDArray[np.float32]) -> Tensor:
+    table = torch.from_numpy(np.ascontiguousarray(levels)).to(values.device)
+    return table.index_select(0, values.flatten().int()).view(values.shape)
