@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills bench
+.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills bench bench-gpu
 
 env: $(VENV)/.runtime
 
@@ -92,6 +92,10 @@ kills: $(VENV)/.dev
 # Full-size images on one core, the published flow and ours in turns: less than ten minutes, best on a quiet machine.
 bench: env
 	python -m benchmarks.cpu
+
+# All that a GPU is needed for, in less than eight minutes on one.
+bench-gpu: env
+	python -m benchmarks.gpu
 
 # Golden tests, and what they measured into docs/conformance.md.
 conformance: $(VENV)/.dev

@@ -41,7 +41,7 @@ from carvana.provenance import package_versions
 from carvana.recipe import load_recipe
 from carvana.runtime import configure
 from carvana.seeding import generator
-from carvana.transforms.protocol import build_transforms
+from carvana.transforms import albu, asanakoy
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "benchmarks/results"
@@ -85,6 +85,19 @@ def in_turns(times: int, *works: Callable[[int], object]) -> list[list[float]]:
     return found
 
 
+def compared(
+    step: str,
+    target: float,
+    times: int,
+    middle: Callable[[Sequence[float]], float],
+    theirs: Callable[[int], object],
+    ours: Callable[[int], object],
+) -> Row:
+    """The row of two works that do the same, by the mean or the median of their times."""
+    published_ms, ours_ms = (middle(found) for found in in_turns(times, theirs, ours))
+    return Row(step, "ms", published_ms, ours_ms, target)
+
+
 @dataclass(frozen=True)
 class Photos:
     """Full-size photos with their masks, as files and decoded."""
@@ -105,7 +118,7 @@ class Photos:
 def linknet34_sample(photos: Photos, model: str, draws: int, target: float) -> Row:
     """From the decoded image and mask to what training receives."""
     recipe = load_recipe(model)
-    transforms, clahe = build_transforms(recipe, FULL), recipe.input.clahe is not None
+    transforms, clahe = albu.build(recipe, FULL), recipe.input.clahe is not None
     drawn = [transforms.sample(generator("benchmark", n), 0) for n in range(draws)]
 
     def theirs(n: int) -> object:
@@ -116,13 +129,12 @@ def linknet34_sample(photos: Photos, model: str, draws: int, target: float) -> R
         k = n % len(photos.images)
         return transforms.train(photos.pixels[k], photos.cars[k], drawn[n])
 
-    means = map(statistics.fmean, in_turns(draws, theirs, ours))
-    return Row(f"training sample, {model}, decoded", "ms", *means, target)
+    return compared(f"training sample, {model}, decoded", target, draws, statistics.fmean, theirs, ours)
 
 
 def unet_sample(photos: Photos, draws: int) -> Row:
     """From files to what training receives."""
-    transforms = build_transforms(load_recipe("unet_scratch"), FULL)
+    transforms = asanakoy.build(load_recipe("unet_scratch"), FULL)
     drawn = [transforms.sample(generator("benchmark", n), 0) for n in range(draws)]
 
     def theirs(n: int) -> object:
@@ -133,8 +145,7 @@ def unet_sample(photos: Photos, draws: int) -> Row:
         k = n % len(photos.images)
         return transforms.train(read_image(photos.images[k]), read_mask(photos.masks[k]), drawn[n])
 
-    means = map(statistics.fmean, in_turns(draws, theirs, ours))
-    return Row("training sample, unet_scratch (aug 2), from files", "ms", *means, 30)
+    return compared("training sample, unet_scratch (aug 2), from files", 30, draws, statistics.fmean, theirs, ours)
 
 
 def training_samples(photos: Photos, draws: int) -> Iterator[Row]:
@@ -169,8 +180,7 @@ def masks_and_maps(photos: Photos, folder: Path, times: int) -> Iterator[Row]:
 
     for n in range(len(maps)):
         assert ours(n) == theirs(n)
-    medians = map(statistics.median, in_turns(times, theirs, ours))
-    yield Row("four maps to mask, rule and RLE", "ms", *medians, 6)
+    yield compared("four maps to mask, rule and RLE", 6, times, statistics.median, theirs, ours)
 
     stored = [of_image["linknet34"] for of_image in maps]
     names = [f"{n:012x}_01.jpg" for n in range(times + 1)]
@@ -182,7 +192,7 @@ def masks_and_maps(photos: Photos, folder: Path, times: int) -> Iterator[Row]:
         def write_png(n: int) -> None:
             cv2.imwrite(str(folder / f"{n + 1}.png"), stored[n % len(stored)])
 
-        yield Row("writing a map", "ms", *map(statistics.median, in_turns(times, write_png, write)), 1.5)
+        yield compared("writing a map", 1.5, times, statistics.median, write_png, write)
     with MapReader(folder / "maps.h5") as reader:
 
         def read(n: int) -> object:
@@ -191,7 +201,7 @@ def masks_and_maps(photos: Photos, folder: Path, times: int) -> Iterator[Row]:
         def read_png(n: int) -> object:
             return cv2.imread(str(folder / f"{n + 1}.png"), cv2.IMREAD_UNCHANGED)
 
-        yield Row("reading a map", "ms", *map(statistics.median, in_turns(times, read_png, read)), 1.5)
+        yield compared("reading a map", 1.5, times, statistics.median, read_png, read)
     pngs = sum((folder / f"{n}.png").stat().st_size for n in range(times + 1))
     ours_bytes = (folder / "maps.h5").stat().st_size
     yield Row("size of a map", "kB", pngs / len(names) / 1000, ours_bytes / len(names) / 1000, pngs / len(names) / 1000)
@@ -199,12 +209,23 @@ def masks_and_maps(photos: Photos, folder: Path, times: int) -> Iterator[Row]:
     encoded = [rle.encode(car) for car in cars]
     runs = [rle.runs(one) for one in encoded]
     size = FULL.image_size
-    both = in_turns(times, lambda n: published.encoded(cars[n % 16]), lambda n: rle.encode(cars[n % 16]))
-    yield Row("RLE encoding", "ms", *map(statistics.median, both), 0.5)
-    both = in_turns(
-        times, lambda n: published.decoded(encoded[n % 16], size), lambda n: rle.decode(encoded[n % 16], size)
+    middle = statistics.median
+    yield compared(
+        "RLE encoding",
+        0.5,
+        times,
+        middle,
+        lambda n: published.encoded(cars[n % 16]),
+        lambda n: rle.encode(cars[n % 16]),
     )
-    yield Row("RLE decoding", "ms", *map(statistics.median, both), 0.5)
+
+    def theirs_decoded(n: int) -> object:
+        return published.decoded(encoded[n % 16], size)
+
+    def ours_decoded(n: int) -> object:
+        return rle.decode(encoded[n % 16], size)
+
+    yield compared("RLE decoding", 0.5, times, middle, theirs_decoded, ours_decoded)
     (alone,) = in_turns(times, lambda n: dice_of_runs(runs[n % 16], runs[(n + 1) % 16]))
     yield Row("Dice of two RLEs", "ms", None, statistics.median(alone), 0.05)
 

@@ -40,8 +40,8 @@ def warp(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
 def shifted_hsv(image_HWC: Pixels, shifts: tuple[float, float, float]) -> Pixels:
     """Shift hue, saturation and value of an 8-bit image."""
     channels = cv2.split(cv2.cvtColor(image_HWC, cv2.COLOR_BGR2HSV))
-    moved = [cv2.add(channel, float(np.rint(shift))) for channel, shift in zip(channels, shifts, strict=True)]
-    return cv2.cvtColor(cv2.merge(moved), cv2.COLOR_HSV2BGR)
+    moved = [cv2.add(one, np.array([np.rint(shift)])) for one, shift in zip(channels, shifts, strict=True)]
+    return np.asarray(cv2.cvtColor(cv2.merge(moved), cv2.COLOR_HSV2BGR))
 
 
 def as_input(image_HWC: Pixels) -> Pixels:
@@ -107,7 +107,7 @@ def final_rle(maps: dict[str, Pixels]) -> str:
     for map_HW in maps.values():
         mean_HW += 0.25 * map_HW.astype(np.float32)
     linknet34_HW = maps["linknet34"]
-    unsure_HW = np.where((linknet34_HW > 30) & (linknet34_HW < 210), 255, 0).astype(np.uint8)
+    unsure_HW: Pixels = np.where((linknet34_HW > 30) & (linknet34_HW < 210), 255, 0).astype(np.uint8)
     unsure_HW = cv2.erode(unsure_HW, np.ones((2, 1), np.uint8), anchor=(0, 1), iterations=10)
     unsure_HW[640:] = 0
     car_HW = (mean_HW >= 128).astype(np.uint8)
@@ -116,7 +116,7 @@ def final_rle(maps: dict[str, Pixels]) -> str:
     if largest is not None and cv2.contourArea(largest) > 40_000:
         left, top, width, height = cv2.boundingRect(largest)
         rows, columns = slice(max(top - 50, 0), top + height + 50), slice(max(left - 50, 0), left + width + 50)
-        sure_HW = np.where(linknet34_HW[rows, columns] > 55, 255, 0).astype(np.uint8)
+        sure_HW: Pixels = np.where(linknet34_HW[rows, columns] > 55, 255, 0).astype(np.uint8)
         contours, _ = cv2.findContours(sure_HW, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         cv2.fillPoly(sure_HW, [cv2.convexHull(max(contours, key=cv2.contourArea))], 255)
         car_HW[rows, columns] = sure_HW > 0

@@ -1,0 +1,304 @@
+"""What everything costs that a GPU is for: `make bench-gpu`, less than eight minutes on one GPU.
+
+    python -m benchmarks.gpu
+    python -m benchmarks.gpu --device cpu --geometry small --seconds 1   (to see that it runs)
+
+Measured first is what the device can do: its matrix rate in every precision, and its memory bandwidth. Then, for every
+recipe and precision, in both memory layouts: images per second of the forward pass, alone and through the prediction
+pipeline from files to compressed maps; images per second of training steps at the recipe's batch, on data that is on
+the device and through the loading processes; the most memory; the share of the matrix rate, by counted operations. At
+last LinkNet34 and TernausNet are trained for a while on drawn images, and the GPU-hours of the whole reproduction are
+reckoned. The result is written to benchmarks/results/<device and libraries>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import yaml
+from torch import nn
+
+from carvana.catalogue import RECIPES, models_of
+from carvana.cost import gflops_of
+from carvana.data.imageset import ImageSet
+from carvana.data.intake import take_in
+from carvana.data.manifest import Manifest
+from carvana.data.synthetic.dataset import write_competition
+from carvana.errors import main_guard
+from carvana.files import whole_file
+from carvana.forecast import full_size
+from carvana.geometry import FULL, GEOMETRIES, Geometry
+from carvana.mapstore import MapWriter
+from carvana.networks.initialisation import initialise
+from carvana.precision import PRECISIONS
+from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.pipeline import Pipeline
+from carvana.provenance import package_versions
+from carvana.recipe import Recipe, load_recipe
+from carvana.runtime import compute_in, configure
+from carvana.training import parts
+from carvana.training.batches import Batch, Loading
+from carvana.training.draws import Draws
+from carvana.training.loop import Course, begin, fit, train_epoch
+from carvana.training.records import EpochRecord
+from carvana.training.split import split
+from carvana.training.state import TrainingState
+from carvana.transforms.protocol import build_transforms
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RESULTS: Final = ROOT / "benchmarks/results"
+# LinkNet34's variants cost the same but for CLAHE, which is the loading processes' work: the dearer one.
+MODELS: Final = {recipe: models_of(recipe)[-1] for recipe in RECIPES}
+LAYOUTS: Final = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+DTYPES: Final = {"exact": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
+BACKWARD_AND_FORWARD: Final = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how long is measured.
+
+    Attributes:
+        device: of the tensors.
+        geometry: of the images.
+        seconds: of every measurement.
+        workers: loading processes, and threads of the pipeline: the cores that a GPU has to itself.
+        images: drawn, with masks.
+    """
+
+    device: torch.device
+    geometry: Geometry
+    seconds: float
+    workers: int
+    images: Manifest
+
+    def wait(self) -> None:
+        """Until the device has done all that it was told."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def rate(self, work: Callable[[], int]) -> float:
+        """How much `work` returns per second, after two rounds that do not count."""
+        for _ in range(2):
+            work()
+        self.wait()
+        begun, done = time.perf_counter(), 0
+        while time.perf_counter() - begun < self.seconds:
+            done += work()
+            self.wait()
+        return done / (time.perf_counter() - begun)
+
+
+def device_rates(place: Place) -> dict[str, float]:
+    """TFLOP/s of matrix products by precision, and GB/s of copying."""
+    side = 8192 if place.device.type == "cuda" else 1024
+    found = {}
+    for precision in PRECISIONS:
+        configure(1, precision)
+        one, other = (torch.rand(side, side, device=place.device, dtype=DTYPES[precision]) for _ in range(2))
+
+        def multiply(one: torch.Tensor = one, other: torch.Tensor = other) -> int:
+            torch.mm(one, other)
+            return 1
+
+        found[f"{precision}_tflops"] = place.rate(multiply) * 2 * side**3 / 1e12
+    numbers = torch.rand(2**28 if place.device.type == "cuda" else 2**24, device=place.device)
+
+    def copy() -> int:
+        numbers.clone()
+        return 1
+
+    found["bandwidth_gb_per_s"] = place.rate(copy) * 2 * numbers.nbytes / 1e9
+    return found
+
+
+def network_of(recipe: Recipe, place: Place, precision: str, layout: str, training: bool) -> nn.Module:
+    """A network with random weights."""
+    network = parts.network(recipe)
+    initialise(network, recipe.network.encoder, torch.Generator().manual_seed(0))
+    network = network.to(place.device, memory_format=LAYOUTS[layout])  # type: ignore[call-overload]
+    return compute_in(network.train(training), precision, place.device)
+
+
+def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
+    """The batches of a training on the drawn cars; the last car validates."""
+    folds = {car: int(car != place.images.cars[-1]) for car in place.images.cars}
+    draws = Draws(0, recipe.seed, recipe.model, 0)
+    transforms = build_transforms(recipe, place.geometry)
+    pixels = ImageSet(place.images)
+    return Loading(recipe, split(place.images, folds, 0), pixels, transforms, draws, 1, place.device, workers)
+
+
+def training_rates(recipe: Recipe, place: Place, precision: str, layout: str) -> dict[str, float]:
+    """Images per second of training steps: on one batch that is on the device, and on batches as they are loaded."""
+    configure(1, precision)
+    network = network_of(recipe, place, precision, layout, training=True)
+    state = TrainingState(network, parts.optimizer(recipe, recipe.optimizer.name, network))
+    objective = parts.objective(recipe, place.geometry)
+    kept = next(iter(loading_of(recipe, place, 0).training_batches(0)))
+    if layout == "channels_last":
+        kept = replace(kept, images_N3HW=kept.images_N3HW.contiguous(memory_format=torch.channels_last))
+
+    def steps(batches: Iterator[Batch]) -> int:
+        done = list(islice(batches, recipe.training.accumulate))
+        train_epoch(recipe, objective, state, done, lambda _: None)
+        return sum(len(batch.names) for batch in done)
+
+    found = {"training": place.rate(lambda: steps(cycle([kept])))}
+    if layout == "contiguous":
+        loading = loading_of(recipe, place, place.workers)
+        endless = (batch for epoch in range(10**6) for batch in loading.training_batches(epoch))
+        found["training_loaded"] = place.rate(lambda: steps(endless))
+    return found
+
+
+def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) -> dict[str, float]:
+    """Images per second of one network's maps: of an image on the device, and from files to files."""
+    configure(1, precision)
+    network = network_of(recipe, place, precision, layout, training=False)
+    size = place.geometry.wide_size if recipe.input.size != "square" else place.geometry.unet_size
+    image_3HW = torch.rand(3, *size, device=place.device)
+
+    def forward() -> int:
+        sum_of_maps([network], image_3HW, recipe, place.geometry.image_size)
+        return 1
+
+    found = {"prediction": place.rate(forward)}
+    if layout == "contiguous":
+        pipeline = Pipeline(recipe, place.geometry, ImageSet(place.images), place.device, place.workers, quiet=True)
+        names = place.images.names
+
+        def whole() -> int:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                MapWriter(Path(folder, "sums.h5"), names, place.geometry.image_size, "sums", recipe.model, 1) as store,
+            ):
+                pipeline.run(names, lambda _: [network], store.write)
+            return len(names)
+
+        found["prediction_from_files"] = place.rate(whole)
+    return found
+
+
+def measured(recipe: Recipe, place: Place, precision: str, layout: str) -> dict[str, Any]:
+    """Both, and the most memory of each; what does not fit says so."""
+    found: dict[str, Any] = {"recipe": recipe.recipe, "precision": precision, "layout": layout}
+    for kind, rates in (("training", training_rates), ("prediction", prediction_rates)):
+        if place.device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        try:
+            found |= rates(recipe, place, precision, layout)
+        except torch.cuda.OutOfMemoryError:
+            found[kind] = None
+        if place.device.type == "cuda":
+            found[f"{kind}_gib"] = torch.cuda.max_memory_allocated() / 2**30
+    return found
+
+
+def with_shares(row: dict[str, Any], rates: dict[str, float], gflop: float, mirrored: bool) -> dict[str, Any]:
+    """The row with its shares of the matrix rate, and how much of the device's own speed loading leaves."""
+    peak = rates[f"{row['precision']}_tflops"] * 1000
+    passes = {"training": BACKWARD_AND_FORWARD, "prediction": 2 if mirrored else 1}
+    for kind, whole in (("training", "training_loaded"), ("prediction", "prediction_from_files")):
+        if row.get(kind):
+            row[f"{kind}_share_of_matrix_rate"] = row[kind] * gflop * passes[kind] / peak
+            if row.get(whole):
+                row[f"{whole}_share"] = row[whole] / row[kind]
+    return row
+
+
+def really_trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
+    """A training by the recipe for as long as there is time; what validation says after its last whole epoch."""
+    configure(1, "exact")
+    recipe = load_recipe(model)
+    loading, epochs = loading_of(recipe, place, place.workers), recipe.training.epochs
+    network = network_of(recipe, place, "exact", "contiguous", training=True)
+    objective = parts.objective(recipe, place.geometry)
+    course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)
+    records: list[EpochRecord] = []
+    end = time.perf_counter() + seconds
+
+    class TimeIsUpError(Exception):
+        pass
+
+    def on_rest(where: str) -> None:
+        if where == "epoch" and time.perf_counter() > end:
+            raise TimeIsUpError
+
+    with suppress(TimeIsUpError):
+        fit(course, begin(course, network), lambda _: None, records.append, on_rest)
+    return {"model": model, "images": loading.training_images, "epochs": len(records), "validation": records[-1].valid}
+
+
+def whole_hours(rows: list[dict[str, Any]], precision: str) -> dict[str, float]:
+    """GPU-hours of the whole reproduction, by what was measured in full geometry."""
+    size = full_size(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
+    hours = {"training": 0.0, "prediction": 0.0}
+    for row in rows:
+        if row["precision"] != precision or row["layout"] != "contiguous":
+            continue
+        recipe, models = load_recipe(MODELS[row["recipe"]]), models_of(row["recipe"])
+        folds = recipe.folds.count
+        images = size.train_images * (folds - 1) / folds * recipe.training.epochs
+        replayed = 1 + 1 / recipe.training.hard_negative_period if recipe.training.hard_negative_period else 1
+        if row.get("training_loaded") and row.get("prediction"):
+            validated = size.train_images / folds * recipe.training.epochs / row["prediction"]
+            each = images * replayed / row["training_loaded"] + validated
+            hours["training"] += len(models) * folds * each / 3600
+            hours["prediction"] += len(models) * folds * size.test_images / row["prediction"] / 3600
+    return hours
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), default=FULL.name)
+    parser.add_argument("--seconds", type=float, default=3, help="of every measurement")
+    parser.add_argument("--training-seconds", type=float, default=60, help="of each of the two real trainings")
+    parser.add_argument("--workers", type=int, default=2, help="cores that a GPU has to itself")
+    given = parser.parse_args()
+    device, geometry = torch.device(given.device), GEOMETRIES[given.geometry]
+    name = torch.cuda.get_device_name() if given.device == "cuda" else platform.machine()
+    conditions = {"device": name, "geometry": geometry.name, "packages": package_versions(), "seconds": given.seconds}
+    gflops = gflops_of(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
+    area = (geometry.image_size[0] / FULL.image_size[0]) ** 2
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_competition(folder / "drawn", 2017, 3, 1, geometry.image_size, archives=False)
+        images = take_in(folder / "drawn", "train", geometry, folder / "work", quiet=True)
+        place = Place(device, geometry, given.seconds, given.workers, images)
+        rates, rows = device_rates(place), []
+        print(rates, flush=True)
+        for model in MODELS.values():
+            recipe = load_recipe(model)
+            for precision in PRECISIONS:
+                for layout in LAYOUTS:
+                    row = measured(recipe, place, precision, layout)
+                    rows.append(with_shares(row, rates, gflops[recipe.recipe] * area, recipe.prediction.mirror))
+                    print(rows[-1], flush=True)
+        trained = [really_trained(MODELS[one], place, given.training_seconds) for one in ("linknet34", "ternausnet")]
+    document: dict[str, Any] = {"conditions": conditions, "device": rates, "rows": rows, "trainings": trained}
+    if geometry == FULL:
+        document["hours_of_everything"] = {precision: whole_hours(rows, precision) for precision in PRECISIONS}
+        print(document["hours_of_everything"])
+    slug = re.sub(r"[^a-z0-9.]+", "-", f"{name} {geometry.name} torch {torch.__version__}".lower())
+    with whole_file(RESULTS / f"{slug.strip('-')}.json") as path:
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(f"in benchmarks/results/{slug}.json")
+
+
+if __name__ == "__main__":
+    main_guard(main)
