@@ -119,6 +119,7 @@ def final_rle(maps: dict[str, Pixels]) -> str:
         sure_HW: Pixels = np.where(linknet34_HW[rows, columns] > 55, 255, 0).astype(np.uint8)
         contours, _ = cv2.findContours(sure_HW, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         cv2.fillPoly(sure_HW, [cv2.convexHull(max(contours, key=cv2.contourArea))], 255)
+        car_HW = (mean_HW > 127).astype(np.uint8)
         car_HW[rows, columns] = sure_HW > 0
     return encoded(car_HW)
 

@@ -1,0 +1,107 @@
+"""The benchmarks: the published flow does what ours does, and what is measured can be measured."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import cpu, gpu, published
+from carvana import ensemble, postprocess, rle
+from carvana.catalogue import RECIPES
+from carvana.data.intake import take_in
+from carvana.data.synthetic.dataset import write_competition
+from carvana.geometry import FULL, SMALL
+from carvana.recipe import load_recipe
+from carvana.transforms import albu, asanakoy
+from carvana.transforms.colour import Recolouring
+from carvana.transforms.spatial import ShiftScaleRotate
+
+WARP = ShiftScaleRotate(-3, 1.07, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def car():
+    height, width = SMALL.image_size
+    image_HWC = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    mask_HW = np.zeros((height, width), np.uint8)
+    mask_HW[20:50, 15:60] = 1
+    return image_HWC, mask_HW
+
+
+@pytest.mark.parametrize("model", ["linknet34_fma_s44", "linknet34_f04a_clahe"])
+def test_the_published_linknet34_sample_is_ours(car, model):
+    recipe = load_recipe(model)
+    draw = albu.Draw(True, WARP, 1.08, None)
+    image_HWC, mask_HW = car
+    x_CHW, target_1HW = published.linknet34_sample(image_HWC, mask_HW, draw, recipe.input.clahe is not None)
+    image_HWC, mask_HW = albu.build(recipe, SMALL).train(image_HWC, mask_HW, draw)
+    np.testing.assert_array_equal(np.rint(x_CHW * 255), np.moveaxis(image_HWC, 2, 0))
+    np.testing.assert_array_equal(np.rint(target_1HW * 255), mask_HW[None])
+
+
+def test_the_published_unet_sample_is_ours(car, tmp_path):
+    image_HWC, mask_HW = car
+    cv2.imwrite(str(tmp_path / "image.png"), image_HWC)
+    cv2.imwrite(str(tmp_path / "mask.png"), mask_HW)
+    draw = asanakoy.Draw(True, WARP, Recolouring(1.2, 0.8, 1.1, False))
+    x_CHW, target_1HW = published.unet_sample(tmp_path / "image.png", tmp_path / "mask.png", draw, SMALL.unet_size)
+    ours_HWC, ours_HW = asanakoy.build(load_recipe("unet_scratch"), SMALL).train(image_HWC, mask_HW, draw)
+    # Sums in another order: a level that is cut off at a whole number may fall to the one below.
+    differences = np.abs(np.rint(x_CHW * 255) - np.moveaxis(ours_HWC, 2, 0))
+    assert differences.max() <= 1 and differences.mean() < 1e-3
+    np.testing.assert_array_equal(target_1HW * 255, ours_HW[None])
+
+
+@pytest.mark.parametrize("unsure", [False, True])
+def test_the_published_rle_is_ours(unsure):
+    car_HW = np.zeros(FULL.image_size, np.uint8)
+    cv2.ellipse(car_HW, (900, 600), (600, 350), 0, 0, 360, 1, -1)
+    maps = {recipe: cpu.maps_like(car_HW, number) for number, recipe in enumerate(RECIPES)}
+    if unsure:
+        maps["linknet34"][300:600, 500:1200] = 100
+    result = postprocess.apply(ensemble.mean(list(maps.values())), maps["linknet34"], FULL)
+    assert (result.box is not None) == unsure
+    encoded = published.final_rle(maps)
+    assert encoded == rle.encode_as_published(result.mask)
+    np.testing.assert_array_equal(published.decoded(encoded, FULL.image_size), rle.decode(encoded, FULL.image_size))
+
+
+def test_works_are_timed_in_turns_after_a_round_that_does_not_count():
+    done = []
+    times = cpu.in_turns(3, lambda n: done.append(("a", n)), lambda n: done.append(("b", n)))
+    assert done == [(work, n) for n in (-1, 0, 1, 2) for work in "ab"]
+    assert [len(found) for found in times] == [3, 3]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    write_competition(folder / "drawn", 1, 2, 1, SMALL.image_size, archives=False)
+    images = take_in(folder / "drawn", "train", SMALL, folder / "work", quiet=True)
+    return gpu.Place(torch.device("cpu"), SMALL, 0.01, 1, images)
+
+
+@pytest.mark.slow
+def test_everything_that_is_asked_of_a_gpu_can_be_measured(place):
+    recipe = load_recipe(gpu.MODELS["linknet34"])
+    rates = gpu.device_rates(place)
+    assert min(rates.values()) > 0
+    row = gpu.with_shares(gpu.measured(recipe, place, "exact", "contiguous"), rates, 1.0, mirrored=True)
+    for kind in ("training", "training_loaded", "prediction", "prediction_from_files"):
+        assert row[kind] > 0
+    assert row["training_share_of_matrix_rate"] == pytest.approx(3 * row["training"] / rates["exact_tflops"] / 1000)
+    assert row["prediction_from_files_share"] == pytest.approx(row["prediction_from_files"] / row["prediction"])
+    assert "training_loaded" not in gpu.measured(recipe, place, "exact", "channels_last")
+    trained = gpu.really_trained(recipe.model, place, 0)
+    assert trained["epochs"] == 1 and trained["images"] == 16
+
+
+def test_hours_are_images_by_images_per_second():
+    row: dict[str, Any] = {"recipe": "ternausnet", "precision": "exact", "layout": "contiguous"}
+    row |= {"training_loaded": 2.0, "prediction": 10.0}
+    hours = gpu.whole_hours([row], "exact")
+    assert hours["prediction"] == pytest.approx(5 * 100_064 / 10 / 3600)
+    assert hours["training"] == pytest.approx(5 * 52 * (5088 * 0.8 / 2 + 5088 * 0.2 / 10) / 3600)
+    assert gpu.whole_hours([row], "bf16") == {"training": 0.0, "prediction": 0.0}
