@@ -136,6 +136,18 @@ def test_random_encoders_are_said_in_the_table(source, noted):
     assert arguments.count("'encoder from random weights'") == noted
 
 
+def test_a_shortened_training_is_said_in_the_table():
+    assert Scoring(plan()).notes(["ternausnet", "linknet34_fma_s44", "unet_vgg11"]) == []
+    epochs = {**plan().config["epochs"], "linknet34": 7, "unet_vgg11": 60}
+    steps = {**plan().config["images_per_step"], "linknet34": 2, "ternausnet": 4}
+    notes = Scoring(plan(epochs=epochs, images_per_step=steps)).notes
+    assert notes(["linknet34_fma_s44", "linknet34_f04a_clahe", "ternausnet", "unet_vgg11"]) == [
+        "linknet34: 7 of 40 epochs",
+        "linknet34: a step for every 2 of 4 images",
+    ]
+    assert notes(["ternausnet"]) == []
+
+
 def with_bands(tmp_path: Path, **configuration) -> Path:
     """A root whose bands were measured with this configuration."""
     shutil.copytree(ROOT / "config", tmp_path / "config")

@@ -94,4 +94,19 @@ class Scoring:
         trained_here = any(not self.plan.origins.released(model) for model in begun)
         notes = ["encoder from random weights"] if random and trained_here else []
         notes += self.plan.origins.notes(models, self.plan.folds_by_model)
-        return notes + self.plan.second_round.notes(models)
+        return notes + self.plan.second_round.notes(models) + self._shortened(models)
+
+    def _shortened(self, models: Sequence[str]) -> list[str]:
+        """What the configuration makes of the recipes' trainings, for a small run."""
+        notes = []
+        for model in models:
+            if self.plan.origins.released(model):
+                continue
+            recipe = self.plan.recipe(model)
+            epochs, images = (self.plan.config[name][recipe.recipe] for name in ("epochs", "images_per_step"))
+            own = recipe.training
+            if epochs and epochs != own.epochs:
+                notes.append(f"{recipe.recipe}: {epochs} of {own.epochs} epochs")
+            if images and images != own.images_per_step:
+                notes.append(f"{recipe.recipe}: a step for every {images} of {own.images_per_step} images")
+        return list(dict.fromkeys(notes))
