@@ -64,7 +64,7 @@ class Run:
     def entry(self, fold):
         common = keys.computing(ROOT / "workflow" / "scripts" / "train.py", MODEL, "small", "exact", "cpu", 1, False)
         images, folds = keys.images_digest(self.manifest, "small"), keys.folds_digest(self.folds)
-        facts = keys.training(common, fold, 1, 1, 0, images, folds, None, [])
+        facts = keys.training(common, fold, 1, 4, 0, images, folds, None, [])
         entry = Store(self.plan.store).entry(facts)
         entry.folder.mkdir(parents=True, exist_ok=True)
         (entry.folder / "facts.json").write_text(json.dumps(facts))
