@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
-import json
 import platform
 import re
 import statistics
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -27,13 +26,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import published
+from benchmarks.results import ROOT, write_result
 from carvana import ensemble, postprocess, rle
 from carvana.catalogue import RECIPES
 from carvana.data.images import read_image
 from carvana.data.masks import read_mask
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import main_guard
-from carvana.files import whole_file
 from carvana.geometry import FULL
 from carvana.mapstore import MapReader, MapWriter
 from carvana.metrics import dice_of_runs
@@ -43,8 +42,6 @@ from carvana.runtime import configure
 from carvana.seeding import generator
 from carvana.transforms import albu, asanakoy
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-RESULTS: Final = ROOT / "benchmarks/results"
 Map = npt.NDArray[np.uint8]
 TEST_IMAGES: Final = 100_064
 
@@ -273,12 +270,6 @@ def conditions() -> dict[str, str]:
     return {"processor": processor, "python": platform.python_version(), "packages": package_versions()}
 
 
-def path_for(found: Mapping[str, str]) -> Path:
-    """The file of these conditions."""
-    words = [found["processor"], *(word for word in found["packages"].split() if word.startswith(("opencv", "numpy")))]
-    return RESULTS / (re.sub(r"[^a-z0-9.]+", "-", " ".join(words).lower()).strip("-") + ".json")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=64, help="repetitions of each step")
@@ -303,10 +294,9 @@ def main() -> None:
                     f"{row.step:60} {before} {row.ours:9.2f} {row.unit:3} {ratio}  at most {row.target:.2f}", flush=True
                 )
     found = conditions()
-    with whole_file(path_for(found)) as path:
-        document = {"conditions": found, "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(f"in {path_for(found).relative_to(ROOT)}")
+    libraries = [word for word in found["packages"].split() if word.startswith(("opencv", "numpy"))]
+    document = {"conditions": found, "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}
+    write_result([found["processor"], *libraries], document)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What everything costs that a GPU is for: `make bench-gpu`, less than eight minutes on one GPU.
+"""What everything costs that a GPU is for: `make bench-gpu`, meant to take less than eight minutes on one GPU.
 
     python -m benchmarks.gpu
     python -m benchmarks.gpu --device cpu --geometry small --seconds 1   (to see that it runs)
@@ -14,9 +14,7 @@ reckoned. The result is written to benchmarks/results/<device and libraries>.jso
 from __future__ import annotations
 
 import argparse
-import json
 import platform
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +28,7 @@ import torch
 import yaml
 from torch import nn
 
+from benchmarks.results import ROOT, write_result
 from carvana.catalogue import RECIPES, models_of
 from carvana.cost import gflops_of
 from carvana.data.imageset import ImageSet
@@ -37,7 +36,6 @@ from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import main_guard
-from carvana.files import whole_file
 from carvana.forecast import full_size
 from carvana.geometry import FULL, GEOMETRIES, Geometry
 from carvana.mapstore import MapWriter
@@ -57,8 +55,6 @@ from carvana.training.split import split
 from carvana.training.state import TrainingState
 from carvana.transforms.protocol import build_transforms
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-RESULTS: Final = ROOT / "benchmarks/results"
 # LinkNet34's variants cost the same but for CLAHE, which is the loading processes' work: the dearer one.
 MODELS: Final = {recipe: models_of(recipe)[-1] for recipe in RECIPES}
 LAYOUTS: Final = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -294,10 +290,7 @@ def main() -> None:
     if geometry == FULL:
         document["hours_of_everything"] = {precision: whole_hours(rows, precision) for precision in PRECISIONS}
         print(document["hours_of_everything"])
-    slug = re.sub(r"[^a-z0-9.]+", "-", f"{name} {geometry.name} torch {torch.__version__}".lower())
-    with whole_file(RESULTS / f"{slug.strip('-')}.json") as path:
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(f"in benchmarks/results/{slug}.json")
+    write_result([name, geometry.name, "torch", torch.__version__], document)
 
 
 if __name__ == "__main__":

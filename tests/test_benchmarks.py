@@ -17,17 +17,14 @@ from carvana.recipe import load_recipe
 from carvana.transforms import albu, asanakoy
 from carvana.transforms.colour import Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate
+from tests.transforms.cars import noisy_car
 
 WARP = ShiftScaleRotate(-3, 1.07, 0, 0)
 
 
 @pytest.fixture(scope="module")
 def car():
-    height, width = SMALL.image_size
-    image_HWC = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    mask_HW = np.zeros((height, width), np.uint8)
-    mask_HW[20:50, 15:60] = 1
-    return image_HWC, mask_HW
+    return noisy_car(SMALL.image_size)
 
 
 @pytest.mark.parametrize("model", ["linknet34_fma_s44", "linknet34_f04a_clahe"])

@@ -9,6 +9,7 @@ from carvana.transforms import albu, asanakoy, ternaus
 from carvana.transforms.colour import Recolouring
 from carvana.transforms.protocol import build_transforms
 from carvana.transforms.spatial import ShiftScaleRotate
+from tests.transforms.cars import noisy_car
 
 EVERYTHING = {
     "ternausnet": ternaus.Draw(True, (50.0, -5.0, 15.0), grey=False),
@@ -20,11 +21,7 @@ SIZES = {"ternausnet": (1280, 1920), "linknet34_f04a_clahe": (1280, 1920), "unet
 
 @pytest.fixture(scope="module")
 def car():
-    height, width = FULL.image_size
-    image_HWC = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    mask_HW = np.zeros((height, width), np.uint8)
-    mask_HW[320:960, 480:1440] = 1
-    return image_HWC, mask_HW
+    return noisy_car(FULL.image_size)
 
 
 @pytest.mark.parametrize("model", EVERYTHING)
