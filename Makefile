@@ -93,7 +93,7 @@ kills: $(VENV)/.dev
 bench: env
 	python -m benchmarks.cpu
 
-# All that a GPU is needed for, in less than eight minutes on one.
+# All that a GPU is needed for; meant to take less than eight minutes on one.
 bench-gpu: env
 	python -m benchmarks.gpu
 

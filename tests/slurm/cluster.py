@@ -10,9 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.services import install, running
+from tests.services import install, leave_out, running
 
 CONFIGURATION = Path("/etc/slurm")
 GPUS = 4
@@ -53,9 +51,9 @@ def cluster(folder: Path) -> Iterator[None]:
     """The cluster, ready for jobs; its configuration lies where Slurm looks for it, and goes again."""
     install(["slurmctld", "slurmd", "sbatch", "munged"], ["slurmctld", "slurmd", "slurm-client", "munge"])
     if os.getuid() != 0:
-        pytest.skip("Slurm's daemons are started as root")
+        leave_out("Slurm's daemons are started as root")
     if CONFIGURATION.joinpath("slurm.conf").exists():
-        pytest.skip("this machine has a Slurm of its own")
+        leave_out("this machine has a Slurm of its own")
     made = not CONFIGURATION.exists()
     with contextlib.ExitStack() as stack:
         CONFIGURATION.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 """From 8-bit pixels to what a network and its loss take, on the device that computes: a quarter of the bytes go there.
 
-By tables of the 256 values, made in one way for every device: a GPU's division by a constant is a multiplication, and
-would round otherwise.
+By tables of the 256 values, made in one way for every device: on a GPU, PyTorch divides by a number by multiplying with
+its inverse, which rounds otherwise.
 """
 
 from __future__ import annotations
