@@ -98,6 +98,11 @@ def requeued_jobs():
     return re.findall(r"JobId=(\d+) .* JobState=PENDING .* Restarts=1 ", jobs.stdout)
 
 
+def requested_cpus():
+    jobs = subprocess.run(["scontrol", "--oneliner", "show", "jobs"], capture_output=True, text=True, check=True)
+    return {job: int(cpus) for job, cpus in re.findall(r"JobId=(\d+) .* NumCPUs=(\d+) ", jobs.stdout)}
+
+
 def test_before_its_time_is_up_a_training_saves_and_queues_itself_again(environment, leases, tmp_path):
     log = tmp_path / "tiny/logs/train/unet_scratch/fold0.log"
     target = f"{tmp_path}/tiny/models/unet_scratch/fold0/weights.safetensors"
@@ -130,3 +135,6 @@ def test_the_samples_whole_graph(environment, leases, tmp_path):
     assert len({lease["job"] for lease in leases()}) == 36
     submitted = set(re.findall(r"SLURM jobid '?(\d+)", said))
     assert 36 < len(submitted) < 60, len(submitted)
+    # A group has up to ten jobs that could run at once, and asks for what the profile allows it.
+    asked = requested_cpus()
+    assert {asked[job] for job in submitted} == {1, 4}
