@@ -2,10 +2,12 @@
 
     python benchmarks/pseudo_labels.py --seeds 1 2 3 4 5 6
 
-For each seed other cars train, validate, are pseudo-labelled and judge. The first round has a few cars. Its network
-labels other cars, of which the surest, more than it was trained on, join the training of the second round. A third
-training has the same images with the labels shuffled among them: were the gain only that of more training steps, it
-would gain too. All three are judged on cars that no round has seen. The result is written to
+As in the competition: each fold's network validates on the fold's cars and trains on the other cars, few here; all
+folds' networks together label the test images; the surest cars, more than there are training cars, join the training
+of the second round; and it is the test images, their truth held back, on which both rounds are judged. A third training
+has the same images with the labels shuffled among them: were the gain only that of more training steps, it would gain
+too. The first fold's network is compared with its successor, so that no more networks vote in one round than in the
+other. Cars that no round has seen judge them as well. For each seed all roles have other cars. The result is written to
 benchmarks/pseudo_labels.json, with the mean differences and their 95 % intervals.
 """
 
@@ -63,7 +65,7 @@ GEOMETRY: Final = Geometry("benchmark", (32, 62), (32, 64), (32, 32))
 CPU: Final = torch.device("cpu")
 # Student's t, quantile 0.975, by degrees of freedom.
 _T_975: Final = {4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-ROLES: Final = ("train", "validate", "unlabelled", "judge")
+ROLES: Final = ("train", "test", "unseen")
 
 
 def cars_by_role(cars: Sequence[str], counts: Mapping[str, int], seed: int) -> dict[str, list[str]]:
@@ -80,15 +82,15 @@ def of_cars(manifest: Manifest, cars: Sequence[str]) -> Manifest:
     return Manifest(tuple(record for record in manifest if record.car in cars))
 
 
-def trained(recipe: Recipe, roles: Mapping[str, Manifest], added: Manifest, epochs: int, seed: int) -> nn.Module:
-    """A network trained by the recipe from random weights, with the weights of its best epoch."""
-    draws = Draws(seed, recipe.seed, recipe.model, 0)
-    real = Manifest(tuple(sorted((*roles["train"], *roles["validate"]), key=lambda record: record.name)))
-    folds = {car: int(car not in roles["validate"].cars) for car in real.cars}
+def trained(
+    recipe: Recipe, real: Manifest, folds: Mapping[str, int], fold: int, added: Manifest, epochs: int, seed: int
+) -> nn.Module:
+    """A fold's network trained by the recipe from random weights, with the weights of its best epoch."""
+    draws = Draws(seed, recipe.seed, recipe.model, fold)
     everything = Manifest(tuple(sorted((*real, *added), key=lambda record: record.name)))
     loading = Loading(
         recipe=recipe,
-        split=split(real, folds, 0, pseudo_labelled=added.names),
+        split=split(real, folds, fold, pseudo_labelled=added.names),
         pixels=KeptPixels(ImageSet(everything)),
         transforms=build_transforms(recipe, GEOMETRY),
         draws=draws,
@@ -111,24 +113,24 @@ def trained(recipe: Recipe, roles: Mapping[str, Manifest], added: Manifest, epoc
     return network.eval()
 
 
-def predicted(recipe: Recipe, network: nn.Module, images: Manifest) -> list[Candidate]:
-    """The network's masks, and how sure it is of them."""
+def predicted(recipe: Recipe, networks: Sequence[nn.Module], images: Manifest) -> list[Candidate]:
+    """The networks' common masks, and how sure they are of them."""
     rule, found = merge_rule(recipe), []
     labels = recipe.pseudo_labels
     assert labels is not None
 
     def note(name: str, sums_HW: Sums) -> None:
-        mask_HW = rule.mask(sums_HW, 1)
-        found.append(candidate(name, mask_HW, doubt_of(rule.merged(sums_HW, 1), mask_HW, labels.unclear)))
+        mask_HW = rule.mask(sums_HW, len(networks))
+        found.append(candidate(name, mask_HW, doubt_of(rule.merged(sums_HW, len(networks)), mask_HW, labels.unclear)))
 
-    Pipeline(recipe, GEOMETRY, ImageSet(images), CPU, 1, True).run(images.names, lambda _: [network], note)
+    Pipeline(recipe, GEOMETRY, ImageSet(images), CPU, 1, True).run(images.names, lambda _: networks, note)
     return found
 
 
-def judged(recipe: Recipe, network: nn.Module, images: Manifest) -> float:
-    """Mean Dice of the network's masks against the truth."""
+def judged(recipe: Recipe, networks: Sequence[nn.Module], images: Manifest) -> float:
+    """Mean Dice of the networks' masks against the truth."""
     truth = ImageSet(images)
-    masks = {one.img: rle.decode(one.rle_mask, GEOMETRY.image_size) for one in predicted(recipe, network, images)}
+    masks = {one.img: rle.decode(one.rle_mask, GEOMETRY.image_size) for one in predicted(recipe, networks, images)}
     return statistics.fmean(dice(mask_HW, truth.mask(name)) for name, mask_HW in masks.items())
 
 
@@ -141,24 +143,36 @@ def shuffled(labels: Manifest, seed: int) -> Manifest:
     return Manifest(tuple(replace(record, mask=records[mask_of[n]].mask) for n, record in enumerate(records)))
 
 
-def rounds(manifest: Manifest, counts: Mapping[str, int], chosen: int, epochs: int, seed: int) -> dict[str, float]:
-    """Held-back Dice of the first round, of the second, and of the second on shuffled labels."""
+def rounds(
+    manifest: Manifest, counts: Mapping[str, int], folds: int, chosen: int, epochs: int, seed: int
+) -> dict[str, dict[str, float]]:
+    """Dice of the first round, of the second, of the second on shuffled labels, and of the teacher, on the test images
+    and on unseen cars.
+    """
     recipe = load_recipe(MODEL, edition="presented")
     roles = {role: of_cars(manifest, cars) for role, cars in cars_by_role(manifest.cars, counts, seed).items()}
-    first = trained(recipe, roles, Manifest(()), epochs, seed)
+    real = roles["train"]
+    train = partial(
+        trained, recipe, real, {car: place % folds for place, car in enumerate(real.cars)}, epochs=epochs, seed=seed
+    )
+    teacher = [train(fold, Manifest(())) for fold in range(folds)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_candidates(folder / "candidates.csv", predicted(recipe, first, roles["unlabelled"]))
+        write_candidates(folder / "candidates.csv", predicted(recipe, teacher, roles["test"]))
         outputs = {name: folder / f"{name}.csv" for name in ("manifest", "ranking", "labels")}
-        hidden = Manifest(tuple(replace(record, mask="", mask_sha256="") for record in roles["unlabelled"]))
+        hidden = Manifest(tuple(replace(record, mask="", mask_sha256="") for record in roles["test"]))
         write_labels([folder / "candidates.csv"], hidden, chosen, GEOMETRY.image_size, folder / "masks", outputs)
         labels = read_manifest(outputs["manifest"])
         networks = {
-            "first": first,
-            "second": trained(recipe, roles, labels, epochs, seed),
-            "shuffled": trained(recipe, roles, shuffled(labels, seed), epochs, seed),
+            "first": teacher[:1],
+            "second": [train(0, labels)],
+            "shuffled": [train(0, shuffled(labels, seed))],
+            "teacher": teacher,
         }
-    return {name: judged(recipe, network, roles["judge"]) for name, network in networks.items()}
+    return {
+        role: {name: judged(recipe, those, roles[role]) for name, those in networks.items()}
+        for role in ("test", "unseen")
+    }
 
 
 def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]:
@@ -172,21 +186,17 @@ def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10, for an interval")
-    parser.add_argument("--train-cars", type=int, default=6)
-    parser.add_argument("--unlabelled-cars", type=int, default=10)
+    parser.add_argument("--train-cars", type=int, default=4)
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--test-cars", type=int, default=10)
     parser.add_argument("--chosen-cars", type=int, default=8)
-    parser.add_argument("--judging-cars", type=int, default=6)
+    parser.add_argument("--unseen-cars", type=int, default=6)
     parser.add_argument("--views", type=int, default=4, help="of each car: fewer cost less than fewer cars")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--processes", type=int, default=2, help="seeds at once, each on one core")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
-    counts = {
-        "train": given.train_cars,
-        "validate": 1,
-        "unlabelled": given.unlabelled_cars,
-        "judge": given.judging_cars,
-    }
+    counts = {"train": given.train_cars, "test": given.test_cars, "unseen": given.unseen_cars}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_competition(folder / "drawn", 2017, sum(counts.values()), 1, GEOMETRY.image_size, archives=False)
@@ -199,19 +209,22 @@ def main() -> None:
         with ProcessPoolExecutor(
             given.processes, multiprocessing.get_context("spawn"), configure, (1, "exact")
         ) as pool:
-            work = partial(rounds, manifest, counts, given.chosen_cars, given.epochs)
+            work = partial(rounds, manifest, counts, given.folds, given.chosen_cars, given.epochs)
             for seed, found in zip(given.seeds, pool.map(work, given.seeds), strict=True):
                 runs.append({"seed": seed, **found})
-                print(runs[-1], flush=True)
-    of = {name: [run[name] for run in runs] for name in ("first", "second", "shuffled")}
+                print(json.dumps(runs[-1]), flush=True)
     differences = {
-        f"{one} - {other}": difference(of[one], of[other])
-        for one, other in (("second", "first"), ("shuffled", "first"), ("shuffled", "second"))
+        role: {
+            f"{one} - {other}": difference([run[role][one] for run in runs], [run[role][other] for run in runs])
+            for one, other in (("second", "first"), ("shuffled", "first"), ("shuffled", "second"))
+        }
+        for role in ("test", "unseen")
     }
     conditions = {
         "model": MODEL,
         "network_size": GEOMETRY.wide_size,
         "cars": counts | {"chosen": given.chosen_cars},
+        "folds": given.folds,
         "views": given.views,
         "epochs": given.epochs,
         "packages": package_versions(),
@@ -219,8 +232,9 @@ def main() -> None:
     with whole_file(given.out) as path:
         document = {"conditions": conditions, "runs": runs, "differences": differences}
         path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    for name, found in differences.items():
-        print(f"{name}: {found['mean']:+.4f} ({found['low']:+.4f} .. {found['high']:+.4f})")
+    for role, found in differences.items():
+        for name, one in found.items():
+            print(f"{role}, {name}: {one['mean']:+.4f} ({one['low']:+.4f} .. {one['high']:+.4f})")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ def encode(mask_HW: Mask) -> str:
     edges = np.concatenate([[1] if starts_set else [], changes, [is_set.size + 1] if ends_set else []])
     pairs = edges.astype(np.int64).reshape(-1, 2)
     pairs[:, 1] -= pairs[:, 0]
-    return " ".join(map(str, pairs.ravel().tolist()))
+    numbers = pairs.ravel().tolist()
+    # A third of the time of joining the numbers' strings.
+    return ("%d " * len(numbers) % tuple(numbers))[:-1]
 
 
 def runs(rle: str) -> Runs:
