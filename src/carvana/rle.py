@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
-Runs = npt.NDArray[np.int64]
+Runs = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 _LARGEST: Final = np.iinfo(np.int64).max
 
@@ -75,7 +75,7 @@ def _blanks_are_single(rle: str) -> bool:
 
 
 def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
-    """`runs`, also checked to lie inside an image of (H, W) pixels.
+    """`runs`, also checked to lie inside an image of (H, W) pixels, and so in 32 bits: a whole submission is kept.
 
     Raises:
         ValueError: as `runs`, or a run goes past the last pixel.
@@ -85,7 +85,7 @@ def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
     # The start is compared before the sum is formed: the sum of two huge numbers would wrap.
     if pairs.size and (pairs[-1, 0] > pixels or pairs[-1, 1] > pixels - pairs[-1, 0] + 1):
         raise ValueError(f"the RLE goes past the last of the image's {pixels} pixels")
-    return pairs
+    return pairs.astype(np.int32)
 
 
 def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
