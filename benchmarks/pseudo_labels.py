@@ -68,7 +68,8 @@ GEOMETRY: Final = Geometry("benchmark", (32, 62), (32, 64), (32, 32))
 CPU: Final = torch.device("cpu")
 # Student's t, quantile 0.975, by degrees of freedom.
 _T_975: Final = {4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-ROLES: Final = ("train", "test", "unseen")
+JUDGES: Final = ("test", "unseen")
+ROLES: Final = ("train", *JUDGES)
 DIFFERENCES: Final = (("second", "first"), ("longer", "first"), ("second", "longer"), ("shuffled", "second"))
 
 
@@ -173,10 +174,7 @@ def rounds(
             "shuffled": [train(0, shuffled(labels, seed), epochs)],
             "teacher": teacher,
         }
-    return {
-        role: {name: judged(recipe, those, roles[role]) for name, those in networks.items()}
-        for role in ("test", "unseen")
-    }
+    return {role: {name: judged(recipe, those, roles[role]) for name, those in networks.items()} for role in JUDGES}
 
 
 def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]:
@@ -222,7 +220,7 @@ def main() -> None:
             f"{one} - {other}": difference([run[role][one] for run in runs], [run[role][other] for run in runs])
             for one, other in DIFFERENCES
         }
-        for role in ("test", "unseen")
+        for role in JUDGES
     }
     conditions = {
         "model": MODEL,

@@ -41,7 +41,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True)
     if mounted.returncode:
-        pytest.skip(f"no tmpfs can be mounted here, which takes root: {mounted.stderr.strip()}")
+        leave_out(f"no tmpfs can be mounted here, which takes root: {mounted.stderr.strip()}")
     try:
         yield folder
     finally:

@@ -51,10 +51,10 @@ def runs(rle: str) -> Runs:
             the runs are not in ascending order without overlap (runs that touch are legal).
     """
     # The parser of numbers would also take "+1" and any number of blanks anywhere.
-    odd = not rle.isascii() or rle.encode().translate(None, _DIGITS_AND_BLANK)
+    foreign = not rle.isascii() or rle.encode().translate(None, _DIGITS_AND_BLANK)
     # A tenth of the time of Python's own conversion; a number too large for it becomes the largest there is.
-    numbers = np.fromstring("" if odd else rle, dtype=np.int64, sep=" ")
-    if odd or (rle and numbers.size != rle.count(" ") + 1):
+    numbers = np.fromstring("" if foreign else rle, dtype=np.int64, sep=" ")
+    if foreign or (rle and numbers.size != rle.count(" ") + 1):
         raise ValueError("the RLE holds something other than whole numbers joined by single blanks")
     if (numbers == _LARGEST).any() and any(int(token) > _LARGEST for token in rle.split(" ")):
         raise ValueError("the RLE holds a number far past any image's last pixel")
