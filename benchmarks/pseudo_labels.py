@@ -70,7 +70,13 @@ CPU: Final = torch.device("cpu")
 _T_975: Final = {4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 JUDGES: Final = ("test", "unseen")
 ROLES: Final = ("train", *JUDGES)
-DIFFERENCES: Final = (("second", "first"), ("longer", "first"), ("second", "longer"), ("shuffled", "second"))
+DIFFERENCES: Final = (
+    ("second", "first"),
+    ("longer", "first"),
+    ("second", "longer"),
+    ("shuffled", "first"),
+    ("shuffled", "second"),
+)
 
 
 def cars_by_role(cars: Sequence[str], counts: Mapping[str, int], seed: int) -> dict[str, list[str]]:

@@ -61,6 +61,6 @@ def test_what_was_found_and_what_the_readme_says_of_it():
     assert test["shuffled - second"]["high"] < 0
     # What more steps alone do, the README says as well.
     more_than_steps = test["second - longer"]["low"] > 0
-    assert more_than_steps == ("it is no better than as many steps on the few cars alone" not in text)
+    assert more_than_steps == ("the second round is no better than as many steps on the few cars alone" not in text)
     for found in test.values():
         assert f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})" in text
