@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills bench bench-gpu
+.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills bench bench-gpu growth
 
 env: $(VENV)/.runtime
 
@@ -34,17 +34,16 @@ ifdef DATA
 OVERRIDES := run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}'
 endif
 # Without units for bfloat16 it would be slower than float32, not twice as fast.
-ifeq ($(shell grep -sm1 -ow avx512_bf16 /proc/cpuinfo),)
-OVERRIDES += precision=exact
-endif
+PRECISION := $(if $(shell grep -sm1 -ow avx512_bf16 /proc/cpuinfo),bf16,exact)
+OVERRIDES += precision=$(PRECISION)
 
 sample verify report: env
 	snakemake $(filter verify report,$@) --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml \
-	  $(if $(OVERRIDES),--config $(OVERRIDES))
+	  --config $(OVERRIDES)
 
 # Five more samples, and from them the bands of its scores: more than an hour.
 bands: env
-	python benchmarks/sample_bands.py --cores $(CORES) --seeds 1 2 3 4 5
+	python benchmarks/sample_bands.py --cores $(CORES) --precision $(PRECISION) --seeds 1 2 3 4 5
 
 lint: $(VENV)/.dev
 	ruff check .
@@ -96,6 +95,11 @@ bench: env
 # All that a GPU is needed for; meant to take less than eight minutes on one.
 bench-gpu: env
 	python -m benchmarks.gpu
+
+# Time and memory of everything but training and prediction at 1, 10 and 100 % of the images: GROWTHTIME.
+growth: env
+	snakemake report --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/tiny.yaml
+	python -m benchmarks.growth
 
 # Golden tests, and what they measured into docs/conformance.md.
 conformance: $(VENV)/.dev

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import published
+from benchmarks.cost import cost_of
 from benchmarks.results import ROOT, write_result
 from carvana import ensemble, postprocess, rle
 from carvana.catalogue import RECIPES
@@ -245,12 +246,10 @@ def scoring(photos: Photos, folder: Path, images: int) -> Iterator[Row]:
     command = [sys.executable, "-m", "carvana", "score", str(folder / "submission.csv.gz")]
     command += ["--truth", str(folder / "truth.csv.gz")]
     begun = time.perf_counter()
-    done = subprocess.run(["/usr/bin/env", "time", "-v", *command], capture_output=True, text=True, check=True)
+    cost = cost_of(command)
     seconds = time.perf_counter() - begun
     yield Row(f"score of {images} images, times decompressing both", "x", None, seconds / decompressing, 2)
-    memory = re.search(r"Maximum resident set size \(kbytes\): (\d+)", done.stderr)
-    if memory:
-        yield Row(f"memory of that score of {images} images", "GB", None, int(memory[1]) * 1024 / 1e9, 1)
+    yield Row(f"memory of that score of {images} images", "GB", None, cost.megabytes / 1000, 1)
 
 
 def planning(times: int) -> Row:

@@ -1,6 +1,6 @@
 """Run the sample with several seeds, and write the bands of its figures into config/sample_bands.yaml.
 
-    python benchmarks/sample_bands.py --seeds 1 2 3 4 5
+    python benchmarks/sample_bands.py --seeds 1 2 3 4 5 --precision exact
 
 Runs that are complete are not repeated. The drawn competition is the same in all of them, as in `make sample`.
 """
@@ -19,18 +19,19 @@ import yaml
 from carvana.bands import LEAST_RUNS, band, write_bands
 from carvana.errors import UserError, main_guard
 from carvana.figures import figures_of
+from carvana.precision import PRECISIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "config/sample.yaml"
 BANDS = ROOT / "config/sample_bands.yaml"
 
 
-def run_sample(seed: int, cores: int) -> Path:
+def run_sample(seed: int, cores: int, precision: str) -> Path:
     """The results of the sample's run with a seed."""
     results = ROOT / f"results/sample-seed{seed}"
     command = ["snakemake", str((results / "scores.csv").relative_to(ROOT)), "--cores", str(cores)]
     command += ["--resources", "gpu=0", "--quiet", "rules", "progress", "host", "--configfile", str(SAMPLE)]
-    command += ["--config", f"run={results.name}", f"seed={seed}"]
+    command += ["--config", f"run={results.name}", f"seed={seed}", f"precision={precision}"]
     subprocess.run(command, cwd=ROOT, check=True)
     return results
 
@@ -39,16 +40,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help=f"at least {LEAST_RUNS}")
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--precision", choices=PRECISIONS, required=True)
     given = parser.parse_args()
     if len(set(given.seeds)) < LEAST_RUNS:
         raise UserError(f"{len(set(given.seeds))} seeds: a band needs at least {LEAST_RUNS}")
-    runs = [figures_of(run_sample(seed, given.cores)) for seed in given.seeds]
+    runs = [figures_of(run_sample(seed, given.cores, given.precision)) for seed in given.seeds]
     # A Dice ends at 1, a loss does not.
     highest = {figure: 1.0 if figure.startswith("out_of_fold/") else math.inf for figure in runs[0]}
     bands = {figure: band([run[figure] for run in runs], highest[figure]) for figure in runs[0]}
     conditions = {
         "configuration": yaml.safe_load(SAMPLE.read_text()),
         "seeds": given.seeds,
+        "precision": given.precision,
         "torch": torch.__version__,
         "machine": platform.machine(),
     }

@@ -1,5 +1,6 @@
 """The benchmarks: the published flow does what ours does, and what is measured can be measured."""
 
+import sys
 from typing import Any
 
 import cv2
@@ -7,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import cpu, gpu, published
+from benchmarks import cpu, gpu, growth, published
+from benchmarks.cost import cost_of
+from benchmarks.results import ROOT
 from carvana import ensemble, postprocess, rle
 from carvana.catalogue import RECIPES
 from carvana.data.intake import take_in
 from carvana.data.synthetic.dataset import write_competition
+from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.recipe import load_recipe
 from carvana.transforms import albu, asanakoy
@@ -102,3 +106,31 @@ def test_hours_are_images_by_images_per_second():
     assert hours["prediction"] == pytest.approx(5 * 100_064 / 10 / 3600)
     assert hours["training"] == pytest.approx(5 * 52 * (5088 * 0.8 / 2 + 5088 * 0.2 / 10) / 3600)
     assert gpu.whole_hours([row], "bf16") == {"training": 0.0, "prediction": 0.0}
+
+
+def test_a_cost_is_the_commands_own_and_a_failure_is_told():
+    one, two = (cost_of([sys.executable, "-c", f"x = bytearray({size})"]) for size in (1, 200_000_000))
+    # This process has several hundred megabytes, which the kernel must not count.
+    assert one.megabytes < 60
+    assert two.megabytes - one.megabytes == pytest.approx(200, abs=10)
+    assert two.jobs == 1 and two.seconds > 0
+    with pytest.raises(UserError, match=r"ended with 3:\nno such thing"):
+        cost_of([sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"])
+
+
+def test_copies_are_the_runs_cars_round_and_round(manifest):
+    copies = growth.Copies(manifest, 6, 16)
+    assert list(copies.names)[:3] == [f"000000000010_{view:02}.jpg" for view in (1, 2, 3)]
+    assert list(copies.names) == sorted(copies.names) and len(copies.names) == 18
+    assert copies.names["000000000014_02.jpg"] == manifest.names[1]
+    assert copies.by_source[manifest.names[1]] == ["000000000010_02.jpg", "000000000014_02.jpg"]
+    assert [name for names in copies.shards(4) for name in names] == list(copies.names)
+
+
+@pytest.mark.sample
+def test_every_stage_of_a_finished_run_can_grow(tmp_path):
+    enlarged = growth.Enlarged(ROOT / "results/sample", 0.001, 2, tmp_path)
+    costs = dict(enlarged.stages())
+    assert list(costs) == ["manifests", "folds", "planning", "merging", "submission", "scoring", "report"]
+    assert costs["merging"].jobs == 2 * 5
+    assert (enlarged.results / "report.html").stat().st_size > 100_000

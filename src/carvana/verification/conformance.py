@@ -20,6 +20,7 @@ AGAIN: Final = "the code that docs/conformance.md was measured on; `make conform
 # What the golden tests call, beside the modules that each recipe names.
 _MODULES: Final = (
     "carvana.folds",
+    "carvana.networks.initialisation",
     "carvana.training.split",
     "carvana.training.batches",
     "carvana.training.loop",
