@@ -96,7 +96,7 @@ bench: env
 bench-gpu: env
 	python -m benchmarks.gpu
 
-# Time and memory of everything but training and prediction at 1, 10 and 100 % of the images: GROWTHTIME.
+# Time and memory of everything but training and prediction at 1, 10 and 100 % of the images: ten minutes.
 growth: env
 	snakemake report --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/tiny.yaml
 	python -m benchmarks.growth

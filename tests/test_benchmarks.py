@@ -1,6 +1,8 @@
 """The benchmarks: the published flow does what ours does, and what is measured can be measured."""
 
+import json
 import sys
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -125,6 +127,21 @@ def test_copies_are_the_runs_cars_round_and_round(manifest):
     assert copies.names["000000000014_02.jpg"] == manifest.names[1]
     assert copies.by_source[manifest.names[1]] == ["000000000010_02.jpg", "000000000014_02.jpg"]
     assert [name for names in copies.shards(4) for name in names] == list(copies.names)
+
+
+def test_nothing_grew_faster_than_the_images_and_the_readme_says_what_was_measured():
+    (result,) = (ROOT / "benchmarks/results").glob("growth-*.json")
+    costs: dict[str, dict[float, Any]] = {}
+    for row in json.loads(result.read_text())["rows"]:
+        costs.setdefault(row["stage"], {})[row["share"]] = row
+    readme = (ROOT / "README.md").read_text()
+    for stage, of_share in costs.items():
+        assert tuple(of_share) == growth.SHARES
+        cells = [f"{row['seconds']:.1f} s, {row['megabytes']:.0f} MB" for row in of_share.values()]
+        assert f"| {stage} | {' | '.join(cells)} |" in readme
+        for less, more in pairwise(growth.SHARES):
+            for figure in ("seconds", "megabytes"):
+                assert of_share[more][figure] <= 10 * of_share[less][figure]
 
 
 @pytest.mark.sample
