@@ -41,7 +41,7 @@ sample verify report: env
 	snakemake $(filter verify report,$@) --cores $(CORES) --resources gpu=0 --quiet rules progress host --configfile config/sample.yaml \
 	  --config $(OVERRIDES)
 
-# Five more samples, and from them the bands of its scores: more than an hour.
+# Five more samples, and from them the bands of its scores: less than two hours.
 bands: env
 	python benchmarks/sample_bands.py --cores $(CORES) --precision $(PRECISION) --seeds 1 2 3 4 5
 
