@@ -50,6 +50,7 @@ from carvana.interruption import Interruption
 def main():
     with Interruption() as interruption:
         sys.stdin.read()
+        print("an epoch's figures")
         os.kill(os.getpid(), signal.SIGINT)
         open(sys.argv[1], "w").write("saved")
         interruption.act()
@@ -57,7 +58,9 @@ main_guard(main)
 """
     saved, pipe = tmp_path / "saved", subprocess.PIPE
     command = [sys.executable, "-c", code, str(saved)]
-    job = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT)
+    # Also where Python keeps what is printed until it ends, as it does for a pipe.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    job = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, env=environment)
     assert job.stdin is not None and job.stdout is not None
     job.stdout.close()
     job.stdin.close()

@@ -32,7 +32,8 @@ def main_guard(main: Callable[[], None]) -> None:
         raise SystemExit(1) from None
     except Interrupted as interruption:
         with contextlib.suppress(OSError):
-            print(f"interrupted: {interruption}", file=sys.stderr, flush=True)
+            print(f"interrupted: {interruption}", file=sys.stderr)
+        _empty_streams()
         raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         # Libraries in C and Rust wrap it in errors of their own.
@@ -47,3 +48,13 @@ def main_guard(main: Callable[[], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)
+
+
+def _empty_streams() -> None:
+    """Write out what stdout and stderr hold, or, where their reader is gone, drop it: Python would end with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with open(os.devnull, "w") as nothing:  # noqa: PTH123 - a device
+                os.dup2(nothing.fileno(), stream.fileno())

@@ -100,7 +100,7 @@ def test_a_package_that_cannot_be_imported_is_told(serve, connect, tmp_path):
 
 def test_a_process_that_ends_is_told(serve, connect, tmp_path):
     (tmp_path / "kaggle").mkdir()
-    (tmp_path / "kaggle" / "__init__.py").write_text("import os, sys; sys.stderr.write('killed'); os._exit(9)")
+    (tmp_path / "kaggle" / "__init__.py").write_text("import os, sys; print('killed', file=sys.stderr); os._exit(9)")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     with pytest.raises(KaggleError, match=r"its process ended: .*killed"):
         connect(serve(), PYTHONPATH=path).files()
