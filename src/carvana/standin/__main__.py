@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shlex
 import signal
@@ -39,16 +40,13 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     faults = Plan.from_json(json.loads(given.faults.read_text())) if given.faults else Plan()
-    with tempfile.TemporaryDirectory() as uploads:
+    with contextlib.suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as uploads:
         server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port, SLUG)
         with server:
             print(f"# The competition is called {SLUG}: --config competition={SLUG}", flush=True)
             for name, value in server.environment().items():
                 print(f"export {name}={shlex.quote(value)}", flush=True)
-            try:
-                server.closing.wait()
-            except KeyboardInterrupt:
-                return
+            server.closing.wait()
 
 
 if __name__ == "__main__":
