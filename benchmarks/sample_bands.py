@@ -11,15 +11,16 @@ import argparse
 import math
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 import yaml
 
 from carvana.bands import LEAST_RUNS, band, write_bands
 from carvana.errors import UserError, main_guard
 from carvana.figures import figures_of
 from carvana.precision import PRECISIONS
+from carvana.provenance import package_versions
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "config/sample.yaml"
@@ -36,6 +37,16 @@ def run_sample(seed: int, cores: int, precision: str) -> Path:
     return results
 
 
+def conditions(seeds: Sequence[int], precision: str) -> dict[str, object]:
+    """What the figures depend on."""
+    return {
+        "configuration": yaml.safe_load(SAMPLE.read_text()) | {"precision": precision},
+        "seeds": list(seeds),
+        "packages": package_versions(),
+        "machine": platform.machine(),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help=f"at least {LEAST_RUNS}")
@@ -48,14 +59,7 @@ def main() -> None:
     # A Dice ends at 1, a loss does not.
     highest = {figure: 1.0 if figure.startswith("out_of_fold/") else math.inf for figure in runs[0]}
     bands = {figure: band([run[figure] for run in runs], highest[figure]) for figure in runs[0]}
-    conditions = {
-        "configuration": yaml.safe_load(SAMPLE.read_text()),
-        "seeds": given.seeds,
-        "precision": given.precision,
-        "torch": torch.__version__,
-        "machine": platform.machine(),
-    }
-    write_bands(bands, conditions, BANDS)
+    write_bands(bands, conditions(given.seeds, given.precision), BANDS)
     for figure, made in bands.items():
         print(f"{figure:52} {made.mean:.4f} +- {made.deviation:.4f}   {made.low:.4f} .. {made.high:.4f}")
     print(f"in {BANDS.relative_to(ROOT)}")

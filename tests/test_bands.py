@@ -1,9 +1,12 @@
 import math
 
 import pytest
+import yaml
 
+from benchmarks import sample_bands
 from carvana.bands import band, read_bands, write_bands
 from carvana.errors import UserError
+from carvana.recipe import model_names
 
 SCORES = [0.90, 0.92, 0.91, 0.93, 0.94]
 
@@ -41,6 +44,22 @@ def test_too_few_or_too_many_runs_make_no_band(runs):
 def test_bands_come_back_from_their_file(tmp_path):
     write_bands({"model/ternausnet": band(SCORES)}, {"precision": "bf16"}, tmp_path / "bands.yaml")
     assert read_bands(tmp_path / "bands.yaml")["model/ternausnet"].low == pytest.approx(band(SCORES).low, abs=1e-4)
+
+
+def test_bands_say_what_they_were_measured_with(tmp_path):
+    write_bands({"model/ternausnet": band(SCORES)}, sample_bands.conditions([3, 4], "exact"), tmp_path / "bands.yaml")
+    found = yaml.safe_load((tmp_path / "bands.yaml").read_text())["conditions"]
+    assert found["seeds"] == [3, 4] and "torch=" in found["packages"]
+    assert found["configuration"]["precision"] == "exact" and found["configuration"]["run"] == "sample"
+
+
+def test_every_model_of_the_sample_has_bands_of_five_runs():
+    bands = read_bands(sample_bands.BANDS)
+    for model in model_names():
+        for figure in (f"out_of_fold/model/{model}", f"out_of_fold/fold/{model}/0", f"training_loss/{model}"):
+            assert bands[figure].runs >= 5 and bands[figure].deviation > 0
+    # So that one broken model shows: what it would score without learning is outside.
+    assert not any(bands[f"out_of_fold/model/{model}"].holds(0.758) for model in model_names())
 
 
 @pytest.mark.parametrize("text", ["", "other: 1", "bands: [1]", "bands: {model/a: {low: 1}}", "a: b: c"])

@@ -226,10 +226,9 @@ def test_an_exclusion_list_is_an_input_of_training():
     assert plan(data={"exclude": "mask_audit.csv"}).exclusions() == ["mask_audit.csv"]
 
 
-def test_the_samples_bands_if_there_are_any_are_of_the_sample():
+def test_the_samples_bands_are_of_the_sample():
     sample = yaml.safe_load((ROOT / "config/sample.yaml").read_text())
-    measured = (ROOT / "config/sample_bands.yaml").is_file()
-    assert Expectations(plan(**sample)).bands() == ("config/sample_bands.yaml" if measured else "")
+    assert Expectations(plan(**sample)).bands() == "config/sample_bands.yaml"
 
 
 def test_snakemakes_cache_is_told_what_it_leaves_out(manifest, tmp_path):
