@@ -68,6 +68,32 @@ main_guard(main)
     assert saved.read_text() == "saved"
 
 
+def test_a_signal_that_comes_while_something_is_printed_does_no_harm():
+    """What is printed into a full pipe waits there for its reader, and so does the signal's message."""
+    code = """
+import os, sys
+from carvana.errors import main_guard
+from carvana.interruption import Interruption
+def main():
+    with Interruption() as interruption:
+        os.write(1, b"printing")
+        print("." * 1_000_000, file=sys.stderr)
+        interruption.act()
+main_guard(main)
+"""
+    pipe = subprocess.PIPE
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    job = subprocess.Popen([sys.executable, "-c", code], stdout=pipe, stderr=pipe, env=environment)
+    assert job.stdout is not None and job.stderr is not None
+    assert job.stdout.read(8) == b"printing"
+    # The first of the full pipe's bytes are there: the writing has begun.
+    assert job.stderr.read(1) == b"."
+    job.send_signal(signal.SIGTERM)
+    said = job.stderr.read().decode()
+    assert job.wait(timeout=30) == INTERRUPTED, said[-1000:]
+    assert "SIGTERM: saving, then ending" in said
+
+
 def test_a_forked_loading_process_leaves_signals_to_its_parent():
     code = """
 import os, signal, time

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
 from typing import Final, Self
 
@@ -41,6 +42,9 @@ class Interruption:
         self._seconds = seconds
         self._signal: signal.Signals | None = None
         self._process = os.getpid()
+        # Of all ways to reach another thread, the one that a signal handler may use at any moment.
+        self._told: SimpleQueue[signal.Signals | None] = SimpleQueue()
+        self._watch = threading.Thread(target=self._watched, daemon=True)
 
     @property
     def requested(self) -> bool:
@@ -53,6 +57,7 @@ class Interruption:
             raise Interrupted(f"stopped by {self._signal.name}")
 
     def __enter__(self) -> Self:
+        self._watch.start()
         self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
         return self
 
@@ -61,37 +66,42 @@ class Interruption:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if self._signal is not None:
-            self._timer.cancel()
-            if self._signal == WALL_TIME and kind is Interrupted:
-                _requeue()
+        self._told.put(None)
+        self._watch.join()
+        if self._signal == WALL_TIME and kind is Interrupted:
+            _requeue()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        # It prints nothing: the signal may have come in the midst of a print, which cannot be entered twice.
         # Forked loading processes leave it to the process that they load for.
-        if self._signal is not None or os.getpid() != self._process:
-            return
-        self._signal = signal.Signals(number)
-        self._timer = threading.Timer(self._seconds, self._give_up)
-        self._timer.daemon = True
-        self._timer.start()
-        say(f"{self._signal.name}: saving, then ending; the next start continues")
+        if self._signal is None and os.getpid() == self._process:
+            self._signal = signal.Signals(number)
+            self._told.put(self._signal)
 
-    def _give_up(self) -> None:
-        say(f"the running step takes more than {self._seconds:.0f} s: ending with the last saved state")
-        if self._signal == WALL_TIME:
-            _requeue()
-        os._exit(INTERRUPTED)
+    def _watched(self) -> None:
+        """Say that a signal has come, and end the process where it is not left in time."""
+        came = self._told.get()
+        if came is None:
+            return
+        say(f"{came.name}: saving, then ending; the next start continues")
+        try:
+            self._told.get(timeout=self._seconds)
+        except Empty:
+            say(f"the running step takes more than {self._seconds:.0f} s: ending with the last saved state")
+            if came == WALL_TIME:
+                _requeue()
+            os._exit(INTERRUPTED)
 
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
     """For work, or a wait, that has nothing to save: a signal raises Interrupted at once."""
+    came: list[signal.Signals] = []
 
     def end(number: int, frame: FrameType | None) -> None:
         if os.getpid() == process:
-            if number == WALL_TIME:
-                _requeue()
-            raise Interrupted(f"stopped by {signal.Signals(number).name}")
+            came.append(signal.Signals(number))
+            raise Interrupted(f"stopped by {came[-1].name}")
 
     process = os.getpid()
     before = {number: signal.signal(number, end) for number in SIGNALS}
@@ -100,6 +110,8 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if WALL_TIME in came:
+            _requeue()
 
 
 def _requeue() -> None:

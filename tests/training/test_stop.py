@@ -67,14 +67,14 @@ class Job:
         return next(self.folder.glob("store/*/state-*.partial"), None)
 
 
-def wait_for(job, line):
-    """What was said until a line has `line` in it."""
+def wait_for(job, line, before):
+    """What was said until a line has `line` in it; `before` is told where that never comes."""
     said = ""
     for text in job.stderr:
         said += text
         if line in text:
             return said
-    raise AssertionError(f"{line!r} was not said:\n{said}")
+    raise AssertionError(f"{line!r} was not said:\n{said}\nthe starts before: {before}")
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ class Stopped:
     def by(self, way, line, stop, **options):
         """Start, wait until a line has `line` in it, and have `stop` stop the process."""
         process = self.job.start(environment=self.slurm, **options)
-        said = wait_for(process, line) if line else ""
+        said = wait_for(process, line, self.starts) if line else ""
         stop(process)
         began = time.monotonic()
         said += process.communicate(timeout=300)[1]

@@ -94,10 +94,13 @@ def _copy_output(container: Any, socket: Any, terminal: bool) -> None:
 
 
 class _Signals:
-    """Signals that came, sent on by a thread: a handler may come in the midst of a request to the engine."""
+    """Signals that came, sent on by a thread: a handler may come in the midst of a request to the engine.
+
+    It may come in the midst of another handler too, which a simple queue allows.
+    """
 
     def __init__(self) -> None:
-        self._came: queue.Queue[signal.Signals | None] = queue.Queue()
+        self._came: queue.SimpleQueue[signal.Signals | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
