@@ -102,6 +102,7 @@ class Killer:
         kills: so far, by stage.
         seen: seconds that processes computed that were not killed, by stage.
         spared: folders in the store whose next state is not killed.
+        missed: states since the last kill of one that were written before their moment came.
     """
 
     store: Path
@@ -111,6 +112,7 @@ class Killer:
     kills: Counter[str] = field(default_factory=Counter)
     seen: dict[str, list[float]] = field(default_factory=dict)
     spared: set[Path | None] = field(default_factory=set)
+    missed: int = 0
 
     def watch(self, snakemake: subprocess.Popen[bytes]) -> None:
         """Until Snakemake has ended: give every process that appears a moment to die, if its stage still needs one."""
@@ -142,10 +144,12 @@ class Killer:
         if worker.stage.startswith("train ") and self._wants(WRITING):
             written = self._written(process, worker)
             if written != worker.written:
+                self.missed += worker.dies_writing is not None
                 worker.written, worker.dies_writing = written, None
                 # Behind one that died the next one gets through, so that the training goes on.
                 if written is not None and worker.entry not in self.spared:
-                    worker.dies_writing = now + self.draw.uniform(0, WRITING_SECONDS)
+                    # On a busy machine a state can be seen late: each one that is missed leaves the next less time.
+                    worker.dies_writing = now + self.draw.uniform(0, WRITING_SECONDS / 2**self.missed)
                 elif written is not None:
                     self.spared.discard(worker.entry)
             if worker.written is not None and worker.dies_writing is not None and now >= worker.dies_writing:
@@ -172,6 +176,7 @@ class Killer:
             self.kills[stage] += 1
             if stage == WRITING:
                 self.spared.add(worker.entry)
+                self.missed = 0
             print(f"killed process {process}: {stage} ({self.kills[stage]} of {self.wanted.get(stage, 0)})", flush=True)
 
 
