@@ -8,7 +8,6 @@ Runs that are complete are not repeated. The drawn competition is the same in al
 from __future__ import annotations
 
 import argparse
-import math
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -16,9 +15,9 @@ from pathlib import Path
 
 import yaml
 
-from carvana.bands import LEAST_RUNS, band, write_bands
+from carvana.bands import LEAST_RUNS, write_bands
 from carvana.errors import UserError, main_guard
-from carvana.figures import figures_of
+from carvana.figures import bands_of, figures_of
 from carvana.precision import PRECISIONS
 from carvana.provenance import package_versions
 
@@ -55,10 +54,7 @@ def main() -> None:
     given = parser.parse_args()
     if len(set(given.seeds)) < LEAST_RUNS:
         raise UserError(f"{len(set(given.seeds))} seeds: a band needs at least {LEAST_RUNS}")
-    runs = [figures_of(run_sample(seed, given.cores, given.precision)) for seed in given.seeds]
-    # A Dice ends at 1, a loss does not.
-    highest = {figure: 1.0 if figure.startswith("out_of_fold/") else math.inf for figure in runs[0]}
-    bands = {figure: band([run[figure] for run in runs], highest[figure]) for figure in runs[0]}
+    bands = bands_of([figures_of(run_sample(seed, given.cores, given.precision)) for seed in given.seeds])
     write_bands(bands, conditions(given.seeds, given.precision), BANDS)
     for figure, made in bands.items():
         print(f"{figure:52} {made.mean:.4f} +- {made.deviation:.4f}   {made.low:.4f} .. {made.high:.4f}")

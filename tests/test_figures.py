@@ -1,7 +1,7 @@
 import pytest
 
 from carvana.errors import UserError
-from carvana.figures import figures_of
+from carvana.figures import bands_of, figures_of
 
 SCORES = """level,name,out_of_fold
 baseline,mean_mask,0.6
@@ -48,3 +48,24 @@ def test_a_history_without_an_epoch_is_told(tmp_path):
     history(tmp_path / "models/ternausnet/fold0")
     with pytest.raises(UserError, match="damaged"):
         figures_of(tmp_path)
+
+
+def test_networks_of_a_recipe_share_their_spread_and_a_models_dice_is_the_mean_of_its_folds():
+    def run(**values):
+        folds = {f"out_of_fold/fold/{model}/{fold}": values[model] for model in values for fold in (0, 1)}
+        of_models = {f"out_of_fold/model/{model}": value for model, value in values.items()}
+        merged = {"out_of_fold/recipe/linknet34": values["linknet34_fma_s44"] + 0.01}
+        alone = {"out_of_fold/member/ternaus": values["ternausnet"]}
+        return folds | of_models | merged | alone | {"training_loss/ternausnet": 1.2}
+
+    draws = [(0.90, 0.70, 0.80), (0.91, 0.74, 0.80), (0.92, 0.72, 0.84), (0.90, 0.70, 0.80), (0.92, 0.74, 0.86)]
+    names = ("ternausnet", "linknet34_fma_s44", "linknet34_fma_s88")
+    bands = bands_of([run(**dict(zip(names, draw, strict=True))) for draw in draws])
+    assert bands["out_of_fold/fold/ternausnet/0"].freedom == 8
+    first, second = (bands[f"out_of_fold/fold/linknet34_fma_{name}/1"] for name in ("s44", "s88"))
+    assert first.freedom == second.freedom == 16 and first.deviation == second.deviation
+    model = bands["out_of_fold/model/linknet34_fma_s44"]
+    assert model.deviation == pytest.approx(first.deviation / 2**0.5) and model.freedom == 16
+    assert bands["out_of_fold/member/ternaus"] == bands["out_of_fold/model/ternausnet"]
+    assert bands["out_of_fold/recipe/linknet34"].freedom == 4
+    assert bands["training_loss/ternausnet"].low == bands["training_loss/ternausnet"].high == pytest.approx(1.2)

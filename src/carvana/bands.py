@@ -1,74 +1,127 @@
-"""Where a figure of another run of the same configuration lies: prediction intervals from repeated runs."""
+"""Where the figures of another run of the same configuration lie: prediction intervals from repeated runs.
+
+They hold for a whole run: in 99 % of runs all of its figures lie in their bands. Forty intervals of 99 % each would
+call every third sound run unsound.
+"""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import yaml
 
 from carvana.errors import UserError
 from carvana.files import whole_file
 
 LEAST_RUNS: Final = 5
-# Student's t, quantile 0.995, by degrees of freedom.
-_T_995: Final = {4: 4.6041, 5: 4.0321, 6: 3.7074, 7: 3.4995, 8: 3.3554, 9: 3.2498}
+OUTSIDE: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How figures of one kind scatter from run to run.
+
+    Attributes:
+        deviation: their standard deviation.
+        freedom: its degrees of freedom.
+    """
+
+    deviation: float
+    freedom: int
 
 
 @dataclass(frozen=True)
 class Band:
-    """The 99 % prediction interval of one more run's figure, and what it was made from.
+    """The prediction interval of one more run's figure, and what it was made from.
 
     Attributes:
-        runs: number of repeated runs.
-        mean: of their figures.
-        deviation: their standard deviation, with n - 1.
+        values: the figures of the repeated runs.
+        deviation: of figures of its kind.
+        freedom: degrees of freedom of the deviation.
         low: lower end.
         high: upper end.
     """
 
-    runs: int
-    mean: float
+    values: tuple[float, ...]
     deviation: float
+    freedom: int
     low: float
     high: float
+
+    @property
+    def mean(self) -> float:
+        """Of the repeated runs."""
+        return statistics.fmean(self.values)
 
     def holds(self, value: float) -> bool:
         """Whether a figure lies in the band, its ends included."""
         return self.low <= value <= self.high
 
 
-def band(values: Sequence[float], highest: float = math.inf) -> Band:
-    """The 99 % prediction interval, mean +- t s sqrt(1 + 1/n), for figures that scatter normally.
+def pooled(kind: Iterable[Sequence[float]]) -> Spread:
+    """The spread that figures share, each around its own mean; a row has one figure's values in the repeated runs."""
+    rows = list(kind)
+    freedom = sum(len(row) - 1 for row in rows)
+    squares = sum(statistics.variance(row) * (len(row) - 1) for row in rows)
+    return Spread(math.sqrt(squares / freedom), freedom)
+
+
+def band(values: Sequence[float], spread: Spread, figures: int, highest: float = math.inf) -> Band:
+    """The prediction interval, mean +- t s sqrt(1 + 1/n), for figures that scatter normally.
 
     Args:
-        values: of the figure, from 0 to `highest`; the band ends there too.
+        values: of the figure in the repeated runs, from 0 to `highest`; the band ends there too.
+        spread: of figures of its kind.
+        figures: of a run, which all lie in their bands in 99 % of runs (Bonferroni).
         highest: 1 for a Dice.
 
     Raises:
-        ValueError: fewer runs than `LEAST_RUNS`, or more than 10.
+        ValueError: fewer runs than `LEAST_RUNS`.
     """
-    runs = len(values)
-    if runs < LEAST_RUNS or runs - 1 not in _T_995:
-        raise ValueError(f"a band is made from {LEAST_RUNS} to 10 runs, not from {runs}")
-    mean, deviation = statistics.fmean(values), statistics.stdev(values)
-    reach = _T_995[runs - 1] * deviation * math.sqrt(1 + 1 / runs)
-    return Band(runs, mean, deviation, max(mean - reach, 0.0), min(mean + reach, highest))
+    if len(values) < LEAST_RUNS:
+        raise ValueError(f"a band is made from at least {LEAST_RUNS} runs, not from {len(values)}")
+    mean = statistics.fmean(values)
+    quantile = student_quantile(1 - OUTSIDE / (2 * figures), spread.freedom)
+    reach = quantile * spread.deviation * math.sqrt(1 + 1 / len(values))
+    low, high = max(mean - reach, 0.0), min(mean + reach, highest)
+    return Band(tuple(values), spread.deviation, spread.freedom, low, high)
+
+
+def student_quantile(probability: float, freedom: int) -> float:
+    """Quantile of Student's t distribution, to six digits.
+
+    Args:
+        probability: 0.5..1, both excluded.
+        freedom: degrees of freedom, from 1.
+    """
+    # With t = sqrt(freedom) tan(angle) the density is a power of the cosine, on a finite interval.
+    angles = np.linspace(0, math.pi / 2, 200_001)
+    density = np.cos(angles) ** (freedom - 1)
+    areas = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    angle = np.interp(2 * probability - 1, areas / areas[-1], angles)
+    return math.sqrt(freedom) * math.tan(float(angle))
 
 
 def write_bands(bands: Mapping[str, Band], conditions: Mapping[str, object], path: Path) -> None:
     """Write bands by figure, and the conditions that they were measured under, as YAML."""
-    rows = {row: {key: _rounded(value) for key, value in asdict(one).items()} for row, one in bands.items()}
+    rows = {
+        figure: {
+            "values": [round(value, 4) for value in one.values],
+            "deviation": round(one.deviation, 4),
+            "freedom": one.freedom,
+            "low": round(one.low, 4),
+            "high": round(one.high, 4),
+        }
+        for figure, one in bands.items()
+    }
     with whole_file(path) as partial:
         partial.write_text(yaml.safe_dump({"conditions": dict(conditions), "bands": rows}, sort_keys=False))
-
-
-def _rounded(value: float | int) -> float | int:
-    return round(value, 4) if isinstance(value, float) else value
 
 
 def read_bands(path: Path) -> dict[str, Band]:
@@ -79,7 +132,7 @@ def read_bands(path: Path) -> dict[str, Band]:
     """
     try:
         rows = yaml.safe_load(path.read_text())["bands"]
-        return {row: Band(**values) for row, values in rows.items()}
+        return {row: Band(**{**band, "values": tuple(band["values"])}) for row, band in rows.items()}
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; `make bands` measures the bands of the sample") from None
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:

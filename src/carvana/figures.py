@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import math
 import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from carvana.bands import Band, Spread, band, pooled
+from carvana.catalogue import SUBMISSIONS, models_of, recipe_of
 from carvana.errors import UserError
 
 
@@ -42,6 +46,55 @@ def figures_of(results: Path) -> dict[str, float]:
             f"the tables under {results} are damaged ({error!r}): run the steps that made them again"
         ) from error
     return scores | {figure: statistics.fmean(values) for figure, values in (of_fold | losses).items()}
+
+
+def bands_of(runs: Sequence[Mapping[str, float]]) -> dict[str, Band]:
+    """Bands of the figures of repeated runs.
+
+    Networks of one recipe scatter alike, whichever model's and fold's they are, so they share their spread, and so do
+    the losses. A model's Dice is a mean over its folds, whose trainings have no draw in common: its spread is the
+    folds', divided by the root of their number. What several models are merged to has a spread of its own.
+    """
+    columns = {figure: [run[figure] for run in runs] for figure in runs[0]}
+    kinds: dict[str, list[list[float]]] = {}
+    for figure, values in columns.items():
+        kinds.setdefault(_kind(figure), []).append(values)
+    spreads = {kind: pooled(rows) for kind, rows in kinds.items()}
+    # A recipe and a member of one model have its Dice.
+    different = len({tuple(values) for values in columns.values()})
+
+    def spread(figure: str) -> Spread:
+        model = _model(figure)
+        if model is None:
+            return spreads[_kind(figure)]
+        folds = sum(other.startswith(f"out_of_fold/fold/{model}/") for other in columns)
+        of_folds = spreads[f"out_of_fold/fold/{recipe_of(model)}"]
+        return Spread(of_folds.deviation / math.sqrt(folds), of_folds.freedom)
+
+    # A Dice ends at 1, a loss does not.
+    return {
+        figure: band(values, spread(figure), different, 1.0 if figure.startswith("out_of_fold/") else math.inf)
+        for figure, values in columns.items()
+    }
+
+
+def _kind(figure: str) -> str:
+    """What a figure's spread is common to."""
+    match figure.split("/"):
+        case ["out_of_fold", "fold", model, _] | ["training_loss", model]:
+            return f"{figure.partition(f'/{model}')[0]}/{recipe_of(model)}"
+    return figure
+
+
+def _model(figure: str) -> str | None:
+    """The one model whose Dice a figure is, if it is."""
+    match figure.split("/"):
+        case ["out_of_fold", "model", model]:
+            return model
+        case ["out_of_fold", "recipe" | "member" as level, name]:
+            models = models_of(SUBMISSIONS[name] if level == "member" else name)
+            return models[0] if len(models) == 1 else None
+    return None
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

@@ -29,6 +29,6 @@ def check_figures(figures: Mapping[str, float], bands: Mapping[str, Band], condi
             continue
         holds = value is not None and band.holds(round(value, 4))
         limits = f"{band.low:.4f} .. {band.high:.4f}"
-        source = f"99 % of {band.runs} runs, s = {band.deviation:.4f}{conditions}"
+        source = f"{len(band.values)} runs, s = {band.deviation:.4f}{conditions}"
         checks.append(Check(group, what, f"{band.mean:.4f}", limits, measured, judged(holds), source))
     return checks
