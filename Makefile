@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands kills bench bench-gpu growth
+.PHONY: env sample verify report test test-sample quick golden lint lock audit test-container test-slurm mutants conformance bands digits kills bench bench-gpu growth
 
 env: $(VENV)/.runtime
 
@@ -44,6 +44,10 @@ sample verify report: env
 # Five more samples, and from them the bands of its scores: less than two hours.
 bands: env
 	python benchmarks/sample_bands.py --cores $(CORES) --precision $(PRECISION) --seeds 1 2 3 4 5
+
+# The sample's figures, digit for digit, for runs on the same kind of CPU.
+digits: sample
+	python benchmarks/sample_digits.py
 
 lint: $(VENV)/.dev
 	ruff check .

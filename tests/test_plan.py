@@ -6,6 +6,7 @@ import yaml
 
 from carvana.config import laid_over
 from carvana.data.manifest import Manifest, write_manifest
+from carvana.digits import Digits, write_digits
 from carvana.errors import UserError
 from carvana.expectations import Expectations
 from carvana.plan import Plan
@@ -224,6 +225,18 @@ def test_a_report_is_about_the_ensemble():
 def test_an_exclusion_list_is_an_input_of_training():
     assert plan().exclusions() == []
     assert plan(data={"exclude": "mask_audit.csv"}).exclusions() == ["mask_audit.csv"]
+
+
+def test_digits_hold_for_the_same_configuration_precision_and_seed(tmp_path):
+    root = with_bands(tmp_path)
+    same = {"folds": 2, "precision": "bf16", "data": {"source": "synthetic"}}
+    write_digits(Digits("a cpu", "torch=1", same, {"training_loss/a": 1.0}), root / "config/sample_digits.yaml")
+    assert Expectations(Plan(plan(**same).config, root)).digits() == "config/sample_digits.yaml"
+    assert Expectations(Plan(plan(**same).config, root)).arguments().endswith("--digits config/sample_digits.yaml")
+    for other in ({"precision": "exact"}, {"seed": 7}, {"folds": 3}, {"threads": 7}):
+        assert Expectations(Plan(plan(**{**same, **other}).config, root)).digits() == ""
+    (root / "config/sample_digits.yaml").unlink()
+    assert Expectations(Plan(plan(**same).config, root)).digits() == ""
 
 
 def test_the_samples_bands_are_of_the_sample():

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
+from carvana.cpu import cpu_kind
+
 LOCK: Final = Path(__file__).resolve().parents[2] / "envs" / "requirements.txt"
 
 # The image's digest, given by docker/run.py; its commit, which the image itself has.
@@ -26,13 +28,14 @@ def computed_in(lock: Path = LOCK) -> dict[str, Any]:
 
     Returns:
         python: its release; lock: SHA-256 of the lock; other_than_locked: packages that are installed in another
-        release than the lock's, or not at all; image and image_revision: the container image's digest and commit, None
-        outside one.
+        release than the lock's, or not at all; cpu: see `cpu_kind`; image and image_revision: the container image's
+        digest and commit, None outside one.
     """
     return {
         "python": platform.python_version(),
         "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
         "other_than_locked": other_than_locked(lock.read_text(encoding="utf-8")),
+        "cpu": cpu_kind(),
         "image": os.environ.get(IMAGE_VARIABLE),
         "image_revision": os.environ.get(REVISION_VARIABLE),
     }

@@ -1,14 +1,19 @@
-"""What a run is verified against: published folds, and bands of repeated runs of the same configuration."""
+"""What a run is verified against: published folds, and earlier runs of the same configuration."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from carvana.config import laid_over
+from carvana.digits import read_digits
 from carvana.plan import Plan
+
+BANDS: Final = "config/sample_bands.yaml"
+DIGITS: Final = "config/sample_digits.yaml"
 
 # What decides the figures of a run but for chance and rounding: bands hold where these agree.
 DECIDING: Final = (
@@ -34,18 +39,28 @@ class Expectations:
 
     def bands(self) -> str:
         """The bands of repeated runs of this configuration; empty where there are none."""
-        repeated = self._repeated()
-        same = bool(repeated) and all(repeated[key] == self.plan.config[key] for key in DECIDING)
-        return "config/sample_bands.yaml" if same else ""
+        return BANDS if self._is_like(self._repeated(), DECIDING) else ""
+
+    def digits(self) -> str:
+        """The figures of a run of this configuration, precision and seed; empty where there are none."""
+        path = self.plan.root / DIGITS
+        run = self._whole(read_digits(path).configuration) if path.is_file() else {}
+        return DIGITS if self._is_like(run, (*DECIDING, "precision", "seed", "threads")) else ""
+
+    def _is_like(self, other: Mapping[str, Any], keys: Iterable[str]) -> bool:
+        return bool(other) and all(other[key] == self.plan.config[key] for key in keys)
 
     def _repeated(self) -> dict[str, Any]:
         """The whole configuration that bands were measured with; empty where there are none."""
-        path = self.plan.root / "config" / "sample_bands.yaml"
+        path = self.plan.root / BANDS
         if not path.is_file():
             return {}
+        return self._whole(yaml.safe_load(path.read_text())["conditions"]["configuration"])
+
+    def _whole(self, overlay: Mapping[str, Any]) -> dict[str, Any]:
         base = yaml.safe_load((self.plan.root / "config" / "config.yaml").read_text())
-        repeated: dict[str, Any] = laid_over(base, yaml.safe_load(path.read_text())["conditions"]["configuration"])
-        return repeated
+        whole: dict[str, Any] = laid_over(base, overlay)
+        return whole
 
     def arguments(self) -> str:
         """The arguments of verification.py that say what is expected of folds, weights and figures."""
@@ -62,4 +77,6 @@ class Expectations:
             precision = self._repeated()["precision"]
             if precision != plan.config["precision"]:
                 arguments.append(f"--bands-differ ' (they: {precision}, this run: {plan.config['precision']})'")
+        if digits := self.digits():
+            arguments.append(f"--digits {digits}")
         return " ".join(arguments)

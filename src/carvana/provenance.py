@@ -29,6 +29,7 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 # where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
+        "carvana.cpu",
         "carvana.duration",
         "carvana.environment",
         "carvana.errors",

@@ -11,6 +11,7 @@ rule verification:
         published="config/published.yaml",
         conformance="docs/conformance.md",
         bands=EXPECTATIONS.bands() or [],
+        digits=EXPECTATIONS.digits() or [],
     output:
         json="<results>/verification.json",
         junit=report(

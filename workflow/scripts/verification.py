@@ -12,10 +12,13 @@ from carvana import rle
 from carvana.bands import read_bands
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
+from carvana.digits import cpus_of, read_digits
 from carvana.errors import main_guard
 from carvana.figures import figures_of
 from carvana.leaderboard.record import read_scored
+from carvana.provenance import package_versions
 from carvana.verification.conformance import check_conformance
+from carvana.verification.digits import check_digits
 from carvana.verification.document import Verification, write_verification
 from carvana.verification.figures import check_figures
 from carvana.verification.folds import Scheme, check_scheme
@@ -37,6 +40,7 @@ def main() -> None:
     parser.add_argument("--conformance", type=Path, required=True, help="docs/conformance.md")
     parser.add_argument("--bands", type=Path, help="of repeated runs of this configuration, if there are any")
     parser.add_argument("--bands-differ", default="", help="in what this run's conditions differ from the bands'")
+    parser.add_argument("--digits", type=Path, help="figures of a run of this configuration and seed, if there is one")
     parser.add_argument("--leaderboard", type=Path, help="what Kaggle said, if it was asked")
     parser.add_argument("--json", type=Path, required=True, help="to write")
     parser.add_argument("--junit", type=Path, required=True, help="XML to write")
@@ -46,6 +50,8 @@ def main() -> None:
     weights = {words[0]: [Path(word) for word in words[1:]] for words in given.model}
     hashes = weight_hashes(weights)
     bands = read_bands(given.bands) if given.bands else {}
+    digits = read_digits(given.digits) if given.digits else None
+    figures = figures_of(given.results)
     scored = read_scored(given.leaderboard) if given.leaderboard else []
 
     def masks() -> Iterator[tuple[str, rle.Mask]]:
@@ -57,7 +63,8 @@ def main() -> None:
         *check_weights(weights, hashes, given.note),
         *check_conformance(given.conformance),
         *check_grader(masks),
-        *check_figures(figures_of(given.results), bands, given.bands_differ),
+        *check_figures(figures, bands, given.bands_differ),
+        *check_digits(figures, cpus_of(given.results), package_versions(), digits),
         *check_leaderboard(scored, yaml.safe_load(given.published.read_text())),
     )
     write_verification(Verification(checks, hashes), given.json, given.junit)

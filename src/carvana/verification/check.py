@@ -14,7 +14,7 @@ class Check:
     """One row of the table.
 
     Attributes:
-        group: of checks: folds, weights, conformance, grader, out_of_fold, training_loss or leaderboard.
+        group: of checks: folds, weights, conformance, grader, out_of_fold, training_loss, digits, leaderboard.
         what: is checked.
         expected: value; empty where there is none.
         band: that the measured value must lie in, or what else the expectation is.

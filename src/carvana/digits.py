@@ -1,0 +1,74 @@
+"""A run's figures digit for digit: the same on the same kind of CPU, with the same packages, configuration and seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from carvana.errors import UserError
+from carvana.files import whole_file
+
+# As many as the score table has.
+DECIMALS: Final = 6
+
+
+@dataclass(frozen=True)
+class Digits:
+    """A run's figures and what decides their last digits.
+
+    Attributes:
+        cpu: see `cpu.cpu_kind`.
+        packages: see `provenance.package_versions`.
+        configuration: overlay of the run.
+        figures: see `figures.figures_of`, rounded to `DECIMALS`.
+    """
+
+    cpu: str
+    packages: str
+    configuration: Mapping[str, Any]
+    figures: Mapping[str, float]
+
+
+def digits_of(figures: Mapping[str, float]) -> dict[str, float]:
+    """Figures as they are compared."""
+    return {figure: round(value, DECIMALS) for figure, value in figures.items()}
+
+
+def cpus_of(results: Path) -> set[str]:
+    """The kinds of CPU that the networks of the run under a results folder were trained on.
+
+    Raises:
+        UserError: what a training wrote about itself is missing or damaged.
+    """
+    found = set()
+    for path in sorted(results.glob("models/*/fold*/timings.json")):
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            on_cpu = document["device"] == "cpu"
+            found.add(str(document["environment"].get("cpu") if on_cpu else document["device_name"]))
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise UserError(f"{path} is damaged ({error!r}): run the training again") from error
+    return found
+
+
+def write_digits(digits: Digits, path: Path) -> None:
+    """Write them as YAML."""
+    with whole_file(path) as partial:
+        partial.write_text(yaml.safe_dump(vars(digits), sort_keys=False, width=120))
+
+
+def read_digits(path: Path) -> Digits:
+    """Read them.
+
+    Raises:
+        UserError: no such file, or it holds something else.
+    """
+    try:
+        return Digits(**yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError, TypeError) as error:
+        raise UserError(f"{path} holds no figures of a run ({error}); `make digits` measures the sample's") from None

@@ -1,0 +1,35 @@
+"""Are a run's figures those of another run under the same conditions, digit for digit?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+from carvana.digits import DECIMALS, Digits, digits_of
+from carvana.verification.check import Check, judged
+
+
+def check_digits(figures: Mapping[str, float], cpus: Set[str], packages: str, expected: Digits | None) -> list[Check]:
+    """Under conditions like the expectation's nothing is left to chance: one digit that differs fails.
+
+    Args:
+        figures: of the run, see `figures.figures_of`.
+        cpus: the kinds of CPU that it was computed on.
+        packages: that it was computed with.
+        expected: of a run of the same configuration and seed, if there is one.
+    """
+    if expected is None:
+        return []
+    what, limits = f"{len(expected.figures)} figures", f"equal in {DECIMALS} decimals"
+    found = digits_of(figures)
+    different = sorted(
+        name for name in found.keys() | expected.figures if found.get(name) != expected.figures.get(name)
+    )
+    measured = f"{len(different)} differ" + (f", first {different[0]}" if different else "")
+    if cpus != {expected.cpu}:
+        source = f"measured on another kind of CPU ({expected.cpu})"
+        return [Check("digits", what, "", limits, measured, "no expectation", source)]
+    if packages != expected.packages:
+        source = f"measured with other packages ({expected.packages})"
+        return [Check("digits", what, "", limits, measured, "no expectation", source)]
+    source = f"one run on the same kind of CPU ({expected.cpu})"
+    return [Check("digits", what, "0 differ", limits, measured, judged(not different), source)]

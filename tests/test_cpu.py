@@ -1,0 +1,38 @@
+from carvana.cpu import cpu_kind
+
+PROCESSOR = """processor\t: {number}
+vendor_id\t: AuthenticAMD
+cpu family\t: 26
+model\t\t: 2
+model name\t: AMD EPYC
+stepping\t: 1
+cpu MHz\t\t: {mhz}
+flags\t\t: {flags}
+
+"""
+
+
+def described(folder, mhz=2600, flags="fpu avx512f", cache="1024K"):
+    text = "".join(PROCESSOR.format(number=number, mhz=mhz, flags=flags) for number in (0, 1))
+    (folder / "cpuinfo").write_text(text)
+    for index, size in enumerate(("48K", cache)):
+        (folder / "cache" / f"index{index}").mkdir(parents=True, exist_ok=True)
+        (folder / "cache" / f"index{index}" / "size").write_text(f"{size}\n")
+    return cpu_kind(folder / "cpuinfo", folder / "cache")
+
+
+def test_a_kind_of_cpu_is_what_kernels_are_chosen_by(tmp_path):
+    kind = described(tmp_path)
+    assert kind.startswith("AuthenticAMD 26 2 1, caches 48K 1024K, flags ")
+    assert described(tmp_path, mhz=3100) == kind
+    assert described(tmp_path, flags="avx512f fpu") == kind
+    assert described(tmp_path, flags="fpu") != kind
+    assert described(tmp_path, cache="2048K") != kind
+
+
+def test_where_the_system_does_not_tell_there_is_still_a_name(tmp_path):
+    assert cpu_kind(tmp_path / "cpuinfo", tmp_path)
+
+
+def test_this_cpu_is_of_one_kind():
+    assert cpu_kind() == cpu_kind() != ""
