@@ -47,7 +47,7 @@ bands: env
 
 # The sample's figures, digit for digit, for runs on the same kind of CPU.
 digits: sample
-	python benchmarks/sample_digits.py
+	python -m benchmarks.sample_digits
 
 lint: $(VENV)/.dev
 	ruff check .

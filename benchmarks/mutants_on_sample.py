@@ -1,7 +1,7 @@
 """Plant faults of `make mutants` in a copy of the code, one by one: what do they do to the sample's figures?
 
     make sample
-    python benchmarks/mutants_on_sample.py "unreliable top: no hull" "linknet34: no mirror"
+    python -m benchmarks.mutants_on_sample "unreliable top: no hull" "linknet34: no mirror"
 
 Without names, all of them. Snakemake makes anew what a fault's code makes: minutes for a fault in training, most of a
 day for all. On the kind of CPU that config/sample_digits.yaml is of, `verify` fails with every fault that changes a
@@ -14,22 +14,18 @@ import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from benchmarks.finished_sample import ROOT, SAMPLE, configuration
+from carvana.bands import Band, read_bands
+from carvana.digits import digits_of
+from carvana.errors import UserError, main_guard
+from carvana.figures import figures_of
+from tests.mutants.mutants import MUTANTS, Mutant
 
-from carvana.bands import Band, read_bands  # noqa: E402
-from carvana.digits import digits_of  # noqa: E402
-from carvana.errors import UserError, main_guard  # noqa: E402
-from carvana.figures import figures_of  # noqa: E402
-from tests.mutants.mutants import MUTANTS, Mutant  # noqa: E402
-
-SAMPLE: Final = Path("results/sample")
 COPIED: Final = ("src", "config", "workflow", "envs", "profiles", "docker", "docs", "Snakefile")
 
 
@@ -50,6 +46,7 @@ def figures_with(mutant: Mutant, cores: int) -> dict[str, float]:
         path.write_text(path.read_text().replace(mutant.old, mutant.new))
         command = ["snakemake", str(SAMPLE / "scores.csv"), "--cores", str(cores), "--resources", "gpu=0"]
         command += ["--quiet", "all", "--configfile", "config/sample.yaml"]
+        command += ["--config", f"precision={configuration()['precision']}"]
         environment = {**os.environ, "PYTHONPATH": str(copy / "src")}
         subprocess.run(command, cwd=copy, env=environment, check=True, stdout=subprocess.DEVNULL)
         return figures_of(copy / SAMPLE)
