@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,15 @@ def test_runs_that_touch_are_read():
         ("1 -2", "whole numbers"),
         ("+1 2", "whole numbers"),
         ("1_0 2", "whole numbers"),
+        ("1\t2", "whole numbers"),
+        ("1 2\n", "whole numbers"),
+        ("1 2 \t3 1", "whole numbers"),
+        ("1 2e3", "whole numbers"),
+        ("1 0x2", "whole numbers"),
+        ("1 2\0", "whole numbers"),
+        ("1 \u0662", "whole numbers"),
+        (" 1 2", "single blanks"),
+        (" ", "single blanks"),
         ("1  2", "single blanks"),
         ("1 2 ", "single blanks"),
         ("5 1 2 1", "ascending"),
@@ -73,11 +84,31 @@ def test_runs_that_touch_are_read():
         ("7 1", "past the last"),
         ("1 9223372036854775807", "past the last"),
         ("99999999999999999999 1", "far past"),
+        ("4611686018427387904 4611686018427387904 4611686018427387905 1", "overlap"),
+        ("4611686018427387904 1 4611686018427387905 1", "past the last"),
     ],
 )
 def test_malformed_rles_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         rle.decode(text, (2, 3))
+
+
+def test_nothing_but_whole_numbers_and_single_blanks_is_read():
+    draw = np.random.default_rng(3)
+    characters = [*"0179  " * 4, *"+-\t.e_x\0\u0662"]
+    read = 0
+    for _ in range(5000):
+        text = "".join(draw.choice(characters, draw.integers(0, 8)))
+        try:
+            numbers = rle.runs(text).ravel().tolist()
+        except ValueError as error:
+            well_formed = "whole numbers" not in str(error)
+        else:
+            well_formed = True
+            read += 1
+            assert numbers == [int(token) for token in text.split()]
+        assert well_formed == bool(re.fullmatch(r"([0-9]+( [0-9]+)*)?", text)), repr(text)
+    assert read > 100
 
 
 def test_force_corners_off_changes_only_the_corners_and_not_its_input():

@@ -1,9 +1,10 @@
+import csv
 import gzip
 
 import pytest
 
 from carvana.errors import UserError
-from carvana.submission import read_masks, sample_names, validate_submission, write_submission
+from carvana.submission import read_masks, read_rows, sample_names, validate_submission, write_submission
 
 SIZE = (4, 5)
 NAMES = ("b_01.jpg", "a_01.jpg", "a_02.jpg")
@@ -98,3 +99,22 @@ def test_an_invalid_submission_is_told_with_its_first_problems_and_their_number(
     assert lines[1] == "  line 2: 'x0' is not in the sample submission"
     assert lines[10].startswith("  line 11:")
     assert lines[11:] == ["  ... and 4 more"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_quoted_and_plain_rows_are_read_alike(tmp_path, end):
+    """Up to the first quotation mark lines are split without the csv module."""
+    rows = [
+        ["img", "rle_mask", "usage"],
+        ["a.jpg", "1 2", "x"],
+        [],
+        ["b.jpg", "", ""],
+        ["c, c.jpg", '"', "two\nlines"],
+        ["d.jpg", "3 4", ""],
+    ]
+    with (tmp_path / "masks.csv").open("w", newline="") as stream:
+        csv.writer(stream, lineterminator=end).writerows(rows)
+    with (tmp_path / "masks.csv").open(newline="") as stream:
+        reader = csv.reader(stream, strict=True)
+        expected = [(reader.line_num, row) for row in reader]
+    assert list(read_rows(tmp_path / "masks.csv")) == expected

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import gzip
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -31,17 +32,28 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """
     try:
         with opened_table(path) as lines:
-            rows = csv.reader(lines, strict=True)
-            header = next(rows, [])
+            rows = _split(lines)
+            _, header = next(rows, (1, []))
             if tuple(header[: len(COLUMNS)]) != COLUMNS:
                 raise UserError(f"{path}: its columns are {str(header)[:200]}, expected {', '.join(COLUMNS)} first")
             yield 1, header
-            for row in rows:
-                yield rows.line_num, row
+            yield from rows
     except FileNotFoundError:
         raise UserError(f"{path}: no such table of masks; run the step that makes it") from None
     except (*DAMAGES, csv.Error) as error:
         raise UserError(f"{path} is damaged ({error}); delete it and make it again") from error
+
+
+def _split(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and values of each row. Raises csv.Error where quoting is wrong."""
+    for number, line in enumerate(lines, start=1):
+        if '"' in line:
+            rows = csv.reader(itertools.chain([line], lines), strict=True)
+            yield from ((number - 1 + rows.line_num, row) for row in rows)
+        else:
+            # A tenth of the csv module's time.
+            values = line.rstrip("\r\n")
+            yield number, values.split(",") if values else []
 
 
 def read_masks(path: Path) -> Iterator[tuple[str, str]]:
