@@ -264,8 +264,10 @@ def planning(times: int) -> Row:
 def conditions() -> dict[str, str]:
     """What the numbers depend on."""
     listed = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
-    model = re.search(r"model name\s*: (.*)", listed)
-    processor = model[1] if model else platform.machine()
+    # Makers sell different processors under one name, such as AMD EPYC.
+    keys = ("model name", "cpu family", "model", "stepping")
+    found = [re.search(rf"^{key}\s*: (.*)", listed, re.MULTILINE) for key in keys]
+    processor = " ".join(match[1] for match in found if match) or platform.machine()
     return {"processor": processor, "python": platform.python_version(), "packages": package_versions()}
 
 
