@@ -70,7 +70,7 @@ class Copies:
 
     @cached_property
     def by_source(self) -> dict[str, list[str]]:
-        """The new names by the run's image."""
+        """The new names by the run's image, where it has some."""
         found: dict[str, list[str]] = {}
         for new, name in self.names.items():
             found.setdefault(name, []).append(new)
@@ -106,11 +106,11 @@ def lay_out(train: Copies, test: Copies, folder: Path) -> None:
     for split, copies in {"train_hq": train, "test_hq": test}.items():
         (folder / split).mkdir(parents=True)
         for record in copies.source:
-            for new in copies.by_source[record.name]:
+            for new in copies.by_source.get(record.name, []):
                 os.link(record.file, folder / split / new)
     (folder / "train_masks").mkdir()
     for record in train.source:
-        for new in train.by_source[record.name]:
+        for new in train.by_source.get(record.name, []):
             os.link(record.mask, folder / "train_masks" / f"{Path(new).stem}_mask.gif")
     write_table(folder / "sample_submission.csv", ("img", "rle_mask"), ((name, "1 1") for name in test.names))
     cars = sorted({name[:12] for name in (*train.names, *test.names)})
