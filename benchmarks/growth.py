@@ -70,7 +70,7 @@ class Copies:
 
     @cached_property
     def by_source(self) -> dict[str, list[str]]:
-        """The new names by the run's image, where it has some."""
+        """The new names by the run's image."""
         found: dict[str, list[str]] = {}
         for new, name in self.names.items():
             found.setdefault(name, []).append(new)
@@ -106,11 +106,11 @@ def lay_out(train: Copies, test: Copies, folder: Path) -> None:
     for split, copies in {"train_hq": train, "test_hq": test}.items():
         (folder / split).mkdir(parents=True)
         for record in copies.source:
-            for new in copies.by_source.get(record.name, []):
+            for new in copies.by_source[record.name]:
                 os.link(record.file, folder / split / new)
     (folder / "train_masks").mkdir()
     for record in train.source:
-        for new in train.by_source.get(record.name, []):
+        for new in train.by_source[record.name]:
             os.link(record.mask, folder / "train_masks" / f"{Path(new).stem}_mask.gif")
     write_table(folder / "sample_submission.csv", ("img", "rle_mask"), ((name, "1 1") for name in test.names))
     cars = sorted({name[:12] for name in (*train.names, *test.names)})
@@ -129,8 +129,10 @@ class Enlarged:
 
     def __init__(self, source: Path, share: float, shards: int, folder: Path) -> None:
         self.source, self.folder, self.data, self.results = source, folder, folder / "data", folder / "results/grown"
-        self.train = Copies(read_manifest(source / "data/train.csv"), max(2, round(TRAIN_CARS * share)), 0)
-        self.test = Copies(read_manifest(source / "data/test.csv"), max(1, round(TEST_CARS * share)), 2**40)
+        train, test = (read_manifest(source / f"data/{split}.csv") for split in ("train", "test"))
+        # At least the run's own cars, so that no fold is empty.
+        self.train = Copies(train, max(len(train.cars), round(TRAIN_CARS * share)), 0)
+        self.test = Copies(test, max(len(test.cars), round(TEST_CARS * share)), 2**40)
         self.parts = [f"test-{shard:02}-of-{shards:02}" for shard in range(1, shards + 1)]
 
     def script(self, name: str, *arguments: object) -> Cost:
