@@ -43,7 +43,7 @@ sample verify report: env
 
 # Five more samples, and from them the bands of its scores: less than two hours.
 bands: env
-	python benchmarks/sample_bands.py --cores $(CORES) --precision $(PRECISION) --seeds 1 2 3 4 5
+	python -m benchmarks.sample_bands --cores $(CORES) --precision $(PRECISION) --seeds 1 2 3 4 5
 
 # The sample's figures, digit for digit, for runs on the same kind of CPU.
 digits: sample

@@ -10,7 +10,6 @@ import argparse
 import csv
 import gzip
 import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from benchmarks.cost import cost_of
 from benchmarks.results import ROOT, write_result
 from carvana import ensemble, postprocess, rle
 from carvana.catalogue import RECIPES
+from carvana.cpu import cpu_name
 from carvana.data.images import read_image
 from carvana.data.masks import read_mask
 from carvana.data.synthetic.dataset import write_competition
@@ -263,12 +263,7 @@ def planning(times: int) -> Row:
 
 def conditions() -> dict[str, str]:
     """What the numbers depend on."""
-    listed = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
-    # Makers sell different processors under one name, such as AMD EPYC.
-    keys = ("model name", "cpu family", "model", "stepping")
-    found = [re.search(rf"^{key}\s*: (.*)", listed, re.MULTILINE) for key in keys]
-    processor = " ".join(match[1] for match in found if match) or platform.machine()
-    return {"processor": processor, "python": platform.python_version(), "packages": package_versions()}
+    return {"processor": cpu_name(), "python": platform.python_version(), "packages": package_versions()}
 
 
 def main() -> None:

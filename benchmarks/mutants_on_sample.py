@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.finished_sample import ROOT, SAMPLE, configuration
+from benchmarks.results import ROOT
+from benchmarks.sample import SAMPLE, finished_precision
 from carvana.bands import Band, read_bands
 from carvana.digits import digits_of
 from carvana.errors import UserError, main_guard
@@ -46,7 +47,7 @@ def figures_with(mutant: Mutant, cores: int) -> dict[str, float]:
         path.write_text(path.read_text().replace(mutant.old, mutant.new))
         command = ["snakemake", str(SAMPLE / "scores.csv"), "--cores", str(cores), "--resources", "gpu=0"]
         command += ["--quiet", "all", "--configfile", "config/sample.yaml"]
-        command += ["--config", f"precision={configuration()['precision']}"]
+        command += ["--config", f"precision={finished_precision()}"]
         environment = {**os.environ, "PYTHONPATH": str(copy / "src")}
         subprocess.run(command, cwd=copy, env=environment, check=True, stdout=subprocess.DEVNULL)
         return figures_of(copy / SAMPLE)

@@ -1,6 +1,6 @@
 """Run the sample with several seeds, and write the bands of its figures into config/sample_bands.yaml.
 
-    python benchmarks/sample_bands.py --seeds 1 2 3 4 5 --precision exact
+    python -m benchmarks.sample_bands --seeds 1 2 3 4 5 --precision exact
 
 Runs that are complete are not repeated. The drawn competition is the same in all of them, as in `make sample`.
 """
@@ -13,16 +13,14 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
+from benchmarks.results import ROOT
+from benchmarks.sample import CONFIG, overlay
 from carvana.bands import LEAST_RUNS, write_bands
 from carvana.errors import UserError, main_guard
 from carvana.figures import bands_of, figures_of
 from carvana.precision import PRECISIONS
 from carvana.provenance import package_versions
 
-ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = ROOT / "config/sample.yaml"
 BANDS = ROOT / "config/sample_bands.yaml"
 
 
@@ -30,7 +28,7 @@ def run_sample(seed: int, cores: int, precision: str) -> Path:
     """The results of the sample's run with a seed."""
     results = ROOT / f"results/sample-seed{seed}"
     command = ["snakemake", str((results / "scores.csv").relative_to(ROOT)), "--cores", str(cores)]
-    command += ["--resources", "gpu=0", "--quiet", "rules", "progress", "host", "--configfile", str(SAMPLE)]
+    command += ["--resources", "gpu=0", "--quiet", "rules", "progress", "host", "--configfile", str(CONFIG)]
     command += ["--config", f"run={results.name}", f"seed={seed}", f"precision={precision}"]
     subprocess.run(command, cwd=ROOT, check=True)
     return results
@@ -39,7 +37,7 @@ def run_sample(seed: int, cores: int, precision: str) -> Path:
 def conditions(seeds: Sequence[int], precision: str) -> dict[str, object]:
     """What the figures depend on."""
     return {
-        "configuration": yaml.safe_load(SAMPLE.read_text()) | {"precision": precision},
+        "configuration": overlay(precision),
         "seeds": list(seeds),
         "packages": package_versions(),
         "machine": platform.machine(),

@@ -6,7 +6,8 @@ python -m benchmarks.sample_digits
 
 from __future__ import annotations
 
-from benchmarks.finished_sample import ROOT, SAMPLE, configuration
+from benchmarks.results import ROOT
+from benchmarks.sample import SAMPLE, finished_precision, overlay
 from carvana.digits import Digits, cpus_of, digits_of, write_digits
 from carvana.errors import UserError, main_guard
 from carvana.figures import figures_of
@@ -14,10 +15,11 @@ from carvana.provenance import package_versions
 
 
 def main() -> None:
-    overlay, figures, cpus = configuration(), figures_of(ROOT / SAMPLE), cpus_of(ROOT / SAMPLE)
+    configuration = overlay(finished_precision())
+    figures, cpus = figures_of(ROOT / SAMPLE), cpus_of(ROOT / SAMPLE)
     if len(cpus) != 1:
         raise UserError(f"{SAMPLE} was computed on several kinds of CPU: {', '.join(sorted(cpus))}")
-    digits = Digits(cpus.pop(), package_versions(), overlay, digits_of(figures))
+    digits = Digits(cpus.pop(), package_versions(), configuration, digits_of(figures))
     write_digits(digits, ROOT / "config/sample_digits.yaml")
 
 

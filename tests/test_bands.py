@@ -48,7 +48,7 @@ def test_all_figures_of_a_run_lie_in_their_bands_in_99_of_100_runs():
         values = draw.normal(0.5, 0.01, (figures, runs + 1))
         spread = pooled(values[:, :runs])
         outside += not all(band(row[:runs], spread, figures).holds(row[runs]) for row in values)
-    # Of 2,000 trials with a chance of 1 % each, more than 35 or fewer than 7 are outside once in 2,000 times.
+    # Of 2,000 trials with a chance of 1 % each, more than 35 or fewer than 7 are outside once in 1,000 times.
     assert 7 <= outside <= 35
 
 

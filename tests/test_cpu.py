@@ -1,4 +1,5 @@
-from carvana.cpu import cpu_kind
+from carvana.cpu import cpu_kind, cpu_name
+from carvana.environment import computed_in
 
 PROCESSOR = """processor\t: {number}
 vendor_id\t: AuthenticAMD
@@ -34,5 +35,11 @@ def test_where_the_system_does_not_tell_there_is_still_a_name(tmp_path):
     assert cpu_kind(tmp_path / "cpuinfo", tmp_path)
 
 
-def test_this_cpu_is_of_one_kind():
-    assert cpu_kind() == cpu_kind() != ""
+def test_a_cpus_name_has_its_numbers(tmp_path):
+    described(tmp_path)
+    assert cpu_name(tmp_path / "cpuinfo") == "AMD EPYC 26 2 1"
+    assert cpu_name(tmp_path / "none")
+
+
+def test_what_was_computed_says_on_which_cpu():
+    assert computed_in()["cpu"] == cpu_kind()

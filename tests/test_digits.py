@@ -15,8 +15,7 @@ def only(figures, cpus=frozenset({"a cpu"}), packages="torch=1"):
     return check
 
 
-def training(results, fold, **more):
-    folder = results / f"models/a/fold{fold}"
+def job(folder, **more):
     folder.mkdir(parents=True)
     document = {"device": "cpu", "device_name": "x86_64", "environment": {"cpu": "a cpu"}, **more}
     (folder / "timings.json").write_text(json.dumps(document))
@@ -48,18 +47,18 @@ def test_without_a_run_there_is_no_row():
     assert check_digits(FIGURES, {"a cpu"}, "torch=1", None) == []
 
 
-def test_trainings_say_what_they_were_computed_on(tmp_path):
-    training(tmp_path, 0)
+def test_jobs_say_what_they_were_computed_on(tmp_path):
+    job(tmp_path / "models/a/fold0")
     assert cpus_of(tmp_path) == {"a cpu"}
-    training(tmp_path, 1, device="cuda", device_name="a gpu")
+    job(tmp_path / "models/a/fold1", device="cuda", device_name="a gpu")
     assert cpus_of(tmp_path) == {"a cpu", "a gpu"}
-    training(tmp_path, 2, environment={})
+    job(tmp_path / "oof/a", environment={})
     assert cpus_of(tmp_path) == {"a cpu", "a gpu", "None"}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"device": "cpu"}'])
 def test_a_damaged_timing_is_told(tmp_path, text):
-    training(tmp_path, 0)
+    job(tmp_path / "models/a/fold0")
     (tmp_path / "models/a/fold0/timings.json").write_text(text)
     with pytest.raises(UserError, match="damaged"):
         cpus_of(tmp_path)

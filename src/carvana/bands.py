@@ -1,7 +1,7 @@
 """Where the figures of another run of the same configuration lie: prediction intervals from repeated runs.
 
-They hold for a whole run: in 99 % of runs all of its figures lie in their bands. Forty intervals of 99 % each would
-call every third sound run unsound.
+They hold for a whole run: if figures scatter normally, in 99 % of runs all lie in their bands. Forty independent
+intervals of 99 % each would call every third sound run unsound.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -93,6 +94,7 @@ def band(values: Sequence[float], spread: Spread, figures: int, highest: float =
     return Band(tuple(values), spread.deviation, spread.freedom, low, high)
 
 
+@cache
 def student_quantile(probability: float, freedom: int) -> float:
     """Quantile of Student's t distribution, to six digits.
 

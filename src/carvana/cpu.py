@@ -8,10 +8,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-_DECIDING: Final = ("vendor_id", "cpu family", "model", "stepping")
+_CPUINFO: Final = Path("/proc/cpuinfo")
+_NUMBERS: Final = ("cpu family", "model", "stepping")
 
 
-def cpu_kind(cpuinfo: Path = Path("/proc/cpuinfo"), caches: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> str:
+def cpu_name(cpuinfo: Path = _CPUINFO) -> str:
+    """The maker's name and numbers, such as `AMD EPYC 26 2 1`: different CPUs are sold under one name.
+
+    Where the system does not tell, its name for the CPU.
+    """
+    try:
+        described = _first_processor(cpuinfo)
+        return " ".join(described[key] for key in ("model name", *_NUMBERS))
+    except (OSError, KeyError):
+        return platform.processor() or platform.machine()
+
+
+def cpu_kind(cpuinfo: Path = _CPUINFO, caches: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> str:
     """Maker and model, caches and a digest of the instruction sets: libraries choose their kernels by all of these.
 
     Returns:
@@ -19,8 +32,8 @@ def cpu_kind(cpuinfo: Path = Path("/proc/cpuinfo"), caches: Path = Path("/sys/de
         name for the CPU.
     """
     try:
-        described = _first_processor(cpuinfo.read_text(encoding="utf-8"))
-        model = " ".join(described[key] for key in _DECIDING)
+        described = _first_processor(cpuinfo)
+        model = " ".join(described[key] for key in ("vendor_id", *_NUMBERS))
         sizes = " ".join(path.read_text(encoding="ascii").strip() for path in sorted(caches.glob("index*/size")))
         flags = " ".join(sorted(described["flags"].split()))
     except (OSError, KeyError):
@@ -28,6 +41,7 @@ def cpu_kind(cpuinfo: Path = Path("/proc/cpuinfo"), caches: Path = Path("/sys/de
     return f"{model}, caches {sizes}, flags {hashlib.sha256(flags.encode()).hexdigest()[:8]}"
 
 
-def _first_processor(cpuinfo: str) -> Mapping[str, str]:
-    lines = (line.partition(":") for line in cpuinfo.partition("\n\n")[0].splitlines())
+def _first_processor(cpuinfo: Path) -> Mapping[str, str]:
+    described = cpuinfo.read_text(encoding="utf-8").partition("\n\n")[0]
+    lines = (line.partition(":") for line in described.splitlines())
     return {name.strip(): value.strip() for name, _, value in lines}

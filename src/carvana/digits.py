@@ -40,19 +40,19 @@ def digits_of(figures: Mapping[str, float]) -> dict[str, float]:
 
 
 def cpus_of(results: Path) -> set[str]:
-    """The kinds of CPU that the networks of the run under a results folder were trained on.
+    """The kinds of CPU, or GPUs, that the run under a results folder was trained and validated on.
 
     Raises:
-        UserError: what a training wrote about itself is missing or damaged.
+        UserError: what a job wrote about itself is damaged.
     """
     found = set()
-    for path in sorted(results.glob("models/*/fold*/timings.json")):
+    for path in sorted([*results.glob("models/*/fold*/timings.json"), *results.glob("oof/*/timings.json")]):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             on_cpu = document["device"] == "cpu"
             found.add(str(document["environment"].get("cpu") if on_cpu else document["device_name"]))
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise UserError(f"{path} is damaged ({error!r}): run the training again") from error
+            raise UserError(f"{path} is damaged ({error!r}): run the step that made it again") from error
     return found
 
 

@@ -69,7 +69,7 @@ def _numbers(rle: str) -> npt.NDArray[np.int64]:
     if not ends_well or not rle.isascii() or any(character in rle for character in _ALSO_PARSED):
         return np.empty(0, np.int64)
     try:
-        # A fifth of the time of Python's own conversion.
+        # A seventh of the time of Python's own conversion.
         return np.fromstring(rle, dtype=np.int64, sep=" ")
     except ValueError:
         return np.empty(0, np.int64)

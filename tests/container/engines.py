@@ -50,16 +50,26 @@ class Engine:
         )
 
 
+def programs_without(name: str, folder: Path) -> Path:
+    """Links in a new folder to every program on the PATH but this one."""
+    folder.mkdir()
+    for place in os.environ["PATH"].split(os.pathsep):
+        for program in Path(place).glob("*"):
+            link = folder / program.name
+            if program.name != name and not link.is_symlink():
+                link.symlink_to(program)
+    return folder
+
+
 @contextlib.contextmanager
-def started(folder: Path, programs: Path | None = None) -> Iterator[Engine]:
-    """An engine with its store in `folder`; `programs` come first on its PATH."""
+def started(folder: Path, path: str | None = None) -> Iterator[Engine]:
+    """An engine with its store in `folder`; where `path` is given it is its PATH."""
     install(["dockerd", "iptables"], ["docker.io", "iptables"])
     folder.mkdir(parents=True, exist_ok=True)
     engine = Engine(folder)
     command = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
     command += [f"--host={engine.address}", "--iptables=false", "--ip6tables=false", "--bridge=none"]
     command += ["--ip-forward=false", "--ip-masq=false"]
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}" if programs else os.environ["PATH"]
 
     def answers() -> bool:
         with contextlib.suppress(DockerException):
@@ -67,7 +77,7 @@ def started(folder: Path, programs: Path | None = None) -> Iterator[Engine]:
         return False
 
     try:
-        with running(command, folder / "log", answers, {**os.environ, "PATH": path}):
+        with running(command, folder / "log", answers, {**os.environ, "PATH": path or os.environ["PATH"]}):
             yield engine
     finally:
         subprocess.run(["umount", f"{folder}/exec/netns/default"], capture_output=True)

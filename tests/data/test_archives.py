@@ -192,6 +192,18 @@ def test_a_damage_anywhere_in_the_content_is_seen(tmp_path, compression):
             check_archive(archive)
 
 
+@pytest.mark.parametrize("bit", [5, 6], ids=["patched data", "strong encryption"])
+def test_a_header_that_asks_for_what_zipfile_cannot_do_is_a_damage(tmp_path, bit):
+    archive = make_zip(tmp_path / "a.zip", [("a.jpg", b"abc")])
+    encoded = bytearray(archive.read_bytes())
+    # The entry's flags, in front of it and in the archive's directory.
+    for place in (encoded.index(b"PK\3\4") + 6, encoded.index(b"PK\1\2") + 8):
+        encoded[place] |= 1 << bit
+    archive.write_bytes(encoded)
+    with pytest.raises(DamagedArchiveError, match="download it again"):
+        check_archive(archive)
+
+
 def test_a_check_refuses_what_unpacking_would(tmp_path):
     with pytest.raises(UserError, match="outside"):
         check_archive(make_zip(tmp_path / "a.zip", [("../a.jpg", b"x")]))

@@ -24,8 +24,8 @@ LAYOUT: Final = "train_hq, train_masks, test_hq (folders or .zip), metadata.csv,
 _SYSTEM_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
-# What reading a broken zip raises. NotImplementedError: an entry packed in a way that zipfile does not know; the file
-# errors: an entry that is both a file and a folder.
+# What reading a broken zip raises. NotImplementedError is zipfile's own, for an entry whose header asks for what it
+# cannot do, as after one flipped bit; the file errors: an entry that is both a file and a folder.
 _DAMAGES: Final = (
     zipfile.BadZipFile,
     zlib.error,
