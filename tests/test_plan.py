@@ -287,3 +287,18 @@ def test_a_small_run_has_fewer_epochs_and_more_steps():
 def test_a_gpu_is_deterministic_unless_the_configuration_says_otherwise():
     assert plan().autotune == ""
     assert plan(deterministic=False).autotune == "--autotune"
+
+
+def test_what_saves_memory_is_asked_of_the_trainings_that_it_is_for():
+    given = plan(
+        activation_checkpointing={"linknet34": True},
+        gpus_per_training={"ternausnet": 2},
+        gpu_memory={"linknet34": 11, "unet_scratch": 8},
+    )
+    asked = {model: (given.gpus(model), given.memory_arguments(model)) for model in given.models}
+    assert asked["ternausnet"] == (2, "")
+    assert asked["linknet34_fma_s44"] == (1, "--gpu-memory 11 --activation-checkpointing")
+    assert asked["unet_scratch"] == (1, "--gpu-memory 8")
+    assert asked["unet_vgg11"] == (1, "")
+    presented = plan(edition="presented", gpus_per_training={"ternausnet": 2})
+    assert presented.gpus("ternausnet_pseudo") == 2

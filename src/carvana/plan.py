@@ -260,10 +260,19 @@ class Plan:
                 parts.append([path.name for path in files_of_role])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
-    def gpu_memory(self, model: str) -> str:
-        """The argument of train.py that asks for large cards."""
-        gibibytes = self.config["gpu_memory"][recipe_of(model, self.edition)]
-        return f"--gpu-memory {gibibytes}" if gibibytes else ""
+    def gpus(self, model: str) -> int:
+        """How many GPUs share a training."""
+        gpus: int = self.config["gpus_per_training"].get(recipe_of(model, self.edition), 1)
+        return gpus
+
+    def memory_arguments(self, model: str) -> str:
+        """The arguments of train.py that ask for large cards, or for less of their memory."""
+        recipe = recipe_of(model, self.edition)
+        gibibytes = self.config["gpu_memory"][recipe]
+        checkpointing = self.config["activation_checkpointing"].get(recipe, False)
+        return " ".join(
+            [f"--gpu-memory {gibibytes}"] * bool(gibibytes) + ["--activation-checkpointing"] * checkpointing
+        )
 
     def encoder_receipt(self, model: str) -> list[str]:
         """The receipt of the ImageNet weights that a model begins from, or nothing."""

@@ -41,6 +41,7 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.store.claim",
         "carvana.store.store",
         "carvana.training.events",
+        "carvana.training.memory",
         "carvana.training.progress",
         "carvana.training.report",
         "carvana.training.stopwatch",

@@ -13,6 +13,7 @@ from carvana.training import parts
 from carvana.training.batches import Batch
 from carvana.training.loop import Course, begin, run_epoch, train_epoch
 from carvana.training.records import EpochRecord, StepRecord
+from carvana.training.slices import arranged
 from carvana.training.state import TrainingState
 from carvana.training.validation import validate
 from tests.golden.compare import close, equal
@@ -24,6 +25,9 @@ LOSS_TOLERANCE = 1e-9
 OUTPUT_TOLERANCE = 1e-8
 PARAMETER_TOLERANCE = 1e-9  # of a tensor's norm
 TRAJECTORY = "training in float64"
+# Ways to train with less memory: on how many devices, and whether activations are computed twice.
+WAYS = {"": (1, False), ", activations computed twice": (1, True)}
+DIVIDED = {", batch divided among two devices": (2, False), ", both": (2, True)}
 
 
 def float64(array):
@@ -53,7 +57,13 @@ class Trajectory:
         return self.state.network.eval()(images_N3HW).numpy()
 
 
-def train(recipe: Recipe, training: Sequence[Batch], validation: Sequence[Batch], epochs: int) -> Trajectory:
+def train(
+    recipe: Recipe,
+    training: Sequence[Batch],
+    validation: Sequence[Batch],
+    epochs: int,
+    way: tuple[int, bool] = (1, False),
+) -> Trajectory:
     network = parts.network(recipe)
     for name, tensor in network.state_dict().items():
         tensor.copy_(torch.from_numpy(parameter(name, tuple(tensor.shape))))
@@ -65,7 +75,9 @@ def train(recipe: Recipe, training: Sequence[Batch], validation: Sequence[Batch]
 
     objective = parts.objective(recipe, FULL)
     course = Course(recipe, objective, recipe.training.epochs, lambda epoch, first: training, validation_batches)
-    trajectory = Trajectory(course, begin(course, network.double()), after_train)
+    devices, checkpointing = way
+    network = arranged(network.double().train(), "exact", [torch.device("cpu")] * devices, checkpointing)
+    trajectory = Trajectory(course, begin(course, network), after_train)
     for _ in range(epochs):
         trajectory.epochs.append(run_epoch(course, trajectory.state, trajectory.steps.append))
     return trajectory
@@ -86,37 +98,40 @@ def parameters_close(recipe, what, found, expected):
         )
 
 
-def test_ternausnet(golden, golden_json, RS):
+@pytest.mark.parametrize("way", WAYS | DIVIDED)
+def test_ternausnet(golden, golden_json, RS, way):
     random = RS(5)
 
     def draw(name):
         return batch(name, random.randn(2, 3, 32, 64), random.rand(2, 1, 32, 64) > 0.5)
 
     training, validation = [draw(str(number)) for number in range(3)], [draw("validation")]
-    trajectory = train(load_recipe("ternausnet"), training, validation, epochs=2)
+    trajectory = train(load_recipe("ternausnet"), training, validation, 2, (WAYS | DIVIDED)[way])
     expected = golden("ternausnet")
     losses = [loss for epoch in (0, 1) for loss in trajectory.losses(epoch, "train", "valid")]
-    close("ternausnet", f"{TRAJECTORY}: losses", losses, expected["train_losses"].ravel(), LOSS_TOLERANCE)
+    what = TRAJECTORY + way
+    close("ternausnet", f"{what}: losses", losses, expected["train_losses"].ravel(), LOSS_TOLERANCE)
     state = trajectory.state.network.state_dict()
-    parameters_close("ternausnet", f"{TRAJECTORY}: parameters at the end", state, golden_json("train_ternausnet"))
+    parameters_close("ternausnet", f"{what}: parameters at the end", state, golden_json("train_ternausnet"))
     output = trajectory.output(validation[0].images_N3HW)
-    close("ternausnet", f"{TRAJECTORY}: output at the end", output, expected["train_final_out"], OUTPUT_TOLERANCE)
+    close("ternausnet", f"{what}: output at the end", output, expected["train_final_out"], OUTPUT_TOLERANCE)
 
 
 @pytest.mark.parametrize(
     ("model", "optimizer"), [("linknet34_f04a_clahe", "adam"), ("linknet34_f04a_clahe_rmsprop", "rmsprop")]
 )
-def test_linknet34(golden, golden_json, RS, model, optimizer):
+@pytest.mark.parametrize("way", WAYS)
+def test_linknet34(golden, golden_json, RS, model, optimizer, way):
     random = RS(15)
 
     def draw(name):
         return batch(name, random.rand(4, 3, 64, 64), random.rand(4, 1, 64, 64) > 0.5)
 
     training, validation = [draw(str(number)) for number in range(12)], [draw("-1"), draw("-1")]
-    trajectory = train(load_recipe(model), training, validation, epochs=2)
+    trajectory = train(load_recipe(model), training, validation, 2, WAYS[way])
     expected = golden_json("train_linknet34")[optimizer]
     losses, numbers, trained = zip(*expected["order"], strict=True)
-    steps, what = trajectory.steps, f"{TRAJECTORY} with {optimizer}"
+    steps, what = trajectory.steps, f"{TRAJECTORY} with {optimizer}{way}"
     equal("linknet34", f"{what}: order, replays included", [int(step.names[0]) for step in steps], numbers)
     equal("linknet34", f"{what}: trained or only judged", [step.phase != "valid" for step in steps], trained)
     close("linknet34", f"{what}: losses", [step.values["loss"] for step in steps], losses, LOSS_TOLERANCE)

@@ -25,7 +25,7 @@ rule train:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        gpu=1,
+        gpu=lambda wc: PLAN.gpus(wc.model),
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].training.mem_mb,
         runtime=lambda wc: REQUESTS[wc.model].training.minutes,
     params:
@@ -43,10 +43,10 @@ rule train:
         exclude=" ".join(f"--exclude {path}" for path in PLAN.exclusions()),
         pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
-        gpus=1,
         workers=config["workers"],
-        gpu_memory=lambda wc: PLAN.gpu_memory(wc.model),
         # As functions of the resources, since a job need not run again when these change.
+        gpus=lambda wc, resources: PLAN.gpus(wc.model),
+        memory=lambda wc, resources: PLAN.memory_arguments(wc.model),
         store=lambda wc, resources: str(PLAN.store),
         save_seconds=lambda wc, resources: PLAN.save_seconds,
         quiet=PLAN.quiet,
@@ -67,5 +67,5 @@ rule train:
         " --timings {output.timings:q}"
         " --tensorboard {params.tensorboard:q}"
         " --store {params.store:q} --save-seconds {params.save_seconds}"
-        " {params.overrides} {params.encoder} {params.exclude} {params.pseudo} {params.gpu_memory} {params.quiet}"
+        " {params.overrides} {params.encoder} {params.exclude} {params.pseudo} {params.memory} {params.quiet}"
         " 2>&1 | tee -i {log:q}"

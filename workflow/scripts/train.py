@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--encoder-weights", type=Path, help="file of ImageNet weights (default: random)")
     parser.add_argument("--exclude", type=Path, help="CSV: img, exclude; images marked 1 are not trained on")
     parser.add_argument("--pseudo-labels", type=Path, help="manifest of test images with predicted masks, to add")
+    parser.add_argument("--activation-checkpointing", action="store_true", help="less memory of a GPU, more time")
     parser.add_argument("--gpus-wanted", type=int, required=True)
     parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
     parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
@@ -93,6 +94,8 @@ def main() -> None:
             precision=given.precision,
             autotune=given.autotune and device == "cuda",
             device=device,
+            gpus=given.gpus_wanted if device == "cuda" else 1,
+            activation_checkpointing=given.activation_checkpointing and device == "cuda",
             threads=given.threads,
             workers=given.workers,
             encoder_weights=given.encoder_weights,

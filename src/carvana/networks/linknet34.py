@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from carvana.networks.regions import RegionalNetwork
 from carvana.networks.resnet34_encoder import stage
 
 
@@ -30,7 +31,7 @@ class DecoderBlock(nn.Module):
         return self.relu3(self.norm3(self.conv3(x)))  # type: ignore[no-any-return]
 
 
-class LinkNet34(nn.Module):
+class LinkNet34(RegionalNetwork):
     """Shape: (N, 3, H, W) -> (N, 1, H, W) logits; H and W divisible by 32."""
 
     def __init__(self, num_filters: int) -> None:
@@ -55,17 +56,24 @@ class LinkNet34(nn.Module):
 
     def forward(self, images_N3HW: Tensor) -> Tensor:
         """Logits of car."""
+        x = self.region(self._stem, images_N3HW)  # (N, 64, H/4, W/4)
+        stage1 = self.region(self.encoder1, x)
+        stage2 = self.region(self.encoder2, stage1)
+        stage3 = self.region(self.encoder3, stage2)
+        stage4 = self.region(self.encoder4, stage3)  # (N, 512, H/32, W/32)
+        up = self.region(self.decoder4, stage4) + stage3
+        up = self.region(self.decoder3, up) + stage2
+        up = self.region(self.decoder2, up) + stage1
+        up = self.region(self.decoder1, up)  # (N, 64, H/2, W/2)
+        return self.region(self._head, up)
+
+    def _stem(self, images_N3HW: Tensor) -> Tensor:
         x = self.firstrelu(self.firstbn(self.firstconv(images_N3HW)))  # (N, 64, H/2, W/2)
-        stage1 = self.encoder1(self.firstmaxpool(x))  # (N, 64, H/4, W/4)
-        stage2 = self.encoder2(stage1)
-        stage3 = self.encoder3(stage2)
-        stage4 = self.encoder4(stage3)  # (N, 512, H/32, W/32)
-        up = self.decoder4(stage4) + stage3
-        up = self.decoder3(up) + stage2
-        up = self.decoder2(up) + stage1
-        up = self.decoder1(up)  # (N, 64, H/2, W/2)
-        up = self.finalrelu1(self.finaldeconv1(up))  # (N, f, H + 1, W + 1)
-        up = self.finalrelu2(self.finalconv2(up))  # (N, f, H - 1, W - 1)
+        return self.firstmaxpool(x)  # type: ignore[no-any-return]
+
+    def _head(self, up_N64HW: Tensor) -> Tensor:
+        up = self.finalrelu1(self.finaldeconv1(up_N64HW))  # (N, f, 2H + 1, 2W + 1)
+        up = self.finalrelu2(self.finalconv2(up))  # (N, f, 2H - 1, 2W - 1)
         return self.finalconv3(up)  # type: ignore[no-any-return]
 
 

@@ -35,6 +35,8 @@ class Conditions:
         precision: one of `precision.PRECISIONS`.
         autotune: whether whatever is fastest is computed with, deterministic or not; on a GPU only.
         device: `cpu` or `cuda`.
+        gpus: that share every batch; 1 on the CPU.
+        activation_checkpointing: whether activations are computed twice to save memory, see `slices.arranged`.
         threads: CPU threads of one operation.
         workers: processes that load images; none: the training process does.
         encoder_weights: file of ImageNet weights; none: the encoder begins from random weights.
@@ -51,6 +53,8 @@ class Conditions:
     precision: str
     autotune: bool
     device: str
+    gpus: int
+    activation_checkpointing: bool
     threads: int
     workers: int
     encoder_weights: Path | None
@@ -120,7 +124,11 @@ def write_timings(conditions: Conditions, stopwatch: Stopwatch, path: Path) -> N
         "workers": conditions.workers,
         "environment": computed_in(),
         "peak_memory_bytes": peak_memory_bytes(),
-        "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if conditions.device == "cuda" else None,
+        "peak_device_memory_bytes": _most_on_a_gpu(conditions.gpus) if conditions.device == "cuda" else None,
         "epochs": [asdict(epoch) | {"images_per_second": epoch.images_per_second} for epoch in stopwatch.epochs],
     }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _most_on_a_gpu(gpus: int) -> int:
+    return max(torch.cuda.max_memory_allocated(number) for number in range(gpus))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from carvana.geometry import GEOMETRIES
 from carvana.interruption import Interruption, say
 from carvana.networks.initialisation import initialise
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import compute_in, configure, device_name
+from carvana.runtime import configure, device_name
 from carvana.training import parts
 from carvana.training.batches import Loading, told_of_dead_workers
 from carvana.training.checkpoints import Checkpoints
@@ -26,12 +26,14 @@ from carvana.training.draws import Draws
 from carvana.training.events import EventFiles
 from carvana.training.history import write_history
 from carvana.training.loop import Course, begin, fit
+from carvana.training.memory import Arrangement, require_memory, told_of_full_memory
 from carvana.training.pixels import KeptPixels
 from carvana.training.progress import Progress
 from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.report import FILE, Report
 from carvana.training.session import Session
+from carvana.training.slices import arranged
 from carvana.training.split import split
 from carvana.training.stopwatch import work
 from carvana.transforms.protocol import build_transforms
@@ -76,6 +78,13 @@ def initial_network(recipe: Recipe, draws: Draws, encoder_weights: Path | None) 
     return network
 
 
+def devices_of(conditions: Conditions) -> list[torch.device]:
+    """The leased GPUs, as many as the training divides its batches among, or the CPU."""
+    if conditions.device == "cpu":
+        return [torch.device("cpu")]
+    return [torch.device("cuda", number) for number in range(conditions.gpus)]
+
+
 @dataclass(frozen=True)
 class Saving:
     """How a training keeps its state while it runs.
@@ -114,8 +123,8 @@ def train_network(
         pseudo_labelled: test images with predicted masks, which are trained on too.
 
     Raises:
-        UserError: an image is unreadable, the encoder weights are wrong, a loss is not finite, a loading process died
-            or the state cannot be saved.
+        UserError: an image is unreadable, the encoder weights are wrong, a loss is not finite, a loading process died,
+            the state cannot be saved, or a GPU's memory does not suffice.
         Interrupted: a signal came; the state is saved.
     """
     with Interruption() as interruption:
@@ -136,7 +145,7 @@ def _train(
     recipe = load_recipe(conditions.model, edition=conditions.edition)
     recipe = recipe.with_images_per_step(conditions.images_per_step)
     geometry = GEOMETRIES[conditions.geometry]
-    device = torch.device(conditions.device)
+    devices = devices_of(conditions)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
     added = pseudo_labelled or Manifest(())
     images = ImageSet(Manifest(tuple(sorted((*manifest, *added), key=lambda record: record.name))))
@@ -147,13 +156,20 @@ def _train(
         transforms=build_transforms(recipe, geometry),
         draws=draws,
         epochs=conditions.epochs,
-        device=device,
+        device=devices[0],
         workers=conditions.workers,
     )
     objective = parts.objective(recipe, geometry)
     course = Course(recipe, objective, conditions.epochs, loading.training_batches, loading.validation_batches)
-    network = initial_network(recipe, draws, conditions.encoder_weights).to(device)
-    state = begin(course, compute_in(network, conditions.precision, device))
+    arrangement = Arrangement(conditions.precision, len(devices), conditions.activation_checkpointing)
+    enough: AbstractContextManager[None] = nullcontext()
+    if conditions.device == "cuda":
+        free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
+        require_memory(recipe, geometry, arrangement, free)
+        enough = told_of_full_memory(recipe, geometry, arrangement, free)
+    network = initial_network(recipe, draws, conditions.encoder_weights).to(devices[0])
+    network = arranged(network, conditions.precision, devices, conditions.activation_checkpointing)
+    state = begin(course, network)
 
     label = f"{conditions.model} fold {conditions.fold}"
     session = Session(label, recipe, state, Checkpoints(saving.folder, saving.check, say), saving.seconds)
@@ -191,7 +207,7 @@ def _train(
             if state.next_epoch < conditions.epochs:
                 session.rest(where, interruption)
 
-        with told_of_dead_workers():
+        with told_of_dead_workers(), enough:
             fit(course, state, on_step, on_epoch, on_rest)
         assert session.best is not None
         outputs.weights.hardlink_to(saving.folder / session.best)

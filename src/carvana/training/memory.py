@@ -1,0 +1,173 @@
+"""How much memory of a GPU a training needs, counted without computing it; and whether the GPU has that much."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+
+from carvana.errors import UserError
+from carvana.geometry import Geometry
+from carvana.recipe import Recipe
+from carvana.training import parts
+from carvana.training.slices import arranged
+
+# Recipes whose trainings can do with less, by the names of the configuration's settings.
+CHECKPOINTED: Final = ("ternausnet", "linknet34")
+DIVIDED: Final = ("ternausnet",)
+GIB: Final = 2**30
+_CPU: Final = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What a training's memory depends on, beside its recipe and the size of its images.
+
+    Attributes:
+        precision: one of `precision.PRECISIONS`.
+        gpus: that share a batch.
+        activation_checkpointing: see `slices.arranged`.
+    """
+
+    precision: str
+    gpus: int = 1
+    activation_checkpointing: bool = False
+
+
+class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the bytes of tensors that are made while it is on, and how many there were at once.
+
+    Attributes:
+        now: of those that still exist.
+        peak: the most so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now: int = 0
+        self.peak: int = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        for one in tree_iter(result):
+            if isinstance(one, Tensor):
+                self._see(one.untyped_storage())
+        return result
+
+    def _see(self, storage: torch.UntypedStorage) -> None:
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known:
+            return
+        self._known.add(key)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+
+        def gone() -> None:
+            self._known.discard(key)
+            self.now -= size
+
+        weakref.finalize(storage, gone)
+
+
+def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -> int:
+    """The most bytes of tensors at once on the fullest GPU in a training step; what cuDNN works in is not counted.
+
+    The step is gone through with tensors that have shapes and no values, so it takes a second and hardly any memory.
+    """
+    height, width = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
+    images = -(-recipe.training.batch_size // arrangement.gpus)
+    with FakeTensorMode(), LiveBytes() as live:
+        network = parts.network(recipe)
+        optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
+        objective = parts.objective(recipe, geometry)
+        weights = live.now
+        network = arranged(network.train(), arrangement.precision, [_CPU], arrangement.activation_checkpointing)
+        images_N3HW, masks_N1HW = torch.empty(images, 3, height, width), torch.empty(images, 1, height, width)
+        # The optimizer's own tensors exist from the second step on.
+        for _ in range(2):
+            objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+    # Each GPU of several has copies of weights and gradients; the first, which is the fullest, has them besides.
+    needed: int = live.peak + (2 * weights if arrangement.gpus > 1 else 0)
+    return needed
+
+
+def require_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> None:
+    """Check a training before its first batch.
+
+    Args:
+        recipe: of the training.
+        geometry: of the run.
+        arrangement: as configured.
+        free: bytes, on the GPU that has the fewest.
+
+    Raises:
+        UserError: they do not suffice; the message names the settings with which they would.
+    """
+    needed = bytes_needed(recipe, geometry, arrangement)
+    if needed > free:
+        raise UserError(
+            f"a training of {recipe.recipe} holds {needed / GIB:.1f} GiB of GPU memory at once, and"
+            f" {free / GIB:.1f} GiB are free; {advice(recipe, geometry, arrangement, free)}"
+        )
+
+
+@contextmanager
+def told_of_full_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> Iterator[None]:
+    """Turn CUDA's error into a UserError; arguments as for `require_memory`."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise UserError(
+            f"the GPU's memory is full in a training of {recipe.recipe}, of which {free / GIB:.1f} GiB were free"
+            f" ({error}); {advice(recipe, geometry, arrangement, free)}. The training continues from its last saved"
+            " state"
+        ) from error
+
+
+def advice(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> str:
+    """The fewest settings with which a training would hold less at once than it does, and no more than is free."""
+    most = min(free, bytes_needed(recipe, geometry, arrangement) - 1)
+    fitting: list[tuple[list[str], int]] = []
+    for other in _others(recipe, arrangement):
+        needed = bytes_needed(recipe, geometry, other)
+        if needed <= most:
+            fitting.append((_changes(recipe, arrangement, other), needed))
+    if not fitting:
+        return "no other setting would help: use a larger GPU"
+    fewest = min(len(changes) for changes, _ in fitting)
+    told = [
+        f"{' and '.join(changes)} ({needed / GIB:.1f} GiB)" for changes, needed in fitting if len(changes) == fewest
+    ]
+    return f"what would fit, in the configuration: {', or '.join(told)}"
+
+
+def _others(recipe: Recipe, arrangement: Arrangement) -> list[Arrangement]:
+    checkpointing = {arrangement.activation_checkpointing, recipe.recipe in CHECKPOINTED}
+    gpus = {arrangement.gpus} | ({2, 4} if recipe.recipe in DIVIDED else set())
+    # The configured precision first: another one changes the numbers.
+    precisions = dict.fromkeys((arrangement.precision, "bf16"))
+    every = [Arrangement(*values) for values in product(precisions, sorted(gpus), sorted(checkpointing))]
+    return [one for one in every if one != arrangement and one.gpus >= arrangement.gpus]
+
+
+def _changes(recipe: Recipe, one: Arrangement, other: Arrangement) -> list[str]:
+    changes = []
+    if other.activation_checkpointing != one.activation_checkpointing:
+        changes.append(f"activation_checkpointing: {{{recipe.recipe}: true}}")
+    if other.gpus != one.gpus:
+        changes.append(f"gpus_per_training: {{{recipe.recipe}: {other.gpus}}}")
+    if other.precision != one.precision:
+        changes.append(f"precision: {other.precision}")
+    return changes

@@ -1,0 +1,138 @@
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from carvana.errors import UserError
+from carvana.geometry import FULL, SMALL
+from carvana.networks.initialisation import initialise
+from carvana.recipe import load_recipe
+from carvana.training import memory, parts
+from carvana.training.memory import GIB, Arrangement, LiveBytes, bytes_needed, require_memory, told_of_full_memory
+from carvana.training.slices import arranged
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+LINKNET = "linknet34_fma_s44"
+CPU = torch.device("cpu")
+
+
+def test_live_bytes_of_a_chain_known_by_hand():
+    x = torch.ones(1000)
+    with LiveBytes() as live:
+        y = x + 1  # 4,000 bytes
+        z = y.view(10, 100) * 2  # a view is no new memory
+        assert live.now == 8000
+        del y
+        assert live.now == 4000
+        (z + 1) + 1
+    assert (live.now, live.peak) == (4000, 12000)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("model", ["ternausnet", LINKNET, "unet_vgg11"])
+def test_what_is_counted_is_what_a_real_step_holds(model, checkpointing):
+    recipe = load_recipe(model)
+    size = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
+    images = recipe.training.batch_size
+    with LiveBytes() as live:
+        network = parts.network(recipe)
+        initialise(network, recipe.network.encoder, torch.Generator().manual_seed(1))
+        optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
+        objective = parts.objective(recipe, SMALL)
+        network = arranged(network.train(), "exact", [CPU], checkpointing)
+        images_N3HW, masks_N1HW = torch.rand(images, 3, *size), torch.ones(images, 1, *size)
+        for _ in range(2):
+            objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+    counted = bytes_needed(recipe, SMALL, Arrangement("exact", 1, checkpointing))
+    assert counted == pytest.approx(live.peak, rel=0.01)
+
+
+def test_ternausnet_keeps_what_its_layers_say():
+    """The published batch: 4 images of 1280x1920, and of each level what gradients need, 4 bytes a value."""
+    pixels = 4 * 1280 * 1920
+    level1 = pixels * 64
+    concatenated, convolved = pixels * (32 + 64), pixels * 32
+    assert bytes_needed(load_recipe("ternausnet"), FULL, Arrangement("exact")) > 4 * (
+        level1 + concatenated + convolved + concatenated  # the last is the concatenation's gradient
+    )
+
+
+def test_settings_that_save_memory():
+    ternausnet, linknet = load_recipe("ternausnet"), load_recipe(LINKNET)
+    plain, twice, two = (Arrangement("exact", *way) for way in ((1, False), (1, True), (2, False)))
+    needed = {one: bytes_needed(ternausnet, FULL, one) / GIB for one in (plain, twice, two)}
+    assert needed[plain] > 24 > 15 > needed[two] > 11 > needed[twice]
+    assert bytes_needed(linknet, FULL, plain) / GIB > 12 > 7 > bytes_needed(linknet, FULL, twice) / GIB
+
+
+@pytest.mark.parametrize(
+    ("model", "free", "told"),
+    [
+        (
+            "ternausnet",
+            23,
+            "activation_checkpointing: {ternausnet: true} (6.7 GiB), or gpus_per_training: {ternausnet: 2}",
+        ),
+        ("ternausnet", 5, "activation_checkpointing: {ternausnet: true} and precision: bf16 (3.9 GiB)"),
+        ("ternausnet", 2, "no other setting would help: use a larger GPU"),
+        (LINKNET, 11, "activation_checkpointing: {linknet34: true} (6.3 GiB), or precision: bf16"),
+        ("unet_scratch", 2, "no other setting would help"),
+    ],
+)
+def test_too_little_memory_is_told_with_what_would_fit(model, free, told):
+    with pytest.raises(UserError) as error:
+        require_memory(load_recipe(model), FULL, Arrangement("exact"), free * GIB)
+    assert f"and {free:.1f} GiB are free" in str(error.value)
+    assert told in str(error.value)
+
+
+def test_enough_memory_is_no_matter():
+    require_memory(load_recipe(LINKNET), SMALL, Arrangement("exact"), GIB)
+
+
+def test_a_gpu_that_is_full_all_the_same_is_told_with_what_needs_less():
+    # 30 GiB would hold what was counted: only settings that hold less are named.
+    with (
+        pytest.raises(UserError, match=r"(?s)memory is full.*activation_checkpointing: .*last saved state"),
+        told_of_full_memory(load_recipe("ternausnet"), FULL, Arrangement("exact"), 30 * GIB),
+    ):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+    # Nothing holds less than all of them together.
+    least = Arrangement("bf16", 4, True)
+    with (
+        pytest.raises(UserError, match="use a larger GPU"),
+        told_of_full_memory(load_recipe("ternausnet"), FULL, least, 30 * GIB),
+    ):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+COLUMNS = (
+    Arrangement("exact"),
+    Arrangement("exact", activation_checkpointing=True),
+    Arrangement("bf16"),
+    Arrangement("bf16", activation_checkpointing=True),
+    Arrangement("exact", gpus=2),
+    Arrangement("exact", gpus=4),
+)
+
+
+@pytest.mark.parametrize("model", ["ternausnet", "linknet34_f04a_clahe", "unet_scratch", "unet_vgg11"])
+def test_the_readmes_table(model):
+    recipe = load_recipe(model)
+    (row,) = re.findall(rf"^\| `{recipe.recipe}` \|(.*)\|$", README, re.MULTILINE)
+    for told, column in zip(row.split("|"), COLUMNS, strict=True):
+        checkpointed = not column.activation_checkpointing or recipe.recipe in memory.CHECKPOINTED
+        divided = column.gpus == 1 or recipe.recipe in memory.DIVIDED
+        counted = f"{bytes_needed(recipe, FULL, column) / GIB:.1f}" if checkpointed and divided else ""
+        assert told.strip() == counted
+
+
+def test_the_configuration_has_the_settings_that_are_advised():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert tuple(config["activation_checkpointing"]) == memory.CHECKPOINTED
+    assert tuple(config["gpus_per_training"]) == memory.DIVIDED
