@@ -45,12 +45,14 @@ from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import compute_in, configure
+from carvana.runtime import configure
 from carvana.training import parts
 from carvana.training.batches import Batch, Loading
 from carvana.training.draws import Draws
 from carvana.training.loop import Course, begin, fit, train_epoch
+from carvana.training.memory import CHECKPOINTED, GIB, Arrangement, bytes_needed
 from carvana.training.records import EpochRecord
+from carvana.training.slices import arranged
 from carvana.training.split import split
 from carvana.training.state import TrainingState
 from carvana.transforms.protocol import build_transforms
@@ -120,12 +122,14 @@ def device_rates(place: Place) -> dict[str, float]:
     return found
 
 
-def network_of(recipe: Recipe, place: Place, precision: str, layout: str, training: bool) -> nn.Module:
+def network_of(
+    recipe: Recipe, place: Place, precision: str, layout: str, training: bool, checkpointing: bool = False
+) -> nn.Module:
     """A network with random weights."""
     network = parts.network(recipe)
     initialise(network, recipe.network.encoder, torch.Generator().manual_seed(0))
     network = network.to(place.device, memory_format=LAYOUTS[layout])  # type: ignore[call-overload]
-    return compute_in(network.train(training), precision, place.device)
+    return arranged(network.train(training), precision, [place.device], checkpointing)
 
 
 def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
@@ -137,10 +141,12 @@ def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
     return Loading(recipe, split(place.images, folds, 0), pixels, transforms, draws, 1, place.device, workers)
 
 
-def training_rates(recipe: Recipe, place: Place, precision: str, layout: str) -> dict[str, float]:
+def training_rates(
+    recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool = False
+) -> dict[str, float]:
     """Images per second of training steps: on one batch that is on the device, and on batches as they are loaded."""
     configure(1, precision)
-    network = network_of(recipe, place, precision, layout, training=True)
+    network = network_of(recipe, place, precision, layout, True, checkpointing)
     state = TrainingState(network, parts.optimizer(recipe, recipe.optimizer.name, network))
     objective = parts.objective(recipe, place.geometry)
     kept = next(iter(loading_of(recipe, place, 0).training_batches(0)))
@@ -153,7 +159,7 @@ def training_rates(recipe: Recipe, place: Place, precision: str, layout: str) ->
         return sum(len(batch.names) for batch in done)
 
     found = {"training": place.rate(lambda: steps(cycle([kept])))}
-    if layout == "contiguous":
+    if layout == "contiguous" and not checkpointing:
         loading = loading_of(recipe, place, place.workers)
         endless = (batch for epoch in range(10**6) for batch in loading.training_batches(epoch))
         found["training_loaded"] = place.rate(lambda: steps(endless))
@@ -188,19 +194,32 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) 
     return found
 
 
-def measured(recipe: Recipe, place: Place, precision: str, layout: str) -> dict[str, Any]:
-    """Both, and the most memory of each; what does not fit says so."""
-    found: dict[str, Any] = {"recipe": recipe.recipe, "precision": precision, "layout": layout}
-    for kind, rates in (("training", training_rates), ("prediction", prediction_rates)):
+def measured(recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool) -> dict[str, Any]:
+    """Rates of training and, where activations are not computed twice, of prediction, and the most memory of each,
+    beside what is counted of a training; what does not fit says so.
+    """
+    found: dict[str, Any] = {
+        "recipe": recipe.recipe,
+        "precision": precision,
+        "layout": layout,
+        "activation_checkpointing": checkpointing,
+        "training_gib_counted": bytes_needed(recipe, place.geometry, Arrangement(precision, 1, checkpointing)) / GIB,
+    }
+    kinds: dict[str, Callable[[], dict[str, float]]] = {
+        "training": lambda: training_rates(recipe, place, precision, layout, checkpointing)
+    }
+    if not checkpointing:
+        kinds["prediction"] = lambda: prediction_rates(recipe, place, precision, layout)
+    for kind, rates in kinds.items():
         if place.device.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
         try:
-            found |= rates(recipe, place, precision, layout)
+            found |= rates()
         except torch.cuda.OutOfMemoryError:
             found[kind] = None
         if place.device.type == "cuda":
-            found[f"{kind}_gib"] = torch.cuda.max_memory_allocated() / 2**30
+            found[f"{kind}_gib"] = torch.cuda.max_memory_allocated() / GIB
     return found
 
 
@@ -281,8 +300,11 @@ def main() -> None:
         for model in MODELS.values():
             recipe = load_recipe(model)
             for precision in PRECISIONS:
-                for layout in LAYOUTS:
-                    row = measured(recipe, place, precision, layout)
+                ways = [(layout, False) for layout in LAYOUTS]
+                if precision == "exact" and recipe.recipe in CHECKPOINTED:
+                    ways.append(("contiguous", True))
+                for layout, checkpointing in ways:
+                    row = measured(recipe, place, precision, layout, checkpointing)
                     rows.append(with_shares(row, rates, gflops[recipe.recipe] * area, recipe.prediction.mirror))
                     print(rows[-1], flush=True)
         trained = [really_trained(MODELS[one], place, given.training_seconds) for one in ("linknet34", "ternausnet")]

@@ -93,12 +93,15 @@ def test_everything_that_is_asked_of_a_gpu_can_be_measured(place):
     recipe = load_recipe(gpu.MODELS["linknet34"])
     rates = gpu.device_rates(place)
     assert min(rates.values()) > 0
-    row = gpu.with_shares(gpu.measured(recipe, place, "exact", "contiguous"), rates, 1.0, mirrored=True)
+    row = gpu.with_shares(gpu.measured(recipe, place, "exact", "contiguous", False), rates, 1.0, mirrored=True)
     for kind in ("training", "training_loaded", "prediction", "prediction_from_files"):
         assert row[kind] > 0
     assert row["training_share_of_matrix_rate"] == pytest.approx(3 * row["training"] / rates["exact_tflops"] / 1000)
     assert row["prediction_from_files_share"] == pytest.approx(row["prediction_from_files"] / row["prediction"])
-    assert "training_loaded" not in gpu.measured(recipe, place, "exact", "channels_last")
+    assert "training_loaded" not in gpu.measured(recipe, place, "exact", "channels_last", False)
+    twice = gpu.measured(recipe, place, "exact", "contiguous", True)
+    assert twice["training"] > 0 and "prediction" not in twice
+    assert 0 < twice["training_gib_counted"] < row["training_gib_counted"]
     trained = gpu.really_trained(recipe.model, place, 0)
     assert trained["epochs"] == 1 and trained["images"] == 16
 

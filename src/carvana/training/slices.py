@@ -26,7 +26,7 @@ def arranged(
     """The network, computing as asked; it takes a batch and gives its output on the first device.
 
     Args:
-        network: in training mode, on the first device, where its weights stay.
+        network: on the first device, where its weights stay; in training mode, unless it is only predicted with.
         precision: see `runtime.compute_in`.
         devices: each takes an equal part of every batch; several only without batch norm.
         activation_checkpointing: whether activations that gradients need are computed a second time instead of kept:
