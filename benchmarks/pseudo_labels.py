@@ -5,13 +5,12 @@
 As in the competition: each fold's network validates on the fold's cars and trains on the other cars, few here; all
 folds' networks together label the test images; the surest cars, more than there are training cars, join the training
 of the second round; and it is the test images, their truth held back, on which both rounds are judged, and cars that
-no round has seen besides. The first fold's network is compared with its successor, so that no more networks vote in one
-round than in the other.
+no round has seen besides. A round's Dice is the mean over its folds' networks, each judged alone.
 
-The second round has as many epochs and so more steps. Two more trainings show what these alone would do: `longer` takes
-as many steps as the second round on the first round's images, and `shuffled` has the second round's images with their
-labels shuffled among them. For each seed all roles have other cars. The result is written to
-benchmarks/pseudo_labels.json, with the mean differences and their 95 % intervals.
+All trainings take as many steps, so that the second round cannot gain by more of them. `shuffled` is a second round
+with the same images, their labels shuffled among them. For each seed all roles have other cars. The result is written
+to benchmarks/pseudo_labels.json behind every seed, with the mean differences and their 95 % intervals; seeds that are
+there already, under the same conditions, are not computed again.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -66,17 +65,15 @@ MODEL: Final = "ternausnet_pseudo"
 # The smallest images that TernausNet can halve five times: a third of the small geometry's cost.
 GEOMETRY: Final = Geometry("benchmark", (32, 62), (32, 64), (32, 32))
 CPU: Final = torch.device("cpu")
+# Each seed draws its roles from these.
+DRAWN_CARS: Final = 40
 # Student's t, quantile 0.975, by degrees of freedom.
 _T_975: Final = {4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 JUDGES: Final = ("test", "unseen")
 ROLES: Final = ("train", *JUDGES)
-DIFFERENCES: Final = (
-    ("second", "first"),
-    ("longer", "first"),
-    ("second", "longer"),
-    ("shuffled", "first"),
-    ("shuffled", "second"),
-)
+DIFFERENCES: Final = (("second", "first"), ("shuffled", "first"), ("shuffled", "second"))
+# Dice by fold of each training, and of the teacher, one value.
+Found = dict[str, list[float]]
 
 
 def cars_by_role(cars: Sequence[str], counts: Mapping[str, int], seed: int) -> dict[str, list[str]]:
@@ -155,40 +152,68 @@ def shuffled(labels: Manifest, seed: int) -> Manifest:
 
 
 def rounds(
-    manifest: Manifest, counts: Mapping[str, int], folds: int, chosen: int, epochs: int, seed: int
-) -> dict[str, dict[str, float]]:
+    manifest: Manifest, counts: Mapping[str, int], folds: int, shuffled_folds: int, chosen: int, epochs: int, seed: int
+) -> dict[str, Found]:
     """Dice of each training and of the teacher, on the test images and on unseen cars."""
-    recipe = load_recipe(MODEL, edition="presented")
+    configure(1, "exact")
+    # One image a step: of so few images four would make too few steps.
+    recipe = load_recipe(MODEL, edition="presented").with_images_per_step(1)
     roles = {role: of_cars(manifest, cars) for role, cars in cars_by_role(manifest.cars, counts, seed).items()}
     real = roles["train"]
     fold_of = {car: place % folds for place, car in enumerate(real.cars)}
     train = partial(trained, recipe, real, fold_of, seed=seed)
     none = Manifest(())
-    teacher = [train(fold, none, epochs) for fold in range(folds)]
+    first = [train(fold, none, epochs) for fold in range(folds)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_candidates(folder / "candidates.csv", predicted(recipe, teacher, roles["test"]))
+        write_candidates(folder / "candidates.csv", predicted(recipe, first, roles["test"]))
         outputs = {name: folder / f"{name}.csv" for name in ("manifest", "ranking", "labels")}
         hidden = Manifest(tuple(replace(record, mask="", mask_sha256="") for record in roles["test"]))
         write_labels([folder / "candidates.csv"], hidden, chosen, GEOMETRY.image_size, folder / "masks", outputs)
         labels = read_manifest(outputs["manifest"])
         own = len(split(real, fold_of, 0).training)
+        as_many_steps = epochs * own // (own + len(labels))
+        second = [train(fold, labels, as_many_steps) for fold in range(folds)]
+        wrong = shuffled(labels, seed)
         networks = {
-            "first": teacher[:1],
-            "second": [train(0, labels, epochs)],
-            "longer": [train(0, none, epochs * (own + len(labels)) // own)],
-            "shuffled": [train(0, shuffled(labels, seed), epochs)],
-            "teacher": teacher,
+            "first": first,
+            "second": second,
+            "shuffled": [train(fold, wrong, as_many_steps) for fold in range(shuffled_folds)],
         }
-    return {role: {name: judged(recipe, those, roles[role]) for name, those in networks.items()} for role in JUDGES}
+    return {
+        role: {name: [judged(recipe, [one], roles[role]) for one in those] for name, those in networks.items()}
+        | {"teacher": [judged(recipe, first, roles[role])]}
+        for role in JUDGES
+    }
 
 
-def difference(one: Sequence[float], other: Sequence[float]) -> dict[str, float]:
-    """Mean of the paired differences, and the ends of its 95 % interval (Student's t)."""
-    values = [a - b for a, b in zip(one, other, strict=True)]
+def difference(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Mean over the seeds of the differences, each the mean over the folds that both have; and the ends of its 95 %
+    interval (Student's t).
+    """
+    values = [statistics.fmean(a - b for a, b in zip(*folds, strict=False)) for folds in zip(one, other, strict=True)]
     mean, deviation = statistics.fmean(values), statistics.stdev(values)
     half = _T_975[len(values) - 1] * deviation / math.sqrt(len(values))
     return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def differences(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Of all seeds, by judge and pair of trainings."""
+    return {
+        role: {
+            f"{one} - {other}": difference([run[role][one] for run in runs], [run[role][other] for run in runs])
+            for one, other in DIFFERENCES
+        }
+        for role in JUDGES
+    }
+
+
+def read_runs(path: Path, conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was found before under these conditions, seed by seed."""
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return list(document["runs"]) if document["conditions"] == conditions else []
 
 
 def main() -> None:
@@ -196,51 +221,44 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10, for an interval")
     parser.add_argument("--train-cars", type=int, default=4)
     parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--shuffled-folds", type=int, default=2, help="that are trained on shuffled labels")
     parser.add_argument("--test-cars", type=int, default=10)
     parser.add_argument("--chosen-cars", type=int, default=8)
     parser.add_argument("--unseen-cars", type=int, default=6)
-    parser.add_argument("--views", type=int, default=4, help="of each car: fewer cost less than fewer cars")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=56, help="of the first round")
     parser.add_argument("--processes", type=int, default=2, help="seeds at once, each on one core")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
     counts = {"train": given.train_cars, "test": given.test_cars, "unseen": given.unseen_cars}
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write_competition(folder / "drawn", 2017, sum(counts.values()), 1, GEOMETRY.image_size, archives=False)
-        whole = take_in(folder / "drawn", "train", GEOMETRY, folder / "work", quiet=True)
-        manifest = Manifest(
-            tuple(record for record in whole if record.view % (16 // given.views) == 1 % (16 // given.views))
-        )
-        runs = []
-        # Fresh processes: torch's threads do not survive a fork.
-        with ProcessPoolExecutor(
-            given.processes, multiprocessing.get_context("spawn"), configure, (1, "exact")
-        ) as pool:
-            work = partial(rounds, manifest, counts, given.folds, given.chosen_cars, given.epochs)
-            for seed, found in zip(given.seeds, pool.map(work, given.seeds), strict=True):
-                runs.append({"seed": seed, **found})
-                print(json.dumps(runs[-1]), flush=True)
-    differences = {
-        role: {
-            f"{one} - {other}": difference([run[role][one] for run in runs], [run[role][other] for run in runs])
-            for one, other in DIFFERENCES
-        }
-        for role in JUDGES
-    }
     conditions = {
         "model": MODEL,
-        "network_size": GEOMETRY.wide_size,
+        "network_size": list(GEOMETRY.wide_size),
         "cars": counts | {"chosen": given.chosen_cars},
         "folds": given.folds,
-        "views": given.views,
+        "shuffled_folds": given.shuffled_folds,
         "epochs": given.epochs,
         "packages": package_versions(),
     }
-    with whole_file(given.out) as path:
-        document = {"conditions": conditions, "runs": runs, "differences": differences}
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    for role, found in differences.items():
+    runs = read_runs(given.out, conditions)
+    wanted = [seed for seed in given.seeds if seed not in {run["seed"] for run in runs}]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_competition(folder / "drawn", 2017, DRAWN_CARS, 1, GEOMETRY.image_size, archives=False)
+        manifest = take_in(folder / "drawn", "train", GEOMETRY, folder / "work", quiet=True)
+        work = partial(rounds, manifest, counts, given.folds, given.shuffled_folds, given.chosen_cars, given.epochs)
+        # Fresh processes: torch's threads do not survive a fork.
+        with ProcessPoolExecutor(given.processes, multiprocessing.get_context("spawn")) as pool:
+            seed_of = {pool.submit(work, seed): seed for seed in wanted}
+            for done in as_completed(seed_of):
+                runs.append({"seed": seed_of[done], **done.result()})
+                runs.sort(key=lambda run: int(run["seed"]))
+                document = {"conditions": conditions, "runs": runs}
+                if len(runs) > min(_T_975):
+                    document["differences"] = differences(runs)
+                with whole_file(given.out) as path:
+                    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+                print(json.dumps({"seed": seed_of[done], **done.result()}), flush=True)
+    for role, found in differences(runs).items() if len(runs) > min(_T_975) else ():
         for name, one in found.items():
             print(f"{role}, {name}: {one['mean']:+.4f} ({one['low']:+.4f} .. {one['high']:+.4f})")
 
