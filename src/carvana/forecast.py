@@ -29,7 +29,7 @@ WEIGHTS_BYTES: Final = {"ternausnet": 0.09e9, "linknet34": 0.09e9, "unet_scratch
 
 @dataclass(frozen=True)
 class Speed:
-    """GFLOP per second, as counted for forward passes.
+    """GFLOP per second of one device, as counted for forward passes.
 
     Attributes:
         value: the speed.
@@ -48,7 +48,7 @@ class Jobs:
         model: as recipes name it.
         trainings: their number.
         predictions: their number, out-of-fold validation included.
-        training_hours: of one training.
+        training_hours: of one training, on all of its GPUs together.
         prediction_hours: of all predictions together.
         training_speed: that the hours come from.
     """
@@ -120,7 +120,8 @@ def _speed(kind: Kind, timings: Mapping[str, Any], recipe: Recipe, gflop: float,
     if kind == "train":
         epochs = timings["epochs"]
         passes = sum(3 * epoch["train_images"] + epoch["valid_images"] for epoch in epochs)
-        return float(gflop * passes / sum(epoch["train_seconds"] + epoch["valid_seconds"] for epoch in epochs))
+        seconds = sum(epoch["train_seconds"] + epoch["valid_seconds"] for epoch in epochs)
+        return float(gflop * passes / (seconds * max(1, timings["gpus"])))
     networks = timings["networks"] if step == "predict" else 1
     return prediction_work(recipe, gflop, 1, timings["images"], networks) / float(timings["seconds"])
 

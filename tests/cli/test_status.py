@@ -162,7 +162,8 @@ def test_the_plan_of_everything_is_the_authors_cost(tmp_path):
     assert 6 < days[20] < 7
 
 
-def test_what_was_measured_here_counts(run, carvana):
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_what_was_measured_here_counts(run, carvana, gpus):
     entry = run.entry(0)
     (entry.folder / "result").mkdir()
     epoch = {
@@ -172,11 +173,12 @@ def test_what_was_measured_here_counts(run, carvana):
         "valid_images": 1,
         "images_per_second": 1 / 3,
     }
-    (entry.folder / "result" / "timings.json").write_text(json.dumps({"epochs": [epoch]}))
+    (entry.folder / "result" / "timings.json").write_text(json.dumps({"gpus": gpus, "epochs": [epoch]}))
     entry.finish()
     lines = carvana("plan", MODEL, *run.arguments).splitlines()
-    # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s.
-    assert lines[1].split() == [MODEL, "2", "0.02", "2", *lines[1].split()[4:5], "measured"]
+    # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s, of each GPU that has a part.
+    hours = "0.04" if gpus == 2 else "0.02"
+    assert lines[1].split() == [MODEL, "2", hours, "2", *lines[1].split()[4:5], "measured"]
     assert "measured on other recipes" in carvana("plan", "unet_vgg11", *run.arguments)
 
 

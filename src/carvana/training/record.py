@@ -120,6 +120,7 @@ def write_timings(conditions: Conditions, stopwatch: Stopwatch, path: Path) -> N
         "seconds": stopwatch.seconds,
         "device": conditions.device,
         "device_name": device_name(conditions.device),
+        "gpus": conditions.gpus if conditions.device == "cuda" else 0,
         "threads": conditions.threads,
         "workers": conditions.workers,
         "environment": computed_in(),
