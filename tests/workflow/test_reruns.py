@@ -89,3 +89,10 @@ def test_taken_back_nothing_is_to_be_done(edited):
     assert edited.planned()["train"] == twice(MODELS)
     (edited.folder / "src/carvana/training/loop.py").write_text(original)
     assert edited.planned() == {}
+
+
+def test_what_saves_memory_trains_nothing_again(edited):
+    edited.edit("config/config.yaml", "  ternausnet: false\n  linknet34: false\n", "  ternausnet: true\n  linknet34: true\n")
+    edited.edit("config/config.yaml", "gpus_per_training:\n  ternausnet: 1\n", "gpus_per_training:\n  ternausnet: 2\n")
+    edited.edit("config/config.yaml", "gpu_memory:\n  ternausnet: null\n", "gpu_memory:\n  ternausnet: 11\n")
+    assert edited.planned() == {}
