@@ -176,7 +176,7 @@ def test_what_was_measured_here_counts(run, carvana, gpus):
     (entry.folder / "result" / "timings.json").write_text(json.dumps({"gpus": gpus, "epochs": [epoch]}))
     entry.finish()
     lines = carvana("plan", MODEL, *run.arguments).splitlines()
-    # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s, of each GPU that has a part.
+    # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s of each GPU.
     hours = "0.04" if gpus == 2 else "0.02"
     assert lines[1].split() == [MODEL, "2", hours, "2", *lines[1].split()[4:5], "measured"]
     assert "measured on other recipes" in carvana("plan", "unet_vgg11", *run.arguments)

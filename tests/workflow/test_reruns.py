@@ -92,7 +92,11 @@ def test_taken_back_nothing_is_to_be_done(edited):
 
 
 def test_what_saves_memory_trains_nothing_again(edited):
-    edited.edit("config/config.yaml", "  ternausnet: false\n  linknet34: false\n", "  ternausnet: true\n  linknet34: true\n")
-    edited.edit("config/config.yaml", "gpus_per_training:\n  ternausnet: 1\n", "gpus_per_training:\n  ternausnet: 2\n")
-    edited.edit("config/config.yaml", "gpu_memory:\n  ternausnet: null\n", "gpu_memory:\n  ternausnet: 11\n")
+    for setting, before, after in (
+        ("activation_checkpointing", "false", "true"),
+        ("gpus_per_training", "1", "2"),
+        ("gpu_memory", "null", "11"),
+    ):
+        line = f"{setting}:\n  ternausnet: "
+        edited.edit("config/config.yaml", line + before, line + after)
     assert edited.planned() == {}
