@@ -47,6 +47,7 @@ from carvana.provenance import package_versions
 from carvana.recipe import load_recipe
 from carvana.runtime import configure
 from carvana.seeding import generator
+from carvana.training.pixels import KeptMasks, Pixels
 from carvana.transforms import albu, asanakoy
 
 Map = npt.NDArray[np.uint8]
@@ -140,8 +141,8 @@ def linknet34_sample(photos: Photos, model: str, draws: int, target: float) -> R
     return compared(f"training sample, {model}, decoded", target, draws, statistics.fmean, theirs, ours)
 
 
-def unet_sample(photos: Photos, draws: int) -> Row:
-    """From files to what training receives."""
+def unet_samples(photos: Photos, draws: int) -> Iterator[Row]:
+    """From files to what training receives: in the first epoch, and later, when masks are kept."""
     transforms = asanakoy.build(load_recipe("unet_scratch"), FULL)
     drawn = [transforms.sample(generator("benchmark", n), 0) for n in range(draws)]
 
@@ -149,18 +150,25 @@ def unet_sample(photos: Photos, draws: int) -> Row:
         k = n % len(photos.images)
         return published.unet_sample(photos.images[k], photos.masks[k], drawn[n], FULL.unet_size)
 
-    def ours(n: int) -> object:
-        k = n % len(photos.images)
-        return transforms.train(read_image(photos.images[k]), read_mask(photos.masks[k]), drawn[n])
+    files = ImageSet(photos.manifest)
+    kept, names = KeptMasks(files), photos.manifest.names
+    for name in names:
+        kept.mask(name)
+    for when, pixels in (("in the first epoch", files), ("later", kept)):
 
-    return compared("training sample, unet_scratch (aug 2), from files", 30, draws, statistics.fmean, theirs, ours)
+        def ours(n: int, pixels: Pixels = pixels) -> object:
+            name = names[n % len(names)]
+            return transforms.train(pixels.image(name), pixels.mask(name), drawn[n])
+
+        step = f"training sample, unet_scratch (aug 2), from files, {when}"
+        yield compared(step, 30, draws, statistics.fmean, theirs, ours)
 
 
 def training_samples(photos: Photos, draws: int) -> Iterator[Row]:
     """Training samples of LinkNet34 from decoded images, of a U-Net from files."""
     yield linknet34_sample(photos, "linknet34_fma_s44", draws, 20)
     yield linknet34_sample(photos, "linknet34_f04a_clahe", draws, 36)
-    yield unet_sample(photos, draws)
+    yield from unet_samples(photos, draws)
 
 
 class FirstChannel(nn.Module):

@@ -20,14 +20,11 @@ _SUMMABLE: Final = 2**62
 _ALSO_PARSED: Final = "+-\t\n\v\f\r"
 
 
-def encode(mask_HW: Mask) -> str:
-    """RLE of a mask.
+def runs_of_mask(mask_HW: Mask) -> Runs:
+    """A mask's maximal runs in ascending order, as `runs` has them.
 
     Args:
         mask_HW: (H, W) bool or uint8; every value other than 0 is set.
-
-    Returns:
-        `start length start length ...`, maximal runs in ascending order.
     """
     pixels = mask_HW.ravel()
     is_set = pixels if pixels.dtype == np.bool_ else pixels != 0
@@ -37,7 +34,12 @@ def encode(mask_HW: Mask) -> str:
     edges = np.concatenate([[1] if starts_set else [], changes, [is_set.size + 1] if ends_set else []])
     pairs = edges.astype(np.int64).reshape(-1, 2)
     pairs[:, 1] -= pairs[:, 0]
-    numbers = pairs.ravel().tolist()
+    return pairs
+
+
+def encode(mask_HW: Mask) -> str:
+    """RLE of a mask: `start length start length ...`; see `runs_of_mask`."""
+    numbers = runs_of_mask(mask_HW).ravel().tolist()
     # A third of the time of joining the numbers' strings.
     return ("%d " * len(numbers) % tuple(numbers))[:-1]
 
@@ -104,6 +106,15 @@ def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
     return pairs.astype(np.int32)
 
 
+def mask_of_runs(pairs: Runs, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """The mask (H, W), uint8 of 0 and 1, that has these runs, which lie within it."""
+    first = pairs[:, 0] - 1
+    edges = np.stack([first, first + pairs[:, 1]], axis=1).ravel()
+    lengths = np.diff(edges, prepend=0, append=size_HW[0] * size_HW[1])
+    values = (np.arange(lengths.size) % 2).astype(np.uint8)
+    return np.repeat(values, lengths).reshape(size_HW)
+
+
 def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """The mask of an RLE string.
 
@@ -113,12 +124,7 @@ def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
     Raises:
         ValueError: the string is malformed or does not fit the image (see `runs_within`).
     """
-    pairs = runs_within(rle, size_HW)
-    first = pairs[:, 0] - 1
-    edges = np.stack([first, first + pairs[:, 1]], axis=1).ravel()
-    lengths = np.diff(edges, prepend=0, append=size_HW[0] * size_HW[1])
-    values = (np.arange(lengths.size) % 2).astype(np.uint8)
-    return np.repeat(values, lengths).reshape(size_HW)
+    return mask_of_runs(runs_within(rle, size_HW), size_HW)
 
 
 def area(rle: str) -> int:

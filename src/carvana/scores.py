@@ -97,7 +97,7 @@ COLUMNS: Final = tuple(field.name for field in fields(Score))
 
 def training_truth(manifest: Manifest) -> dict[str, rle.Runs]:
     """The training images' true masks."""
-    return {record.name: rle.runs(rle.encode(read_mask(Path(record.mask)))) for record in manifest}
+    return {record.name: rle.runs_of_mask(read_mask(Path(record.mask))) for record in manifest}
 
 
 def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.Runs]]:

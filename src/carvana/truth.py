@@ -69,7 +69,7 @@ def _masks_in(folder: Path, geometry: Geometry) -> dict[str, rle.Runs]:
                 f"{entry.path} is {mask_HW.shape[1]} pixels wide and {mask_HW.shape[0]} high; masks of the geometry"
                 f" {geometry.name} are {geometry.image_size[1]} and {geometry.image_size[0]}"
             )
-        masks[entry.name.removesuffix(_MASK_ENDS) + ".jpg"] = rle.runs(rle.encode(mask_HW))
+        masks[entry.name.removesuffix(_MASK_ENDS) + ".jpg"] = rle.runs_of_mask(mask_HW)
     return masks
 
 

@@ -6,7 +6,7 @@ from carvana.geometry import SMALL
 from carvana.recipe import load_recipe
 from carvana.training.batches import EpochOrder, Loading, SampleKey
 from carvana.training.draws import Draws
-from carvana.training.pixels import KeptPixels
+from carvana.training.pixels import KeptMasks, KeptPixels
 from carvana.training.split import split
 from carvana.transforms.protocol import build_transforms
 
@@ -14,13 +14,13 @@ CPU = torch.device("cpu")
 EPOCHS = 3
 
 
-def loading(model, manifest, folds, workers=0, seed=0, kept=False, recipe=None):
+def loading(model, manifest, folds, workers=0, seed=0, kept=None, recipe=None):
     recipe = recipe or load_recipe(model)
     images = ImageSet(manifest)
     return Loading(
         recipe=recipe,
         split=split(manifest, folds, 0),
-        pixels=KeptPixels(images) if kept else images,
+        pixels=kept(images) if kept else images,
         transforms=build_transforms(recipe, SMALL),
         draws=Draws(seed, recipe.seed, model, 0),
         epochs=EPOCHS,
@@ -68,8 +68,9 @@ def test_epochs_and_seeds_differ(manifest, folds):
     assert not torch.equal(images(0, 1), first)
 
 
-def test_pixels_kept_in_memory_are_those_of_the_disk(manifest, folds):
-    kept, read = (loading("unet_vgg11", manifest, folds, kept=kept) for kept in (True, False))
+@pytest.mark.parametrize("kept", [KeptPixels, KeptMasks])
+def test_pixels_kept_in_memory_are_those_of_the_disk(manifest, folds, kept):
+    kept, read = (loading("unet_vgg11", manifest, folds, kept=kept) for kept in (kept, None))
     for epoch in (0, 1):
         assert_equal(list(kept.training_batches(epoch)), list(read.training_batches(epoch)))
 

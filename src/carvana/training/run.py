@@ -27,7 +27,7 @@ from carvana.training.events import EventFiles
 from carvana.training.history import write_history
 from carvana.training.loop import Course, begin, fit
 from carvana.training.memory import Arrangement, require_memory, told_of_full_memory
-from carvana.training.pixels import KeptPixels
+from carvana.training.pixels import KeptMasks, KeptPixels
 from carvana.training.progress import Progress
 from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
@@ -152,7 +152,7 @@ def _train(
     loading = Loading(
         recipe=recipe,
         split=split(manifest, folds, conditions.fold, frozenset(conditions.excluded), added.names),
-        pixels=KeptPixels(images) if geometry.name == "small" else images,
+        pixels=KeptPixels(images) if geometry.name == "small" else KeptMasks(images),
         transforms=build_transforms(recipe, geometry),
         draws=draws,
         epochs=conditions.epochs,

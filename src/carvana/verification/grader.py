@@ -70,7 +70,7 @@ def check_grader(masks: Callable[[], Iterable[tuple[str, rle.Mask]]]) -> list[Ch
     Raises:
         UserError: a mask is unreadable.
     """
-    truth = {name: rle.runs(rle.encode(mask_HW)) for name, mask_HW in masks()}
+    truth = {name: rle.runs_of_mask(mask_HW) for name, mask_HW in masks()}
     checks = []
     with tempfile.TemporaryDirectory() as folder:
         for what, (answer, arithmetic) in ANSWERS.items():
