@@ -41,7 +41,7 @@ from carvana.geometry import FULL, GEOMETRIES, Geometry
 from carvana.mapstore import MapWriter
 from carvana.networks.initialisation import initialise
 from carvana.precision import PRECISIONS
-from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.maps import sum_on_device
 from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.recipe import Recipe, load_recipe
@@ -174,7 +174,7 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) 
     image_3HW = torch.rand(3, *size, device=place.device)
 
     def forward() -> int:
-        sum_of_maps([network], image_3HW, recipe, place.geometry.image_size)
+        sum_on_device([network], image_3HW, recipe, place.geometry.image_size)
         return 1
 
     found = {"prediction": place.rate(forward)}

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from carvana.prediction.arrival import Arrival
 from carvana.prediction.augmentation import mirror_mean
 from carvana.prediction.restore import at_image_size, to_8_bits
 from carvana.recipe import Recipe
@@ -31,26 +32,31 @@ def probabilities(network: Network, images_N3HW: Tensor, recipe: Recipe, size_HW
 
 
 @torch.inference_mode()
-def sum_of_maps(
-    networks: Iterable[Network], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]
-) -> NDArray[np.uint16]:
+def sum_on_device(networks: Iterable[Network], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]) -> Tensor:
     """The sum of the networks' 8-bit maps of one image; each map is quantised as the recipe says before it is added.
 
     The image is a batch of its own: convolutions on a CPU round differently in other batches, and a map must not
     depend on the images that share its shard.
 
     Args:
-        networks: at most 257, in evaluation mode, on the device of `image_3HW`.
+        networks: in evaluation mode, on the device of `image_3HW`.
         image_3HW: as the recipe's transforms prepare it.
         recipe: the networks'.
         size_HW: of the image before it was prepared.
 
     Returns:
-        (H, W) sums.
+        (H, W) int32 on the device, which may still be computing it.
     """
     total_HW = torch.zeros(size_HW, dtype=torch.int32, device=image_3HW.device)
     for network in networks:
         total_HW += to_8_bits(
             probabilities(network, image_3HW[None], recipe, size_HW)[0, 0], recipe.prediction.to_8_bits
         )
-    return total_HW.cpu().numpy().astype(np.uint16)
+    return total_HW
+
+
+def sum_of_maps(
+    networks: Iterable[Network], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]
+) -> NDArray[np.uint16]:
+    """What `sum_on_device` gives of at most 257 networks, as an array."""
+    return Arrival(sum_on_device(networks, image_3HW, recipe, size_HW)).array().astype(np.uint16)

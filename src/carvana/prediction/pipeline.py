@@ -1,7 +1,7 @@
 """One model's networks on many images.
 
 Images are decoded by threads, computed one by one, and stored by another thread; what waits in between is bounded, so
-memory does not grow with the number of images.
+memory does not grow with the number of images. A GPU is told of the next image before the last one's map has arrived.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tqdm import tqdm
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.geometry import Geometry
-from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.arrival import Arrival
+from carvana.prediction.maps import sum_on_device
 from carvana.prediction.overlap import overlapped
 from carvana.recipe import Recipe
 from carvana.transforms.inputs import network_input
@@ -80,16 +81,23 @@ class Pipeline:
                     f"{name} has {image_HWC.shape[:2]} pixels, but images of the geometry {self.geometry.name} have"
                     f" {size_HW}: run the data intake for this geometry"
                 )
-            return name, torch.from_numpy(transforms.predict(image_HWC))
+            prepared_HWC = torch.from_numpy(transforms.predict(image_HWC))
+            # From page-locked memory a GPU copies while it computes.
+            return name, prepared_HWC.pin_memory() if self.device.type == "cuda" else prepared_HWC
 
-        def computed(prepared: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Sums]]:
+        def computed(prepared: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Arrival]]:
             for name, image_HWC in prepared:
-                (image_3HW,) = network_input(image_HWC[None].to(self.device), transforms.normalised)
-                yield name, sum_of_maps(networks_for(name), image_3HW, self.recipe, size_HW)
+                on_device_1HWC = image_HWC[None].to(self.device, non_blocking=True)
+                (image_3HW,) = network_input(on_device_1HWC, transforms.normalised)
+                yield name, Arrival(sum_on_device(networks_for(name), image_3HW, self.recipe, size_HW))
+
+        def arrived(computed: tuple[str, Arrival]) -> None:
+            name, sums_HW = computed
+            store(name, sums_HW.array().astype(np.uint16))
 
         with (
             closing(overlapped(prepare, names, self.workers, PREPARED_PER_WORKER * self.workers)) as prepared,
-            closing(overlapped(lambda sums: store(*sums), computed(prepared), 1, WAITING_TO_BE_STORED)) as stored,
+            closing(overlapped(arrived, computed(prepared), 1, WAITING_TO_BE_STORED)) as stored,
             tqdm(total=len(names), desc=self.recipe.model, unit="image", disable=self.quiet) as progress,
         ):
             for _ in stored:
