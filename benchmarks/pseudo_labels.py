@@ -22,9 +22,8 @@ import multiprocessing
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,34 +151,34 @@ def shuffled(labels: Manifest, seed: int) -> Manifest:
 
 
 def rounds(
-    manifest: Manifest, counts: Mapping[str, int], folds: int, shuffled_folds: int, chosen: int, epochs: int, seed: int
+    manifest: Manifest, counts: Mapping[str, int], given: argparse.Namespace, seed: int, pool: Executor
 ) -> dict[str, Found]:
     """Dice of each training and of the teacher, on the test images and on unseen cars."""
-    configure(1, "exact")
     # One image a step: of so few images four would make too few steps.
     recipe = load_recipe(MODEL, edition="presented").with_images_per_step(1)
     roles = {role: of_cars(manifest, cars) for role, cars in cars_by_role(manifest.cars, counts, seed).items()}
-    real = roles["train"]
-    fold_of = {car: place % folds for place, car in enumerate(real.cars)}
-    train = partial(trained, recipe, real, fold_of, seed=seed)
-    none = Manifest(())
-    first = [train(fold, none, epochs) for fold in range(folds)]
+    real, none = roles["train"], Manifest(())
+    fold_of = {car: place % given.folds for place, car in enumerate(real.cars)}
+
+    def train(folds: int, added: Manifest) -> list[Future[nn.Module]]:
+        own = len(split(real, fold_of, 0).training)
+        as_many_steps = given.epochs * own // (own + len(added))
+        return [pool.submit(trained, recipe, real, fold_of, fold, added, as_many_steps, seed) for fold in range(folds)]
+
+    first = [future.result() for future in train(given.folds, none)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_candidates(folder / "candidates.csv", predicted(recipe, first, roles["test"]))
         outputs = {name: folder / f"{name}.csv" for name in ("manifest", "ranking", "labels")}
         hidden = Manifest(tuple(replace(record, mask="", mask_sha256="") for record in roles["test"]))
-        write_labels([folder / "candidates.csv"], hidden, chosen, GEOMETRY.image_size, folder / "masks", outputs)
+        size_HW = GEOMETRY.image_size
+        write_labels([folder / "candidates.csv"], hidden, given.chosen_cars, size_HW, folder / "masks", outputs)
         labels = read_manifest(outputs["manifest"])
-        own = len(split(real, fold_of, 0).training)
-        as_many_steps = epochs * own // (own + len(labels))
-        second = [train(fold, labels, as_many_steps) for fold in range(folds)]
-        wrong = shuffled(labels, seed)
-        networks = {
-            "first": first,
-            "second": second,
-            "shuffled": [train(fold, wrong, as_many_steps) for fold in range(shuffled_folds)],
+        running = {
+            "second": train(given.folds, labels),
+            "shuffled": train(given.shuffled_folds, shuffled(labels, seed)),
         }
+        networks = {"first": first} | {name: [one.result() for one in those] for name, those in running.items()}
     return {
         role: {name: [judged(recipe, [one], roles[role]) for one in those] for name, those in networks.items()}
         | {"teacher": [judged(recipe, first, roles[role])]}
@@ -226,9 +225,10 @@ def main() -> None:
     parser.add_argument("--chosen-cars", type=int, default=8)
     parser.add_argument("--unseen-cars", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=56, help="of the first round")
-    parser.add_argument("--processes", type=int, default=2, help="seeds at once, each on one core")
+    parser.add_argument("--processes", type=int, default=2, help="networks that are trained at once, each on one core")
     parser.add_argument("--out", type=Path, default=RESULT)
     given = parser.parse_args()
+    configure(1, "exact")
     counts = {"train": given.train_cars, "test": given.test_cars, "unseen": given.unseen_cars}
     conditions = {
         "model": MODEL,
@@ -245,19 +245,17 @@ def main() -> None:
         folder = Path(temporary)
         write_competition(folder / "drawn", 2017, DRAWN_CARS, 1, GEOMETRY.image_size, archives=False)
         manifest = take_in(folder / "drawn", "train", GEOMETRY, folder / "work", quiet=True)
-        work = partial(rounds, manifest, counts, given.folds, given.shuffled_folds, given.chosen_cars, given.epochs)
         # Fresh processes: torch's threads do not survive a fork.
-        with ProcessPoolExecutor(given.processes, multiprocessing.get_context("spawn")) as pool:
-            seed_of = {pool.submit(work, seed): seed for seed in wanted}
-            for done in as_completed(seed_of):
-                runs.append({"seed": seed_of[done], **done.result()})
-                runs.sort(key=lambda run: int(run["seed"]))
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(given.processes, context, configure, (1, "exact")) as pool:
+            for seed in wanted:
+                runs.append({"seed": seed, **rounds(manifest, counts, given, seed, pool)})
+                print(json.dumps(runs[-1]), flush=True)
                 document = {"conditions": conditions, "runs": runs}
                 if len(runs) > min(_T_975):
                     document["differences"] = differences(runs)
                 with whole_file(given.out) as path:
                     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-                print(json.dumps({"seed": seed_of[done], **done.result()}), flush=True)
     for role, found in differences(runs).items() if len(runs) > min(_T_975) else ():
         for name, one in found.items():
             print(f"{role}, {name}: {one['mean']:+.4f} ({one['low']:+.4f} .. {one['high']:+.4f})")

@@ -1,0 +1,158 @@
+"""What a precision changes in predictions by the same weights: Dice out of fold, mask pixels, and the time.
+
+    python -m benchmarks.precision --precision bf16                       (on the finished sample)
+    python -m benchmarks.precision --run results/full --images 320 --precision tf32
+
+Every training image is predicted by the networks that were not trained on it, in float32 and in the other precision,
+and merged as the workflow does. The result is written to benchmarks/results, into a file named after its conditions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from benchmarks.results import write_result
+from benchmarks.sample import SAMPLE
+from carvana import ensemble, postprocess, rle
+from carvana.catalogue import RECIPES, merged_models
+from carvana.cpu import cpu_name
+from carvana.data.imageset import ImageSet
+from carvana.data.manifest import read_manifest
+from carvana.errors import UserError, main_guard
+from carvana.folds import read_folds
+from carvana.geometry import Geometry
+from carvana.merging import merge_rule
+from carvana.metrics import dice
+from carvana.photo import TrainedRun, trained_run
+from carvana.precision import PRECISIONS
+from carvana.prediction.maps import sum_of_maps
+from carvana.prediction.networks import load_networks
+from carvana.provenance import package_versions
+from carvana.recipe import load_recipe
+from carvana.runtime import compute_in, configure
+from carvana.transforms.inputs import network_input
+from carvana.transforms.protocol import build_transforms
+
+ROWS: Final = (*RECIPES, "ensemble")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What one precision gives.
+
+    Attributes:
+        masks: runs by row and image.
+        seconds: of the networks.
+    """
+
+    masks: dict[str, dict[str, rle.Runs]]
+    seconds: float
+
+
+def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: torch.device, precision: str) -> Predicted:
+    """The recipes' and the ensemble's masks of these training images, by networks that were not trained on them."""
+    configure(torch.get_num_threads(), precision)
+    images = ImageSet(read_manifest(results / "data/train.csv"))
+    sums: dict[str, dict[str, ensemble.Sums]] = {name: {} for name in names}
+    seconds = 0.0
+    for model, files in run.weights.items():
+        recipe = load_recipe(model, edition=run.edition)
+        loaded = load_networks(recipe, list(files.values()), device, list(files))
+        networks = dict(zip(files, (compute_in(network, precision, device) for network in loaded), strict=True))
+        folds = read_folds(results / f"folds/{recipe.folds.scheme}.csv")
+        transforms = build_transforms(recipe, run.geometry)
+        for name in names:
+            prepared_NHWC = torch.from_numpy(transforms.predict(images.image(name)))[None].to(device)
+            (image_3HW,) = network_input(prepared_NHWC, transforms.normalised)
+            fold = folds[images.manifest.by_name[name].car]
+            if fold not in networks:
+                raise UserError(f"{name} has no network of {model} that was not trained on it: all folds are needed")
+            begun = time.perf_counter()
+            found = sum_of_maps([networks[fold]], image_3HW, recipe, run.geometry.image_size)
+            seconds += time.perf_counter() - begun
+            sums[name][recipe.recipe] = sums[name].get(recipe.recipe, np.uint16(0)) + found
+    models = {recipe: len(merged_models(recipe, run.edition)) for recipe in RECIPES}
+    masks: dict[str, dict[str, rle.Runs]] = {row: {} for row in ROWS}
+    for name in names:
+        for row, mask_HW in _masks(sums.pop(name), models, run).items():
+            masks[row][name] = rle.runs_of_mask(mask_HW)
+    return Predicted(masks, seconds)
+
+
+def _masks(sums: Mapping[str, ensemble.Sums], models: Mapping[str, int], run: TrainedRun) -> dict[str, rle.Mask]:
+    masks: dict[str, rle.Mask] = {}
+    merged = {}
+    for recipe in RECIPES:
+        rule = merge_rule(load_recipe(merged_models(recipe, run.edition)[0], edition=run.edition))
+        masks[recipe] = rule.mask(sums[recipe], models[recipe])
+        merged[recipe] = rule.merged(sums[recipe], models[recipe])
+    mean_HW = ensemble.mean(list(merged.values()))
+    masks["ensemble"] = postprocess.apply(mean_HW, merged["linknet34"], run.geometry).mask
+    return masks
+
+
+def compared(
+    exact: Mapping[str, rle.Runs], other: Mapping[str, rle.Runs], truth: ImageSet, geometry: Geometry
+) -> dict[str, float]:
+    """Mean Dice in both, and mean and most pixels of an image's mask that differ."""
+    dices, changed = [], []
+    for name in exact:
+        one_HW, other_HW = (rle.mask_of_runs(runs[name], geometry.image_size) for runs in (exact, other))
+        true_HW = truth.mask(name)
+        dices.append((dice(one_HW, true_HW), dice(other_HW, true_HW)))
+        changed.append(int(np.count_nonzero(one_HW != other_HW)))
+    return {
+        "exact": statistics.fmean(one for one, _ in dices),
+        "other": statistics.fmean(other for _, other in dices),
+        "largest_change_of_an_image": max(abs(one - other) for one, other in dices),
+        "pixels_changed": statistics.fmean(changed),
+        "most_pixels_changed": max(changed),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=SAMPLE, help="results of a finished run")
+    parser.add_argument("--precision", choices=[known for known in PRECISIONS if known != "exact"], required=True)
+    parser.add_argument(
+        "--images",
+        type=int,
+        help="so many training images, evenly chosen (default: all); at full size, 20 MB each",
+    )
+    given = parser.parse_args()
+    run, truth = trained_run(given.run), ImageSet(read_manifest(given.run / "data/train.csv"))
+    names = truth.manifest.names[:: max(1, len(truth.manifest) // (given.images or len(truth.manifest)))]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    exact, other = (predicted(run, given.run, names, device, one) for one in ("exact", given.precision))
+    rows: dict[str, dict[str, Any]] = {
+        row: compared(exact.masks[row], other.masks[row], truth, run.geometry) for row in ROWS
+    }
+    for row, found in rows.items():
+        print(
+            f"{row:14} {found['exact']:.6f} -> {found['other']:.6f}, {found['pixels_changed']:.2f} pixels of a mask"
+            f" changed, at most {found['most_pixels_changed']}"
+        )
+    name = torch.cuda.get_device_name() if device.type == "cuda" else cpu_name()
+    conditions = {
+        "device": name,
+        "geometry": run.geometry.name,
+        "trained_in": run.precision,
+        "precision": given.precision,
+        "images": len(names),
+        "packages": package_versions(),
+    }
+    document = {"conditions": conditions, "seconds": {"exact": exact.seconds, "other": other.seconds}, "rows": rows}
+    write_result(["precision", name, run.geometry.name, given.precision], document)
+
+
+if __name__ == "__main__":
+    main_guard(main)
