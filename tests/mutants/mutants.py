@@ -303,6 +303,21 @@ MUTANTS: Final = (
         "align_corners=False",
         f"{NETWORKS}unet_forward[unet_scratch]",
     ),
+    # --- trainings on smaller GPUs
+    Mutant(
+        "activations computed twice: running statistics move twice",
+        "src/carvana/networks/regions.py",
+        "return nullcontext(), _statistics_kept(self)",
+        "return nullcontext(), nullcontext()",
+        "tests/training/test_slices.py::test_linknet34_computed_twice_has_the_same_bits_and_its_statistics_move_once",
+    ),
+    Mutant(
+        "a divided batch: the other devices' gradients are forgotten",
+        "src/carvana/training/slices.py",
+        "one + other.to(ctx.home)",
+        "one",
+        "tests/training/test_slices.py::test_more_devices_than_images_leave_some_idle",
+    ),
     # --- losses and rates
     Mutant(
         "ternausnet: dice of each image",

@@ -24,6 +24,7 @@ _MODULES: Final = (
     "carvana.training.split",
     "carvana.training.batches",
     "carvana.training.loop",
+    "carvana.training.slices",
     "carvana.training.validation",
     "carvana.prediction.maps",
     "carvana.combine",
