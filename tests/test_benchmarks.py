@@ -12,16 +12,20 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import cpu, gpu, growth, published
+from benchmarks import cpu, gpu, growth, precision, published
 from benchmarks.cost import cost_of
 from benchmarks.results import ROOT
 from carvana import ensemble, postprocess, rle
 from carvana.catalogue import RECIPES
+from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
+from carvana.data.manifest import read_manifest
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
+from carvana.photo import trained_run
 from carvana.recipe import load_recipe
+from carvana.submission import read_masks
 from carvana.transforms import albu, asanakoy
 from carvana.transforms.colour import Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate
@@ -158,3 +162,40 @@ def test_every_stage_of_a_finished_run_can_grow():
         assert list(costs) == ["manifests", "folds", "planning", "merging", "submission", "scoring", "report"]
         assert costs["merging"].jobs == 2 * 5
         assert (enlarged.results / "report.html").stat().st_size > 100_000
+
+
+def test_changed_pixels_and_dice_of_a_precision(manifest):
+    images = ImageSet(manifest)
+    name = manifest.names[0]
+    mask_HW = images.mask(name)
+    other_HW = mask_HW.copy()
+    other_HW[:2, :3] ^= 1
+    exact, other = ({name: rle.runs_of_mask(mask)} for mask in (mask_HW, other_HW))
+    found = precision.compared(exact, other, images, SMALL)
+    assert found["exact"] == 1
+    assert found["largest_change_of_an_image"] == 1 - found["other"] > 0
+    assert found["pixels_changed"] == found["most_pixels_changed"] == 6
+
+
+@pytest.mark.sample
+def test_both_precisions_predict_what_the_sample_was_scored_with():
+    results = Path("results/sample")
+    run = trained_run(results)
+    truth = ImageSet(read_manifest(results / "data/train.csv"))
+    name = truth.manifest.names[0]
+    masks = {
+        one: precision.predicted(run, results, [name], torch.device("cpu"), one).masks for one in ("exact", "bf16")
+    }
+    table = dict(read_masks(results / "masks/ensemble/train.csv"))
+    np.testing.assert_array_equal(masks[run.precision]["ensemble"][name], rle.runs(table[name]))
+    changed = precision.compared(masks["exact"]["ensemble"], masks["bf16"]["ensemble"], truth, SMALL)
+    assert changed["largest_change_of_an_image"] < 0.01
+
+
+def test_the_readme_says_what_a_precision_changed():
+    (path,) = (ROOT / "benchmarks/results").glob("precision-*-small-bf16.json")
+    result = json.loads(path.read_text())
+    ensemble_row, text = result["rows"]["ensemble"], " ".join((ROOT / "README.md").read_text().split())
+    assert f"--images {result['conditions']['images']}" in text
+    assert f"{ensemble_row['pixels_changed']:.1f} of 6,016 pixels" in text
+    assert f"from {ensemble_row['exact']:.5f} to {ensemble_row['other']:.5f}" in text
