@@ -41,26 +41,39 @@ def test_no_image_keeps_its_own_mask_when_they_are_shuffled(manifest):
 
 
 def test_the_interval_is_students():
-    # Five paired differences of mean 0.02 and deviation 0.01.
-    found = benchmark.difference([0.91, 0.92, 0.92, 0.92, 0.93], [0.9, 0.9, 0.9, 0.9, 0.9])
+    # Five paired differences of mean 0.02 and deviation 0.01, each of two folds.
+    one = [[value - 0.005, value + 0.005] for value in (0.91, 0.92, 0.92, 0.92, 0.93)]
+    found = benchmark.difference(one, [[0.9, 0.9]] * 5)
     assert found["mean"] == pytest.approx(0.02)
     half = 2.776 * 0.0070710678 / 5**0.5
     assert (found["low"], found["high"]) == pytest.approx((0.02 - half, 0.02 + half))
 
 
+def test_only_folds_that_both_rounds_have_are_compared():
+    found = benchmark.difference([[0.5, 0.6]] * 5, [[0.6, 0.7, 0.1, 0.1]] * 5)
+    assert found == pytest.approx({"mean": -0.1, "low": -0.1, "high": -0.1})
+
+
+def test_what_was_found_under_other_conditions_counts_no_more(tmp_path):
+    path = tmp_path / "found.json"
+    assert benchmark.read_runs(path, {"epochs": 1}) == []
+    path.write_text(json.dumps({"conditions": {"epochs": 1}, "runs": [{"seed": 1}]}))
+    assert benchmark.read_runs(path, {"epochs": 1}) == [{"seed": 1}]
+    assert benchmark.read_runs(path, {"epochs": 2}) == []
+
+
 def test_what_was_found_and_what_the_readme_says_of_it():
     result = json.loads(benchmark.RESULT.read_text())
-    for role, differences in result["differences"].items():
-        runs = [run[role] for run in result["runs"]]
-        assert len(runs) >= 5
-        for one, other in benchmark.DIFFERENCES:
-            found = benchmark.difference([run[one] for run in runs], [run[other] for run in runs])
-            assert differences[f"{one} - {other}"] == pytest.approx(found)
+    assert len(result["runs"]) >= 5
+    for role, differences in benchmark.differences(result["runs"]).items():
+        for name, found in differences.items():
+            assert result["differences"][role][name] == pytest.approx(found)
     test, text = result["differences"]["test"], " ".join(README.split())
-    assert test["second - first"]["low"] > 0
-    assert test["shuffled - second"]["high"] < 0
-    # What more steps alone do, the README says as well.
-    more_than_steps = test["second - longer"]["low"] > 0
-    assert more_than_steps == ("the second round is no better than as many steps on the few cars alone" not in text)
+    assert test["second - first"]["mean"] > 0
+    # Shuffled labels fail what the right ones pass.
+    assert test["shuffled - first"]["mean"] < 0
+    assert test["shuffled - second"]["mean"] < 0
+    sure = test["second - first"]["low"] > 0 and test["shuffled - first"]["high"] < 0
+    assert sure == ("too few to be sure" not in text)
     for found in test.values():
         assert f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})" in text
