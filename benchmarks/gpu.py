@@ -141,9 +141,7 @@ def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
     return Loading(recipe, split(place.images, folds, 0), pixels, transforms, draws, 1, place.device, workers)
 
 
-def training_rates(
-    recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool = False
-) -> dict[str, float]:
+def training_rates(recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool) -> dict[str, float]:
     """Images per second of training steps: on one batch that is on the device, and on batches as they are loaded."""
     configure(1, precision)
     network = network_of(recipe, place, precision, layout, True, checkpointing)

@@ -34,13 +34,10 @@ from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.photo import TrainedRun, trained_run
 from carvana.precision import PRECISIONS
-from carvana.prediction.maps import sum_of_maps
-from carvana.prediction.networks import load_networks
+from carvana.prediction.conditions import Conditions
+from carvana.prediction.run import prepare
 from carvana.provenance import package_versions
 from carvana.recipe import load_recipe
-from carvana.runtime import compute_in, configure
-from carvana.transforms.inputs import network_input
-from carvana.transforms.protocol import build_transforms
 
 ROWS: Final = (*RECIPES, "ensemble")
 
@@ -51,35 +48,46 @@ class Predicted:
 
     Attributes:
         masks: runs by row and image.
-        seconds: of the networks.
+        seconds: from image files to maps.
     """
 
     masks: dict[str, dict[str, rle.Runs]]
     seconds: float
 
 
-def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: torch.device, precision: str) -> Predicted:
+def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: str, precision: str) -> Predicted:
     """The recipes' and the ensemble's masks of these training images, by networks that were not trained on them."""
-    configure(torch.get_num_threads(), precision)
     images = ImageSet(read_manifest(results / "data/train.csv"))
     sums: dict[str, dict[str, ensemble.Sums]] = {name: {} for name in names}
     seconds = 0.0
     for model, files in run.weights.items():
         recipe = load_recipe(model, edition=run.edition)
-        loaded = load_networks(recipe, list(files.values()), device, list(files))
-        networks = dict(zip(files, (compute_in(network, precision, device) for network in loaded), strict=True))
         folds = read_folds(results / f"folds/{recipe.folds.scheme}.csv")
-        transforms = build_transforms(recipe, run.geometry)
-        for name in names:
-            prepared_NHWC = torch.from_numpy(transforms.predict(images.image(name)))[None].to(device)
-            (image_3HW,) = network_input(prepared_NHWC, transforms.normalised)
-            fold = folds[images.manifest.by_name[name].car]
-            if fold not in networks:
-                raise UserError(f"{name} has no network of {model} that was not trained on it: all folds are needed")
-            begun = time.perf_counter()
-            found = sum_of_maps([networks[fold]], image_3HW, recipe, run.geometry.image_size)
-            seconds += time.perf_counter() - begun
-            sums[name][recipe.recipe] = sums[name].get(recipe.recipe, np.uint16(0)) + found
+        fold_of = {name: folds[images.manifest.by_name[name].car] for name in names}
+        if without := [name for name, fold in fold_of.items() if fold not in files]:
+            raise UserError(f"{without[0]} has no network of {model} that was not trained on it: all folds are needed")
+        conditions = Conditions(
+            recipe=recipe,
+            weights=tuple(files.values()),
+            folds=tuple(files),
+            geometry=run.geometry,
+            precision=precision,
+            autotune=False,
+            device=device,
+            threads=torch.get_num_threads(),
+            workers=1,
+            quiet=True,
+        )
+        networks, pipeline = prepare(conditions, images)
+        network_of_fold = dict(zip(files, networks, strict=True))
+        network_of = {name: [network_of_fold[fold]] for name, fold in fold_of.items()}
+
+        def add(name: str, sums_HW: ensemble.Sums, recipe: str = recipe.recipe) -> None:
+            sums[name][recipe] = sums[name].get(recipe, np.uint16(0)) + sums_HW
+
+        begun = time.perf_counter()
+        pipeline.run(names, network_of.__getitem__, add)
+        seconds += time.perf_counter() - begun
     models = {recipe: len(merged_models(recipe, run.edition)) for recipe in RECIPES}
     masks: dict[str, dict[str, rle.Runs]] = {row: {} for row in ROWS}
     for name in names:
@@ -131,7 +139,7 @@ def main() -> None:
     given = parser.parse_args()
     run, truth = trained_run(given.run), ImageSet(read_manifest(given.run / "data/train.csv"))
     names = truth.manifest.names[:: max(1, len(truth.manifest) // (given.images or len(truth.manifest)))]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     exact, other = (predicted(run, given.run, names, device, one) for one in ("exact", given.precision))
     rows: dict[str, dict[str, Any]] = {
         row: compared(exact.masks[row], other.masks[row], truth, run.geometry) for row in ROWS
@@ -141,7 +149,7 @@ def main() -> None:
             f"{row:14} {found['exact']:.6f} -> {found['other']:.6f}, {found['pixels_changed']:.2f} pixels of a mask"
             f" changed, at most {found['most_pixels_changed']}"
         )
-    name = torch.cuda.get_device_name() if device.type == "cuda" else cpu_name()
+    name = torch.cuda.get_device_name() if device == "cuda" else cpu_name()
     conditions = {
         "device": name,
         "geometry": run.geometry.name,

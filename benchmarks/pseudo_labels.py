@@ -9,8 +9,8 @@ no round has seen besides. A round's Dice is the mean over its folds' networks, 
 
 All trainings take as many steps, so that the second round cannot gain by more of them. `shuffled` is a second round
 with the same images, their labels shuffled among them. For each seed all roles have other cars. The result is written
-to benchmarks/pseudo_labels.json behind every seed, with the mean differences and their 95 % intervals; seeds that are
-there already, under the same conditions, are not computed again.
+to benchmarks/pseudo_labels.json behind every seed; seeds that are there already, under the same conditions, are not
+computed again. At last the mean differences of all are printed with their 95 % intervals.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ import torch
 from torch import nn
 
 from carvana import rle
+from carvana.bands import student_quantile
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.data.synthetic.dataset import write_competition
-from carvana.errors import main_guard
+from carvana.errors import UserError, main_guard
 from carvana.files import whole_file
 from carvana.geometry import Geometry
 from carvana.merging import merge_rule
@@ -66,8 +67,6 @@ GEOMETRY: Final = Geometry("benchmark", (32, 62), (32, 64), (32, 32))
 CPU: Final = torch.device("cpu")
 # Each seed draws its roles from these.
 DRAWN_CARS: Final = 40
-# Student's t, quantile 0.975, by degrees of freedom.
-_T_975: Final = {4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 JUDGES: Final = ("test", "unseen")
 ROLES: Final = ("train", *JUDGES)
 DIFFERENCES: Final = (("second", "first"), ("shuffled", "first"), ("shuffled", "second"))
@@ -192,7 +191,7 @@ def difference(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]])
     """
     values = [statistics.fmean(a - b for a, b in zip(*folds, strict=False)) for folds in zip(one, other, strict=True)]
     mean, deviation = statistics.fmean(values), statistics.stdev(values)
-    half = _T_975[len(values) - 1] * deviation / math.sqrt(len(values))
+    half = student_quantile(0.975, len(values) - 1) * deviation / math.sqrt(len(values))
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
@@ -217,7 +216,7 @@ def read_runs(path: Path, conditions: Mapping[str, Any]) -> list[dict[str, Any]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="5 to 10, for an interval")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="those that are there are kept")
     parser.add_argument("--train-cars", type=int, default=4)
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--shuffled-folds", type=int, default=2, help="that are trained on shuffled labels")
@@ -240,6 +239,8 @@ def main() -> None:
         "packages": package_versions(),
     }
     runs = read_runs(given.out, conditions)
+    if len({*given.seeds, *(run["seed"] for run in runs)}) < 2:
+        raise UserError("an interval needs two seeds: give another one")
     wanted = [seed for seed in given.seeds if seed not in {run["seed"] for run in runs}]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -251,12 +252,9 @@ def main() -> None:
             for seed in wanted:
                 runs.append({"seed": seed, **rounds(manifest, counts, given, seed, pool)})
                 print(json.dumps(runs[-1]), flush=True)
-                document = {"conditions": conditions, "runs": runs}
-                if len(runs) > min(_T_975):
-                    document["differences"] = differences(runs)
                 with whole_file(given.out) as path:
-                    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    for role, found in differences(runs).items() if len(runs) > min(_T_975) else ():
+                    path.write_text(json.dumps({"conditions": conditions, "runs": runs}, indent=1) + "\n")
+    for role, found in differences(runs).items():
         for name, one in found.items():
             print(f"{role}, {name}: {one['mean']:+.4f} ({one['low']:+.4f} .. {one['high']:+.4f})")
 

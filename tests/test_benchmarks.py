@@ -183,9 +183,7 @@ def test_both_precisions_predict_what_the_sample_was_scored_with():
     run = trained_run(results)
     truth = ImageSet(read_manifest(results / "data/train.csv"))
     name = truth.manifest.names[0]
-    masks = {
-        one: precision.predicted(run, results, [name], torch.device("cpu"), one).masks for one in ("exact", "bf16")
-    }
+    masks = {one: precision.predicted(run, results, [name], "cpu", one).masks for one in ("exact", "bf16")}
     table = dict(read_masks(results / "masks/ensemble/train.csv"))
     np.testing.assert_array_equal(masks[run.precision]["ensemble"][name], rle.runs(table[name]))
     changed = precision.compared(masks["exact"]["ensemble"], masks["bf16"]["ensemble"], truth, SMALL)

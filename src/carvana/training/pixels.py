@@ -47,7 +47,7 @@ class KeptMasks:
     """Pixels whose masks stay in memory as runs once decoded; images are decoded each time.
 
     Of a full-size mask the runs take about 8 kB, so all of the competition's 40 MB for each loading process; and making
-    the mask of them takes a thirtieth of the time of decoding its GIF.
+    the mask of them takes less than a twentieth of the time of decoding its GIF.
     """
 
     source: Pixels

@@ -162,11 +162,11 @@ def _train(
     objective = parts.objective(recipe, geometry)
     course = Course(recipe, objective, conditions.epochs, loading.training_batches, loading.validation_batches)
     arrangement = Arrangement(conditions.precision, len(devices), conditions.activation_checkpointing)
-    enough: AbstractContextManager[None] = nullcontext()
+    memory_guard: AbstractContextManager[None] = nullcontext()
     if conditions.device == "cuda":
         free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
         require_memory(recipe, geometry, arrangement, free)
-        enough = told_of_full_memory(recipe, geometry, arrangement, free)
+        memory_guard = told_of_full_memory(recipe, geometry, arrangement, free)
     network = initial_network(recipe, draws, conditions.encoder_weights).to(devices[0])
     network = arranged(network, conditions.precision, devices, conditions.activation_checkpointing)
     state = begin(course, network)
@@ -207,7 +207,7 @@ def _train(
             if state.next_epoch < conditions.epochs:
                 session.rest(where, interruption)
 
-        with told_of_dead_workers(), enough:
+        with told_of_dead_workers(), memory_guard:
             fit(course, state, on_step, on_epoch, on_rest)
         assert session.best is not None
         outputs.weights.hardlink_to(saving.folder / session.best)
