@@ -317,12 +317,14 @@ def interrupted(download, tmp_path):
     served.mkdir()
     write_zip(served / "train_hq.zip", seed=1)
     one = download(served, file=[Fault("stall", after=2 * MEBIBYTE + 5)])
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     script = Path(__file__).parents[2] / "workflow" / "scripts" / "download.py"
     arguments = ["--competition", SLUG, "--name", "train_hq", "--files", "train_hq.zip"]
     places = ["--folder", str(one.folder), "--receipt", str(tmp_path / "receipt.json")]
     process = subprocess.Popen(
         [sys.executable, str(script), *arguments, *places, "--quiet"],
-        env={**os.environ, **one.server.environment(), "HOME": str(tmp_path)},
+        env={**os.environ, **one.server.environment(), "HOME": str(tmp_path), "TMPDIR": str(temporary)},
     )
     partial = one.folder / STATE / "train_hq" / "train_hq.zip"
     while not partial.is_file() or partial.stat().st_size < 2 * MEBIBYTE:
@@ -336,8 +338,13 @@ def interrupted(download, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_download_leaves_no_process_and_no_lock_and_is_resumed(interrupted):
+def test_a_killed_download_leaves_no_process_no_lock_and_no_folder_and_is_resumed(interrupted, tmp_path):
     interrupted.obtain()
+    # The package's process notices by itself that its parent is no more.
+    deadline = time.monotonic() + 60
+    while left := list((tmp_path / "temporary").iterdir()):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.02)
     assert interrupted.holds_the_right_bytes()
     assert interrupted.server.ranges == [0, 0, 2 * MEBIBYTE]
 

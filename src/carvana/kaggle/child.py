@@ -7,12 +7,14 @@ process when nothing moves (`carvana.kaggle.client`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import re
 import threading
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 from carvana.kaggle.failures import Facts
@@ -112,7 +114,10 @@ def method_of(url: str) -> str:
 def _read_requests(stream: TextIO, requests: queue.Queue[dict[str, Any]]) -> None:
     for line in stream:
         requests.put(json.loads(line))
-    # The parent is done, or is no more: nobody waits for what a call may still bring.
+    # The parent is done, or is no more: nobody waits for what a call may still bring, and a parent that was killed has
+    # not removed the folder that it made for this process.
+    with contextlib.suppress(KeyError, OSError):
+        Path(os.environ["KAGGLE_CONFIG_DIR"]).rmdir()
     os._exit(0)
 
 
