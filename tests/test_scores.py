@@ -103,7 +103,7 @@ def test_training_truth_reads_the_masks(tmp_path):
     mask[1, 2:5] = 1
     Image.fromarray(mask * 255).save(tmp_path / "m.png")
     record = ImageRecord("a_01.jpg", "a", 1, 1, 6, 4, "", "a.jpg", str(tmp_path / "m.png"), "", 3)
-    np.testing.assert_array_equal(scores.training_truth(Manifest((record,)))["a_01.jpg"], [[9, 3]])
+    np.testing.assert_array_equal(scores.training_truth(Manifest((record,)))["a_01.jpg"], [[9, 12]])
 
 
 def test_hidden_truth_is_split_by_usage(tmp_path):
@@ -111,7 +111,7 @@ def test_hidden_truth_is_split_by_usage(tmp_path):
     path.write_text("img,rle_mask,usage\np,1 2,Public\nq,,Private\nx,3 3,Ignored\n")
     truth = scores.hidden_truth(path, SMALL)
     assert {usage: list(images) for usage, images in truth.items()} == {"Public": ["p"], "Private": ["q"]}
-    np.testing.assert_array_equal(truth["Public"]["p"], [[1, 2]])
+    np.testing.assert_array_equal(truth["Public"]["p"], [[1, 3]])
     assert len(truth["Private"]["q"]) == 0
 
 

@@ -22,24 +22,22 @@ def dice(mask_a_HW: Mask, mask_b_HW: Mask) -> float:
 
 def dice_of_runs(runs_a: Runs, runs_b: Runs) -> float:
     """Dice coefficient of two masks given as the runs of their RLE (`carvana.rle.runs`), without making images."""
+    edges_a, edges_b = (runs.ravel().astype(np.float64) for runs in (runs_a, runs_b))
+    lengths_b = _lengths(edges_b)
     common = 0
     if len(runs_a) and len(runs_b):
         # The number of b's pixels in front of a position grows by 1 for each within a run, and else not: interpolation
         # between the runs' edges is exact, in float64 too.
-        starts_and_ends = _edges(runs_b)
-        before = np.zeros(starts_and_ends.size)
-        before[1::2] = np.cumsum(runs_b[:, 1])
+        before = np.zeros(edges_b.size)
+        np.cumsum(lengths_b, out=before[1::2])
         before[2::2] = before[1:-1:2]
-        found = np.interp(_edges(runs_a), starts_and_ends, before)
-        common = int(found[1::2].sum() - found[::2].sum())
-    return _dice(common, int(runs_a[:, 1].sum()) + int(runs_b[:, 1].sum()))
+        common = int(_lengths(np.interp(edges_a, edges_b, before)).sum())
+    return _dice(common, int(_lengths(edges_a).sum() + lengths_b.sum()))
 
 
-def _edges(runs: Runs) -> npt.NDArray[np.float64]:
-    """First positions in the runs and behind them, in turns."""
-    edges = runs.astype(np.float64)
-    edges[:, 1] += edges[:, 0]
-    return edges.ravel()
+def _lengths(edges: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """From every first edge to the second that follows it."""
+    return edges[1::2] - edges[::2]
 
 
 def _dice(common: int, total: int) -> float:

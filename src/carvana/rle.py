@@ -13,15 +13,15 @@ import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
 Runs = npt.NDArray[np.int64] | npt.NDArray[np.int32]
+"""A mask's runs in ascending order, (n, 2): the number of each run's first pixel, and of the pixel behind its last."""
 
 _LARGEST: Final = np.iinfo(np.int64).max
-_SUMMABLE: Final = 2**62
 # What numpy takes in and between numbers besides digits and blanks.
 _ALSO_PARSED: Final = "+-\t\n\v\f\r"
 
 
 def runs_of_mask(mask_HW: Mask) -> Runs:
-    """A mask's maximal runs in ascending order, as `runs` has them.
+    """A mask's maximal runs.
 
     Args:
         mask_HW: (H, W) bool or uint8; every value other than 0 is set.
@@ -32,23 +32,20 @@ def runs_of_mask(mask_HW: Mask) -> Runs:
     starts_set = is_set.size > 0 and bool(is_set[0])
     ends_set = is_set.size > 0 and bool(is_set[-1])
     edges = np.concatenate([[1] if starts_set else [], changes, [is_set.size + 1] if ends_set else []])
-    pairs = edges.astype(np.int64).reshape(-1, 2)
-    pairs[:, 1] -= pairs[:, 0]
-    return pairs
+    return edges.astype(np.int64).reshape(-1, 2)
 
 
 def encode(mask_HW: Mask) -> str:
     """RLE of a mask: `start length start length ...`; see `runs_of_mask`."""
-    numbers = runs_of_mask(mask_HW).ravel().tolist()
+    pairs = runs_of_mask(mask_HW)
+    pairs[:, 1] -= pairs[:, 0]
+    numbers = pairs.ravel().tolist()
     # A third of the time of joining the numbers' strings.
     return ("%d " * len(numbers) % tuple(numbers))[:-1]
 
 
 def runs(rle: str) -> Runs:
-    """The runs of an RLE string, as written.
-
-    Returns:
-        (n, 2) int64: 1-based start and length of each run.
+    """The runs of an RLE string, as written; int64.
 
     Raises:
         ValueError: a token is not a whole number in plain digits, their count is odd, a start or length is below 1, or
@@ -59,10 +56,24 @@ def runs(rle: str) -> Runs:
         raise ValueError("the RLE holds something other than whole numbers joined by single blanks")
     if numbers.size % 2:
         raise ValueError(f"the RLE has {numbers.size} numbers; starts and lengths come in pairs")
-    pairs = numbers.reshape(-1, 2)
-    if pairs.size:
-        _check_runs(rle, pairs)
-    return pairs
+    if numbers.size and numbers.min() < 1:
+        raise ValueError("the RLE has a start or a length below 1")
+    edges = numbers
+    edges[1::2] += numbers[::2]
+    # A sum past the largest number wraps to a negative one.
+    if not (edges[1:] >= edges[:-1]).all():
+        raise ValueError(_disorder(_numbers(rle).reshape(-1, 2)))
+    return edges.reshape(-1, 2)
+
+
+def _disorder(pairs: npt.NDArray[np.int64]) -> str:
+    """What is wrong with pairs of a start and a length that do not follow each other."""
+    starts, lengths = pairs[:, 0], pairs[:, 1]
+    if (lengths > _LARGEST - starts).any():
+        return "the RLE goes far past any image's last pixel"
+    if (np.diff(starts) <= 0).any():
+        return "the RLE's starts are not in ascending order"
+    return "the RLE has runs that overlap"
 
 
 def _numbers(rle: str) -> npt.NDArray[np.int64]:
@@ -77,40 +88,22 @@ def _numbers(rle: str) -> npt.NDArray[np.int64]:
         return np.empty(0, np.int64)
 
 
-def _check_runs(rle: str, pairs: Runs) -> None:
-    starts, lengths = pairs[:, 0], pairs[:, 1]
-    if pairs.max() < _SUMMABLE and lengths.min() >= 1 and starts[0] >= 1:
-        if (starts[1:] >= starts[:-1] + lengths[:-1]).all():
-            return
-    elif (pairs == _LARGEST).any() and any(int(token) > _LARGEST for token in rle.split(" ")):
-        raise ValueError("the RLE holds a number far past any image's last pixel")
-    if (pairs < 1).any():
-        raise ValueError("the RLE has a start or a length below 1")
-    if (np.diff(starts) <= 0).any():
-        raise ValueError("the RLE's starts are not in ascending order")
-    if (lengths[:-1] > np.diff(starts)).any():
-        raise ValueError("the RLE has runs that overlap")
-
-
 def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
     """`runs`, also checked to lie inside an image of (H, W) pixels, and so in 32 bits: a whole submission is kept.
 
     Raises:
         ValueError: as `runs`, or a run goes past the last pixel.
     """
-    pairs = runs(rle)
+    edges = runs(rle)
     pixels = size_HW[0] * size_HW[1]
-    # The start is compared before the sum is formed: the sum of two huge numbers would wrap.
-    if pairs.size and (pairs[-1, 0] > pixels or pairs[-1, 1] > pixels - pairs[-1, 0] + 1):
+    if edges.size and edges[-1, 1] > pixels + 1:
         raise ValueError(f"the RLE goes past the last of the image's {pixels} pixels")
-    return pairs.astype(np.int32)
+    return edges.astype(np.int32)
 
 
-def mask_of_runs(pairs: Runs, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def mask_of_runs(edges: Runs, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """The mask (H, W), uint8 of 0 and 1, that has these runs, which lie within it."""
-    first = pairs[:, 0] - 1
-    edges = np.stack([first, first + pairs[:, 1]], axis=1).ravel()
-    lengths = np.diff(edges, prepend=0, append=size_HW[0] * size_HW[1])
+    lengths = np.diff(edges.ravel(), prepend=1, append=size_HW[0] * size_HW[1] + 1)
     values = (np.arange(lengths.size) % 2).astype(np.uint8)
     return np.repeat(values, lengths).reshape(size_HW)
 
@@ -129,7 +122,8 @@ def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
 
 def area(rle: str) -> int:
     """Number of set pixels of an RLE string; raises as `runs`."""
-    return int(runs(rle)[:, 1].sum())
+    edges = runs(rle)
+    return int((edges[:, 1] - edges[:, 0]).sum())
 
 
 def force_corners_off(mask_HW: Mask) -> Mask:

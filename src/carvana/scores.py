@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +16,7 @@ from carvana.errors import UserError
 from carvana.files import whole_file, write_table
 from carvana.geometry import Geometry
 from carvana.metrics import dice_of_runs
-from carvana.submission import read_masks
-from carvana.tabletext import DAMAGES, opened_table
+from carvana.submission import read_masks, read_rows
 
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -104,22 +102,28 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
     """The scored test images' true masks, by usage (`Public`, `Private`) and image name.
 
     Args:
-        solution: `.csv`, `.csv.gz` or `.zip` with the columns img, rle_mask and usage (Public, Private or Ignored).
+        solution: `.csv`, `.csv.gz` or `.zip` whose columns begin with img, rle_mask and which has a column usage
+            (Public, Private or Ignored).
         geometry: of the masks.
 
     Raises:
-        UserError: no such file, other columns or usages, or a malformed RLE.
+        UserError: as `carvana.submission.read_rows`, no column usage, or a row with another number of values, another
+            usage or a malformed RLE.
     """
     truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
+    if not solution.is_file():
+        raise UserError(f"{solution}: no such file; give the hidden truth, or none")
+    rows = read_rows(solution)
+    _, header = next(rows)
     try:
-        with opened_table(solution) as lines:
-            for row in csv.DictReader(lines, strict=True):
-                runs = rle.runs_within(row["rle_mask"], geometry.image_size)
-                if row["usage"] != "Ignored":
-                    truth[row["usage"]][row["img"]] = runs
-    except FileNotFoundError as error:
-        raise UserError(f"{solution}: {error.strerror}; give the hidden truth, or none") from None
-    except (KeyError, ValueError, csv.Error, *DAMAGES) as error:
+        place = header.index("usage")
+        for line, row in rows:
+            if len(row) != len(header):
+                raise ValueError(f"line {line}: {len(row)} values, expected {len(header)}")
+            runs = rle.runs_within(row[1], geometry.image_size)
+            if row[place] != "Ignored":
+                truth[row[place]][row[0]] = runs
+    except (KeyError, ValueError) as error:
         raise UserError(f"{solution} is not a hidden truth ({error}): expected img, rle_mask, usage") from error
     return truth
 

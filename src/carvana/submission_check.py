@@ -94,7 +94,7 @@ def _mask_problems(encoded: str, size_HW: tuple[int, int]) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
-    if len(runs) and (runs[0, 0] == 1 or runs[-1].sum() == size_HW[0] * size_HW[1] + 1):
+    if len(runs) and (runs[0, 0] == 1 or runs[-1, 1] == size_HW[0] * size_HW[1] + 1):
         yield "the RLE sets the image's first or last pixel"
 
 

@@ -89,8 +89,9 @@ def test_colour_steps_follow_each_other(car):
     image_HWC = car[0]
     x_CHW = colour.scale_brightness(np.moveaxis(image_HWC, 2, 0).astype(np.float32) / np.float32(255), 1.3)
     x_CHW = colour.scale_contrast(x_CHW, 0.7, float(colour.luminance(x_CHW).mean()))
-    saturated_CHW = colour.scale_saturation(x_CHW, 1.25)
-    for turns_grey, expected_CHW in ((False, saturated_CHW), (True, colour.grey(saturated_CHW))):
+    saturated_CHW = np.clip(1.25 * x_CHW + (1 - 1.25) * colour.luminance(x_CHW), 0, 1)
+    grey_CHW = np.stack([colour.luminance(saturated_CHW)] * 3)
+    for turns_grey, expected_CHW in ((False, saturated_CHW), (True, grey_CHW)):
         found_HWC = recolour(image_HWC, Recolouring(1.3, 0.7, 1.25, turns_grey))
         np.testing.assert_array_equal(found_HWC, np.floor(np.moveaxis(expected_CHW, 0, 2) * 255))
 

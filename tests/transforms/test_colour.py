@@ -112,7 +112,7 @@ def test_luminance_weighs_red_as_blue():
     np.testing.assert_allclose(colour.luminance(floats(1, 0, 0)), 0.114, rtol=1e-6)
     np.testing.assert_allclose(colour.luminance(floats(0, 1, 0)), 0.587, rtol=1e-6)
     np.testing.assert_allclose(colour.luminance(floats(0, 0, 1)), 0.299, rtol=1e-6)
-    np.testing.assert_allclose(colour.grey(floats(1, 0, 1)), floats(0.413, 0.413, 0.413), rtol=1e-6)
+    np.testing.assert_allclose(colour.luminance(floats(1, 0, 1)), 0.413, rtol=1e-6)
 
 
 def test_contrast_moves_away_from_the_mean_luminance():
@@ -130,10 +130,12 @@ def test_mean_luminance_is_that_of_all_pixels():
 
 
 def test_saturation_moves_away_from_grey():
-    found = colour.scale_saturation(floats(0.5, 0.5, 0.25), 1.2)
+    levels = np.arange(256, dtype=np.float32) / np.float32(200)
+    found = colour.scale_saturation(pixel(100, 100, 50), levels, 1.2)
     grey = 0.5 * (0.114 + 0.587) + 0.25 * 0.299
     np.testing.assert_allclose(found[:, 0, 0], 1.2 * np.array([0.5, 0.5, 0.25]) - 0.2 * grey, rtol=1e-6)
-    np.testing.assert_allclose(colour.scale_saturation(floats(0.4, 0.4, 0.4), 1.3), floats(0.4, 0.4, 0.4), rtol=1e-6)
+    unchanged = colour.scale_saturation(pixel(80, 80, 80), levels, 1.3)
+    np.testing.assert_allclose(unchanged, floats(0.4, 0.4, 0.4), rtol=1e-6)
 
 
 def test_rgb_of_bgr():

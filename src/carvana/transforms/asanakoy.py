@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from carvana.geometry import Geometry
@@ -62,8 +63,8 @@ class AsanakoyTransforms:
         if draw.geometry:
             both_HW4 = shift_scale_rotate(both_HW4, draw.geometry)
         image_HWC, mask_HW = parted(both_HW4)
-        car_HW = np.where(mask_HW > self.augmentation.mask_threshold, np.uint8(255), np.uint8(0))
-        return recolour(image_HWC, draw.colour), car_HW
+        _, car_HW = cv2.threshold(mask_HW, self.augmentation.mask_threshold, 255, cv2.THRESH_BINARY)
+        return recolour(image_HWC, draw.colour), car_HW.astype(np.uint8, copy=False)
 
     def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask stays at the image's size."""

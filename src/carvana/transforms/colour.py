@@ -5,6 +5,7 @@ Shape: image_HWC is (H, W, 3) uint8, x_CHW (3, H, W) float in [0, 1]. Nothing is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32] | Doubles
 
 # Weights of blue, green and red, which the released U-Net scripts apply to red, green and blue.
 LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
@@ -119,13 +121,13 @@ def recolour(image_HWC: Image, change: Recolouring) -> Image:
     result_HWC = np.empty_like(image_HWC)
     for top in range(0, len(image_HWC), _STRIP):
         rows = slice(top, top + _STRIP)
-        planes = [np.asarray(cv2.LUT(plane_HW, levels), np.float32) for plane_HW in cv2.split(image_HWC[rows])]
-        x_CHW: Floats = np.stack(planes)
-        if change.saturation is not None:
-            x_CHW = scale_saturation(x_CHW, change.saturation)
-        if change.grey:
-            x_CHW = grey(x_CHW)
-        cv2.merge(list(to_8_bits(x_CHW)), dst=result_HWC[rows])
+        x_CHW = (
+            _looked_up(image_HWC[rows], [levels] * 3)
+            if change.saturation is None
+            else scale_saturation(image_HWC[rows], levels, change.saturation)
+        )
+        planes = [to_8_bits(luminance(x_CHW))] * 3 if change.grey else list(to_8_bits(x_CHW))
+        cv2.merge(planes, dst=result_HWC[rows])
     return result_HWC
 
 
@@ -151,17 +153,40 @@ def mean_luminance(image_HWC: Image, levels: Floats) -> float:
     return float(LUMINANCE @ sums) / float(image_HWC.shape[0] * image_HWC.shape[1])
 
 
-def scale_saturation(x_CHW: Floats, factor: float) -> Floats:
-    """The float image (3, H, W) blended with its grey; `factor` 1 leaves it; clipped to [0, 1]."""
-    return np.asarray(np.clip(factor * x_CHW + (1 - factor) * luminance(x_CHW), 0, 1))
+def scale_saturation(image_HWC: Image, levels: Floats, factor: float) -> Doubles:
+    """An RGB image blended with its grey; `factor` 1 leaves it; clipped to [0, 1].
+
+    What is done to one channel alone is done to the 256 values that there are, in the precision of `levels`.
+
+    Args:
+        image_HWC: RGB.
+        levels: (256,), what the 8-bit values stand for.
+        factor: of the image; the grey's is 1 - `factor`.
+
+    Returns:
+        x_CHW, float64.
+    """
+    grey_HW, second_HW, third_HW = _looked_up(image_HWC, [levels * weight for weight in LUMINANCE])
+    # In place: new memory for every step would take as long as the steps.
+    grey_HW += second_HW
+    grey_HW += third_HW
+    grey_HW *= 1 - factor
+    x_CHW = _looked_up(image_HWC, [factor * levels] * 3)
+    x_CHW += grey_HW
+    return np.clip(x_CHW, 0, 1, out=x_CHW)
 
 
-def grey(x_CHW: Floats) -> Floats:
-    """The luminance of every pixel, in three equal channels, (3, H, W)."""
-    return np.repeat(luminance(x_CHW)[None], 3, axis=0)
+def _looked_up(image_HWC: Image, tables: Sequence[Floats]) -> Doubles:
+    """What each channel's table (256,) holds for its values; (C, H, W)."""
+    x_CHW = np.empty((len(tables), *image_HWC.shape[:2]))
+    for plane_HW, table, x_HW in zip(cv2.split(image_HWC), tables, x_CHW, strict=True):
+        cv2.LUT(plane_HW, table.astype(np.float64), dst=x_HW)
+    return x_CHW
 
 
-def luminance(x_CHW: Floats) -> npt.NDArray[np.float64]:
+def luminance(x_CHW: Floats) -> Doubles:
     """(H, W) float64: the weighted sum of the channels of an image (3, H, W), added in their order."""
-    first, second, third = (plane_HW * weight for plane_HW, weight in zip(x_CHW, LUMINANCE, strict=True))
-    return np.asarray(first + second + third)
+    sum_HW = x_CHW[0] * LUMINANCE[0]
+    sum_HW += x_CHW[1] * LUMINANCE[1]
+    sum_HW += x_CHW[2] * LUMINANCE[2]
+    return np.asarray(sum_HW)
