@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from carvana import rle
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.truth import read_truth
@@ -30,7 +31,8 @@ def folder(tmp_path):
 
 def as_text(truth):
     return {
-        part: {name: " ".join(map(str, runs.ravel())) for name, runs in masks.items()} for part, masks in truth.items()
+        part: {name: rle.encode(rle.mask_of_runs(runs, SMALL.image_size)) for name, runs in masks.items()}
+        for part, masks in truth.items()
     }
 
 
