@@ -1,6 +1,6 @@
 """Do pseudo-labels help where the training set is small? TernausNet's two rounds on drawn cars whose truth is known.
 
-    python benchmarks/pseudo_labels.py --seeds 1 2 3 4 5 6
+    python -m benchmarks.pseudo_labels --seeds 1 2 3 4 5 6
 
 As in the competition: each fold's network validates on the fold's cars and trains on the other cars, few here; all
 folds' networks together label the test images; the surest cars, more than there are training cars, join the training
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import multiprocessing
 import statistics
 import tempfile
@@ -30,8 +29,8 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from benchmarks.results import ROOT, mean_with_interval
 from carvana import rle
-from carvana.bands import student_quantile
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest, read_manifest
@@ -59,7 +58,6 @@ from carvana.training.records import EpochRecord
 from carvana.training.split import split
 from carvana.transforms.protocol import build_transforms
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 RESULT: Final = ROOT / "benchmarks/pseudo_labels.json"
 MODEL: Final = "ternausnet_pseudo"
 # The smallest images that TernausNet can halve five times: a third of the small geometry's cost.
@@ -190,9 +188,7 @@ def difference(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]])
     interval (Student's t).
     """
     values = [statistics.fmean(a - b for a, b in zip(*folds, strict=False)) for folds in zip(one, other, strict=True)]
-    mean, deviation = statistics.fmean(values), statistics.stdev(values)
-    half = student_quantile(0.975, len(values) - 1) * deviation / math.sqrt(len(values))
-    return {"mean": mean, "low": mean - half, "high": mean + half}
+    return dict(zip(("mean", "low", "high"), mean_with_interval(values), strict=True))
 
 
 def differences(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:

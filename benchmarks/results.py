@@ -1,16 +1,26 @@
-"""Where the benchmarks' results lie: one file for each machine and set of libraries."""
+"""What the benchmarks share: where their results lie, one file for each machine and set of libraries; intervals."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from carvana.bands import student_quantile
 from carvana.files import whole_file
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+def mean_with_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of at least two values that scatter normally, and the ends of its 95 % interval (Student's t)."""
+    mean = statistics.fmean(values)
+    half = student_quantile(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return mean, mean - half, mean + half
 
 
 def write_result(conditions: Sequence[str], document: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import cpu, gpu, growth, precision, published
+from benchmarks import cpu, gpu, growth, precision, published, training_precision
 from benchmarks.cost import cost_of
 from benchmarks.results import ROOT
 from carvana import ensemble, postprocess, rle
@@ -188,6 +188,23 @@ def test_both_precisions_predict_what_the_sample_was_scored_with():
     np.testing.assert_array_equal(masks[run.precision]["ensemble"][name], rle.runs(table[name]))
     changed = precision.compared(masks["exact"]["ensemble"], masks["bf16"]["ensemble"], truth, SMALL)
     assert changed["largest_change_of_an_image"] < 0.01
+
+
+def test_the_dice_of_the_epoch_whose_weights_were_kept_is_read(tmp_path):
+    (tmp_path / "history.csv").write_text(
+        "epoch,valid_soft_dice,valid_hard_dice,selected\n1,0.1,0.2,1\n2,0.3,0.4,1\n3,0.5,0.6,0\n"
+    )
+    assert training_precision.selected_dice(tmp_path / "history.csv") == 0.4
+    (tmp_path / "history.csv").write_text("epoch,train_dice,valid_dice,selected\n1,0.1,0.2,1\n")
+    assert training_precision.selected_dice(tmp_path / "history.csv") == 0.2
+
+
+def test_pairs_are_compared_seed_by_seed():
+    # Seeds scatter by far more than the precision changes: 0.001 +- 0.001.
+    pairs = training_precision.Pairs([0.8, 0.9, 0.85], [0.8, 0.902, 0.851])
+    half = 4.302653 * 0.001 / 3**0.5
+    assert pairs.difference() == pytest.approx((0.001, 0.001 - half, 0.001 + half))
+    assert pairs.spread() == pytest.approx(0.05)
 
 
 def test_the_readme_says_what_a_precision_changed():

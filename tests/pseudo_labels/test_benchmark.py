@@ -1,27 +1,15 @@
 """The proof that pseudo-labels help where cars are few: how it divides and shuffles, and what it found."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 
+from benchmarks import pseudo_labels as benchmark
+from benchmarks.results import ROOT
 from carvana.data.manifest import Manifest
 
-ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 COUNTS = {"train": 4, "test": 10, "unseen": 6}
-
-
-def loaded():
-    specification = importlib.util.spec_from_file_location("benchmark", ROOT / "benchmarks" / "pseudo_labels.py")
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-benchmark = loaded()
 
 
 def test_no_car_has_two_roles_and_another_seed_draws_others():

@@ -1,0 +1,106 @@
+"""What training in a precision changes in a network's Dice: pairs of the sample's networks that differ in nothing else.
+
+    python -m benchmarks.training_precision --precision bf16 --seeds 1 2 3 4 5
+
+A pair has the same model, fold, seed, and so first weights, batches and augmentations. Its difference is held against
+the spread between seeds. Networks that are trained already are taken from the store. The result is written to
+benchmarks/results, into a file named after its conditions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from benchmarks.results import ROOT, mean_with_interval, write_result
+from benchmarks.sample import CONFIG
+from carvana.cpu import cpu_name
+from carvana.errors import UserError, main_guard
+from carvana.precision import PRECISIONS
+from carvana.provenance import package_versions
+
+MODELS: Final = ("ternausnet", "linknet34_fma_s44")
+# Of the validation images' masks, as each recipe's program reports it.
+_MEASURES: Final = ("valid_hard_dice", "valid_dice")
+
+
+def trained(models: Sequence[str], seed: int, precision: str, cores: int) -> dict[str, float]:
+    """Dice of each model's network of fold 0 on its validation images, where its weights are taken from."""
+    run = f"training-{precision}-seed{seed}"
+    histories = {model: f"results/{run}/models/{model}/fold0/history.csv" for model in models}
+    command = ["snakemake", *histories.values(), "--cores", str(cores), "--quiet", "rules", "progress", "host"]
+    command += ["--resources", f"gpu={torch.cuda.device_count()}", "--configfile", str(CONFIG)]
+    command += ["--config", f"run={run}", f"seed={seed}", f"precision={precision}"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return {model: selected_dice(ROOT / history) for model, history in histories.items()}
+
+
+def selected_dice(history: Path) -> float:
+    """Validation Dice of the epoch whose weights were kept."""
+    with history.open(newline="", encoding="utf-8") as stream:
+        kept = [row for row in csv.DictReader(stream) if int(row["selected"])][-1]
+    return next(float(kept[measure]) for measure in _MEASURES if measure in kept)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Dice of one model's networks, of the same seeds in the same order.
+
+    Attributes:
+        exact: in float32.
+        other: in the other precision.
+    """
+
+    exact: list[float]
+    other: list[float]
+
+    def difference(self) -> tuple[float, float, float]:
+        """Mean of other - exact, and the ends of its 95 % interval."""
+        return mean_with_interval([other - exact for exact, other in zip(self.exact, self.other, strict=True)])
+
+    def spread(self) -> float:
+        """Standard deviation of the exact networks, from seed to seed."""
+        return statistics.stdev(self.exact)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--precision", choices=[known for known in PRECISIONS if known != "exact"], required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", required=True, help="at least two")
+    parser.add_argument("--models", nargs="+", default=list(MODELS))
+    parser.add_argument("--cores", type=int, default=2)
+    given = parser.parse_args()
+    if len(set(given.seeds)) < 2:
+        raise UserError("an interval needs two seeds: give another one")
+    by_precision = {
+        precision: [trained(given.models, seed, precision, given.cores) for seed in given.seeds]
+        for precision in ("exact", given.precision)
+    }
+    rows = {}
+    for model in given.models:
+        exact, other = ([dice[model] for dice in runs] for runs in by_precision.values())
+        rows[model] = Pairs(exact, other)
+        mean, low, high = rows[model].difference()
+        print(f"{model:20} {mean:+.4f} ({low:+.4f} to {high:+.4f}); seeds scatter by {rows[model].spread():.4f}")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else cpu_name()
+    conditions = {
+        "device": device,
+        "configuration": str(CONFIG.relative_to(ROOT)),
+        "precision": given.precision,
+        "seeds": given.seeds,
+        "packages": package_versions(),
+    }
+    document = {"conditions": conditions, "rows": {model: asdict(row) for model, row in rows.items()}}
+    write_result(["training precision", device, given.precision], document)
+
+
+if __name__ == "__main__":
+    main_guard(main)
