@@ -214,3 +214,16 @@ def test_the_readme_says_what_a_precision_changed():
     assert f"--images {result['conditions']['images']}" in text
     assert f"{ensemble_row['pixels_changed']:.1f} of 6,016 pixels" in text
     assert f"from {ensemble_row['exact']:.5f} to {ensemble_row['other']:.5f}" in text
+
+
+def test_the_readme_says_what_training_in_a_precision_changed():
+    (path,) = (ROOT / "benchmarks/results").glob("training-precision-*-bf16.json")
+    result = json.loads(path.read_text())
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"--seeds {' '.join(map(str, result['conditions']['seeds']))}`" in text
+    for row in result["rows"].values():
+        pairs = training_precision.Pairs(**row)
+        mean, low, high = pairs.difference()
+        assert f"{mean:+.4f} ({low:+.4f} to {high:+.4f}) where seeds scatter by {pairs.spread():.4f}" in text
+        # Else the README would have to say otherwise.
+        assert low < 0 < high
