@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.results import ROOT
-from benchmarks.sample import CONFIG, overlay
+from benchmarks.sample import overlay, run_sample
 from carvana.bands import LEAST_RUNS, write_bands
 from carvana.errors import UserError, main_guard
 from carvana.figures import bands_of, figures_of
@@ -22,16 +20,6 @@ from carvana.precision import PRECISIONS
 from carvana.provenance import package_versions
 
 BANDS = ROOT / "config/sample_bands.yaml"
-
-
-def run_sample(seed: int, cores: int, precision: str) -> Path:
-    """The results of the sample's run with a seed."""
-    results = ROOT / f"results/sample-seed{seed}"
-    command = ["snakemake", str((results / "scores.csv").relative_to(ROOT)), "--cores", str(cores)]
-    command += ["--resources", "gpu=0", "--quiet", "rules", "progress", "host", "--configfile", str(CONFIG)]
-    command += ["--config", f"run={results.name}", f"seed={seed}", f"precision={precision}"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return results
 
 
 def conditions(seeds: Sequence[int], precision: str) -> dict[str, object]:
@@ -52,7 +40,11 @@ def main() -> None:
     given = parser.parse_args()
     if len(set(given.seeds)) < LEAST_RUNS:
         raise UserError(f"{len(set(given.seeds))} seeds: a band needs at least {LEAST_RUNS}")
-    bands = bands_of([figures_of(run_sample(seed, given.cores, given.precision)) for seed in given.seeds])
+    runs = [
+        run_sample(f"sample-seed{seed}", ["scores.csv"], seed, given.precision, given.cores, gpus=0)
+        for seed in given.seeds
+    ]
+    bands = bands_of([figures_of(results) for results in runs])
     write_bands(bands, conditions(given.seeds, given.precision), BANDS)
     for figure, made in bands.items():
         print(f"{figure:52} {made.mean:.4f} +- {made.deviation:.4f}   {made.low:.4f} .. {made.high:.4f}")

@@ -10,44 +10,35 @@ benchmarks/results, into a file named after its conditions.
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 import torch
 
 from benchmarks.results import ROOT, mean_with_interval, write_result
-from benchmarks.sample import CONFIG
+from benchmarks.sample import CONFIG, run_sample
 from carvana.cpu import cpu_name
 from carvana.errors import UserError, main_guard
+from carvana.histories import Row, dice_of, read_history, selected_epoch
 from carvana.precision import PRECISIONS
 from carvana.provenance import package_versions
 
 MODELS: Final = ("ternausnet", "linknet34_fma_s44")
-# Of the validation images' masks, as each recipe's program reports it.
-_MEASURES: Final = ("valid_hard_dice", "valid_dice")
 
 
-def trained(models: Sequence[str], seed: int, precision: str, cores: int) -> dict[str, float]:
+def trained(seed: int, precision: str, cores: int) -> dict[str, float]:
     """Dice of each model's network of fold 0 on its validation images, where its weights are taken from."""
+    histories = {model: f"models/{model}/fold0/history.csv" for model in MODELS}
     run = f"training-{precision}-seed{seed}"
-    histories = {model: f"results/{run}/models/{model}/fold0/history.csv" for model in models}
-    command = ["snakemake", *histories.values(), "--cores", str(cores), "--quiet", "rules", "progress", "host"]
-    command += ["--resources", f"gpu={torch.cuda.device_count()}", "--configfile", str(CONFIG)]
-    command += ["--config", f"run={run}", f"seed={seed}", f"precision={precision}"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return {model: selected_dice(ROOT / history) for model, history in histories.items()}
+    results = run_sample(run, list(histories.values()), seed, precision, cores, torch.cuda.device_count())
+    return {model: selected_dice(read_history(results / history)) for model, history in histories.items()}
 
 
-def selected_dice(history: Path) -> float:
+def selected_dice(history: Sequence[Row]) -> float:
     """Validation Dice of the epoch whose weights were kept."""
-    with history.open(newline="", encoding="utf-8") as stream:
-        kept = [row for row in csv.DictReader(stream) if int(row["selected"])][-1]
-    return next(float(kept[measure]) for measure in _MEASURES if measure in kept)
+    return dice_of(history)[selected_epoch(history) - 1]
 
 
 @dataclass(frozen=True)
@@ -75,17 +66,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--precision", choices=[known for known in PRECISIONS if known != "exact"], required=True)
     parser.add_argument("--seeds", type=int, nargs="+", required=True, help="at least two")
-    parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--cores", type=int, default=2)
     given = parser.parse_args()
-    if len(set(given.seeds)) < 2:
+    seeds = list(dict.fromkeys(given.seeds))
+    if len(seeds) < 2:
         raise UserError("an interval needs two seeds: give another one")
     by_precision = {
-        precision: [trained(given.models, seed, precision, given.cores) for seed in given.seeds]
-        for precision in ("exact", given.precision)
+        precision: [trained(seed, precision, given.cores) for seed in seeds] for precision in ("exact", given.precision)
     }
     rows = {}
-    for model in given.models:
+    for model in MODELS:
         exact, other = ([dice[model] for dice in runs] for runs in by_precision.values())
         rows[model] = Pairs(exact, other)
         mean, low, high = rows[model].difference()
@@ -95,7 +85,7 @@ def main() -> None:
         "device": device,
         "configuration": str(CONFIG.relative_to(ROOT)),
         "precision": given.precision,
-        "seeds": given.seeds,
+        "seeds": seeds,
         "packages": package_versions(),
     }
     document = {"conditions": conditions, "rows": {model: asdict(row) for model, row in rows.items()}}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import matplotlib
 
@@ -13,20 +11,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 
-from carvana.errors import UserError
-
-# What the members called the Dice of a thresholded map.
-DICE_COLUMNS: Final = ("valid_dice", "valid_hard_dice")
-
-
-def read_dice(history: Path) -> tuple[list[int], list[float]]:
-    """Epochs, from 1, and the validation Dice after each. Raises UserError where the table has neither."""
-    with history.open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    column = next((name for name in DICE_COLUMNS if rows and name in rows[0]), None)
-    if column is None:
-        raise UserError(f"{history} has no epoch with a Dice ({' or '.join(DICE_COLUMNS)}); train its network again")
-    return [int(row["epoch"]) for row in rows], [float(row[column]) for row in rows]
+from carvana.histories import dice_of, read_history
 
 
 def draw_curves(histories: Mapping[tuple[str, str], Path], picture: Path) -> None:
@@ -41,7 +26,8 @@ def draw_curves(histories: Mapping[tuple[str, str], Path], picture: Path) -> Non
     for axis, model in zip(axes[0], models, strict=True):
         for (owner, beginning), history in histories.items():
             if owner == model:
-                epochs, dice = read_dice(history)
+                rows = read_history(history)
+                epochs, dice = [int(row["epoch"]) for row in rows], dice_of(rows)
                 axis.plot(epochs, dice, marker="o", markersize=3, label=f"{beginning} (best {max(dice):.4f})")
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(title=model, xlabel="epoch", ylabel="validation Dice, fold 0")

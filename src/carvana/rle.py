@@ -58,12 +58,11 @@ def runs(rle: str) -> Runs:
         raise ValueError(f"the RLE has {numbers.size} numbers; starts and lengths come in pairs")
     if numbers.size and numbers.min() < 1:
         raise ValueError("the RLE has a start or a length below 1")
-    edges = numbers
-    edges[1::2] += numbers[::2]
-    # A sum past the largest number wraps to a negative one.
-    if not (edges[1:] >= edges[:-1]).all():
+    # From lengths to the pixels behind the runs; a sum past the largest number wraps to a negative one.
+    numbers[1::2] += numbers[::2]
+    if not (numbers[1:] >= numbers[:-1]).all():
         raise ValueError(_disorder(_numbers(rle).reshape(-1, 2)))
-    return edges.reshape(-1, 2)
+    return numbers.reshape(-1, 2)
 
 
 def _disorder(pairs: npt.NDArray[np.int64]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,13 +17,13 @@ from carvana.errors import UserError
 from carvana.exclusion import read_exclusions
 from carvana.files import sha256_of
 from carvana.folds import read_folds
+from carvana.histories import dice_of, read_history
 from carvana.plan import Plan
 from carvana.store.store import Entry, Store
 from carvana.training.state_files import newest_values, place_of
 
 State = Literal["waiting", "running", "interrupted", "done", "imported"]
 PROGRESS: Final = "progress.json"
-_DICE: Final = ("valid_dice", "valid_hard_dice")
 
 
 @dataclass(frozen=True)
@@ -147,18 +146,16 @@ def _json(path: Path) -> dict[str, Any]:
 def _outcome(folder: Path) -> dict[str, Any]:
     """Epochs, last loss and best Dice of a finished training."""
     try:
-        with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError:
+        rows = read_history(folder / "history.csv")
+    except (OSError, UserError):
         return {}
-    dice = [float(row[name]) for row in rows for name in _DICE if name in row]
     timings = _json(folder / "timings.json")
     speeds = [epoch["images_per_second"] for epoch in timings.get("epochs", [])]
     return {
         "epoch": len(rows),
         "epochs": len(rows),
         "loss": float(rows[-1]["train_loss"]),
-        "dice": max(dice, default=None),
+        "dice": max(dice_of(rows)),
         "images_per_second": sum(speeds) / len(speeds) if speeds else None,
         "device": timings.get("device_name"),
     }

@@ -81,7 +81,7 @@ def _only_table(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _lines(stream: BinaryIO) -> Iterator[str]:
-    # A text stream looks for every kind of line end at every place: a third more time, decompression included.
+    # A text stream looks for every kind of line end at every place: a fifth more time, decompression included.
     while line := stream.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             raise OSError(f"a line of more than {LONGEST_LINE / 2**20:.0f} MiB")

@@ -15,7 +15,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from carvana.curves import DICE_COLUMNS
+from carvana.histories import dice_of
 from carvana.report.record import Network
 
 _WIDTH: Final = 4.0
@@ -39,8 +39,7 @@ def training_curves(networks: Sequence[Network]) -> str:
         for network in networks:
             colour = f"C{network.fold}"
             epochs = [int(row["epoch"]) for row in network.history]
-            column = next(name for name in DICE_COLUMNS if name in network.history[0])
-            values = [float(row[column]) for row in network.history]
+            values = dice_of(network.history)
             _curve(loss, epochs, [float(row["train_loss"]) for row in network.history], colour, "--")
             if "valid_loss" in network.history[0]:
                 _curve(loss, epochs, [float(row["valid_loss"]) for row in network.history], colour, "-")

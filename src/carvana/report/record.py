@@ -12,11 +12,10 @@ from typing import Any
 import yaml
 
 from carvana.errors import UserError
+from carvana.histories import Row, read_history, selected_epoch
 from carvana.leaderboard.record import Scored, read_scored
 from carvana.report.analysis import ImageAnalysis, read_analysis
 from carvana.verification.document import Verification, read_verification
-
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Network:
     @property
     def selected_epoch(self) -> int:
         """The run's epoch, from 1, whose weights were kept."""
-        return max(int(row["epoch"]) for row in self.history if row["selected"] == "1")
+        return selected_epoch(self.history)
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Net
     conditions = yaml.safe_load((folder / "recipe.yaml").read_text())["run"]
     if conditions.get("weights") == "released":
         return Network(model, fold, (), {}, conditions, tuple(dice))
-    history = tuple(_rows(folder / "history.csv"))
+    history = tuple(read_history(folder / "history.csv"))
     return Network(model, fold, history, json.loads((folder / "timings.json").read_text()), conditions, tuple(dice))
 
 

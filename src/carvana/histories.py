@@ -1,0 +1,44 @@
+"""Reading the tables that trainings write (`training.history`), of whichever recipe."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from carvana.errors import UserError
+
+# What the members called the Dice of a thresholded map.
+_DICE_COLUMNS: Final = ("valid_dice", "valid_hard_dice")
+
+Row = Mapping[str, str]
+
+
+def read_history(path: Path) -> list[Row]:
+    """The rows of history.csv, one per epoch, at least one.
+
+    Raises:
+        OSError: it cannot be read.
+        UserError: it has no epoch, or no validation Dice.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    if not rows or not _dice_columns(rows):
+        raise UserError(f"{path} has no epoch with a Dice ({' or '.join(_DICE_COLUMNS)}); train its network again")
+    return list(rows)
+
+
+def dice_of(history: Sequence[Row]) -> list[float]:
+    """The validation Dice after each epoch."""
+    (column,) = _dice_columns(history)
+    return [float(row[column]) for row in history]
+
+
+def selected_epoch(history: Sequence[Row]) -> int:
+    """The epoch, from 1, whose weights were kept."""
+    return max(int(row["epoch"]) for row in history if row["selected"] == "1")
+
+
+def _dice_columns(history: Sequence[Row]) -> list[str]:
+    return [name for name in _DICE_COLUMNS if name in history[0]]
