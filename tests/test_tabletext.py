@@ -74,3 +74,33 @@ def test_an_endless_line_is_not_read_into_memory(tmp_path, monkeypatch):
     assert lines_of(tmp_path / "t.csv", b"a" * 98 + b"\n") == ["a" * 98 + "\n"]
     with pytest.raises(OSError, match="a line of more than"):
         lines_of(tmp_path / "t.csv", b"a" * 101)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 2**17])
+def test_lines_end_where_the_text_says_wherever_a_block_ends(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(tabletext, "_READ_AT_ONCE", at_once)
+    text = "img,rle_mask\r\na,1 2\r\rb,\u2028\x0b\x1c\u00e9\n\nc,3 4"
+    lines = ["img,rle_mask\r\n", "a,1 2\r", "\r", "b,\u2028\x0b\x1c\u00e9\n", "\n", "c,3 4"]
+    for ended in ("", "\n", "\r", "\r\n"):
+        expected = [*lines[:-1], lines[-1] + ended]
+        assert lines_of(tmp_path / "t.csv", (text + ended).encode()) == expected
+        assert lines_of(tmp_path / "t.csv.gz", gzip.compress((text + ended).encode())) == expected
+
+
+def test_what_the_gzip_module_reads_is_read(tmp_path):
+    members = b"".join(gzip.compress(part.encode()) for part in ("img,rle", "", "_mask\na,", "1 2\n"))
+    for packed in (members, members + b"\0" * 1000, members[:-1] + members[-1:] + b"\0" + gzip.compress(b"b,\n")):
+        lines = gzip.decompress(packed).decode().splitlines(keepends=True)
+        assert lines_of(tmp_path / "t.csv.gz", packed) == lines
+
+
+def test_a_gzip_file_cut_or_changed_anywhere_is_damaged(tmp_path):
+    packed = gzip.compress(b"img,rle_mask\n" + b"".join(b"%d,%d 1\n" % (n, n * n) for n in range(200)), mtime=0)
+    for place in range(2, len(packed), 7):
+        with pytest.raises(DAMAGES):
+            lines_of(tmp_path / "t.csv.gz", packed[:place])
+    for place in range(18, len(packed)):
+        with pytest.raises(DAMAGES):
+            lines_of(tmp_path / "t.csv.gz", packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :])
+    with pytest.raises(DAMAGES):
+        lines_of(tmp_path / "t.csv.gz", packed + b"x")

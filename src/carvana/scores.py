@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -113,19 +113,26 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
     truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
     if not solution.is_file():
         raise UserError(f"{solution}: no such file; give the hidden truth, or none")
-    rows = read_rows(solution)
-    _, header = next(rows)
+    usage: dict[str, str] = {}
     try:
-        place = header.index("usage")
-        for line, row in rows:
-            if len(row) != len(header):
-                raise ValueError(f"line {line}: {len(row)} values, expected {len(header)}")
-            runs = rle.runs_within(row[1], geometry.image_size)
-            if row[place] != "Ignored":
-                truth[row[place]][row[0]] = runs
+        for name, runs in rle.runs_of_rows(_masks_with_usage(solution, usage), geometry.image_size):
+            if usage[name] != "Ignored":
+                truth[usage[name]][name] = runs
     except (KeyError, ValueError) as error:
         raise UserError(f"{solution} is not a hidden truth ({error}): expected img, rle_mask, usage") from error
     return truth
+
+
+def _masks_with_usage(solution: Path, usage: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Image name and RLE of each row; `usage` is filled. Raises ValueError: as `hidden_truth`."""
+    rows = read_rows(solution)
+    _, header = next(rows)
+    place = header.index("usage")
+    for line, row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"line {line}: {len(row)} values, expected {len(header)}")
+        usage[row[0]] = row[place]
+        yield row[0], row[1]
 
 
 def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int] | None = None) -> dict[str, float]:
@@ -142,16 +149,14 @@ def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int]
     """
     dice: dict[str, float] = {}
     for table in tables:
-        for name, encoded in read_masks(table):
-            if name not in truth:
-                continue
-            if name in dice:
-                raise UserError(f"{table}: {name} has a second mask; was a table given twice?")
-            try:
-                runs = rle.runs_within(encoded, size_HW) if size_HW else rle.runs(encoded)
+        scored = ((name, encoded) for name, encoded in read_masks(table) if name in truth)
+        try:
+            for name, runs in rle.runs_of_rows(scored, size_HW):
+                if name in dice:
+                    raise UserError(f"{table}: {name} has a second mask; was a table given twice?")
                 dice[name] = dice_of_runs(runs, truth[name])
-            except ValueError as error:
-                raise UserError(f"{table}: {name}: {error}; make the table again") from error
+        except ValueError as error:
+            raise UserError(f"{table}: {error}; make the table again") from error
     if missing := sorted(truth.keys() - dice.keys()):
         shown = ", ".join(missing[:10])
         raise UserError(f"{len(missing)} images to score have no mask ({shown}) in {', '.join(map(str, tables))}")

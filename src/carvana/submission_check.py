@@ -62,7 +62,8 @@ def _problems(
     """The problems; `lines` is filled with each image's first line."""
     positions = None if names is None else {name: position for position, name in enumerate(names)}
     before, reached = "", -1
-    for line, values in rows:
+    with_rle = ((row, row[1][1] if row[0] > 1 and len(row[1]) == len(COLUMNS) else "") for row in rows)
+    for (line, values), runs in rle.runs_or_error_of_rows(with_rle, size_HW):
         if line == 1:
             if tuple(values) != COLUMNS:
                 yield f"line 1: the columns are {', '.join(values)}; expected {', '.join(COLUMNS)}"
@@ -70,8 +71,8 @@ def _problems(
         if len(values) != len(COLUMNS):
             yield f"line {line}: {len(values)} values, expected {len(COLUMNS)}"
             continue
-        name, encoded = values
-        yield from (f"line {line}: {name}: {problem}" for problem in _mask_problems(encoded, size_HW))
+        name = values[0]
+        yield from (f"line {line}: {name}: {problem}" for problem in _mask_problems(runs, size_HW))
         if name in lines:
             yield f"line {line}: {name} comes a second time, first on line {lines[name]}"
             continue
@@ -88,13 +89,10 @@ def _problems(
     yield from (f"no row for {name}" for name in expected if name not in lines)
 
 
-def _mask_problems(encoded: str, size_HW: tuple[int, int]) -> Iterator[str]:
-    try:
-        runs = rle.runs_within(encoded, size_HW)
-    except ValueError as error:
-        yield str(error)
-        return
-    if len(runs) and (runs[0, 0] == 1 or runs[-1, 1] == size_HW[0] * size_HW[1] + 1):
+def _mask_problems(runs: rle.Runs | ValueError, size_HW: tuple[int, int]) -> Iterator[str]:
+    if isinstance(runs, ValueError):
+        yield str(runs)
+    elif len(runs) and (runs[0, 0] == 1 or runs[-1, 1] == size_HW[0] * size_HW[1] + 1):
         yield "the RLE sets the image's first or last pixel"
 
 

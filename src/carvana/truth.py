@@ -75,11 +75,11 @@ def _masks_in(folder: Path, geometry: Geometry) -> dict[str, rle.Runs]:
 
 def _masks_of(table: Path, geometry: Geometry) -> dict[str, rle.Runs]:
     masks = {}
-    for name, encoded in read_masks(table):
-        if name in masks:
-            raise UserError(f"{table}: {name} has a second mask")
-        try:
-            masks[name] = rle.runs_within(encoded, geometry.image_size)
-        except ValueError as error:
-            raise UserError(f"{table}: {name}: {error}") from None
+    try:
+        for name, runs in rle.runs_of_rows(read_masks(table), geometry.image_size):
+            if name in masks:
+                raise UserError(f"{table}: {name} has a second mask")
+            masks[name] = runs
+    except ValueError as error:
+        raise UserError(f"{table}: {error}") from None
     return masks

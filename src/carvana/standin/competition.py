@@ -151,13 +151,13 @@ def score_submission(submission: Path, folder: Path, geometry: Geometry) -> dict
     truth = hidden_truth(folder / SOLUTION, geometry)
     expected = set(sample_names(folder / "sample_submission.csv"))
     masks: dict[str, rle.Runs] = {}
-    for name, encoded in read_masks(submission):
-        if name not in expected or name in masks:
-            raise UserError(f"{submission}: {name} is {'there twice' if name in masks else 'not a test image'}")
-        try:
-            masks[name] = rle.runs_within(encoded, geometry.image_size)
-        except ValueError as error:
-            raise UserError(f"{submission}: {name}: {error}") from None
+    try:
+        for name, runs in rle.runs_of_rows(read_masks(submission), geometry.image_size):
+            if name not in expected or name in masks:
+                raise UserError(f"{submission}: {name} is {'there twice' if name in masks else 'not a test image'}")
+            masks[name] = runs
+    except ValueError as error:
+        raise UserError(f"{submission}: {error}") from None
     if missing := expected - masks.keys():
         raise UserError(f"{submission}: {len(missing)} of {len(expected)} test images are missing")
     return {usage: _mean_dice(masks, images) for usage, images in truth.items()}
