@@ -25,7 +25,7 @@ from carvana.histories import Row, dice_of, read_history, selected_epoch
 from carvana.precision import PRECISIONS
 from carvana.provenance import package_versions
 
-MODELS: Final = ("ternausnet", "linknet34_fma_s44")
+MODELS: Final = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")
 
 
 def trained(seed: int, precision: str, cores: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The benchmarks: the published flow does what ours does, and what is measured can be measured."""
 
 import json
+import subprocess
 import sys
 import tempfile
 from itertools import pairwise
@@ -157,6 +158,8 @@ def test_nothing_grew_faster_than_the_images_and_the_readme_says_what_was_measur
 
 @pytest.mark.sample
 def test_every_stage_of_a_finished_run_can_grow():
+    done = subprocess.run(["make", "report"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     # Pictures are linked, so on one disk.
     with tempfile.TemporaryDirectory(dir=ROOT / "results") as folder:
         enlarged = growth.Enlarged(ROOT / "results/sample", 0.001, 2, Path(folder))
@@ -164,6 +167,28 @@ def test_every_stage_of_a_finished_run_can_grow():
         assert list(costs) == ["manifests", "folds", "planning", "merging", "submission", "scoring", "report"]
         assert costs["merging"].jobs == 2 * 5
         assert (enlarged.results / "report.html").stat().st_size > 100_000
+
+
+def test_the_readme_says_what_full_size_images_cost():
+    (path,) = (ROOT / "benchmarks/results").glob(f"{README_CPU}-numpy-*.json")
+    rows = {row["step"]: row for row in json.loads(path.read_text())["rows"]}
+
+    def both(step: str, form: str = ".0f") -> tuple[str, str]:
+        return format(rows[step]["ours"], form), format(rows[step]["published"], form)
+
+    linknet34 = both("training sample, linknet34_fma_s44, decoded")
+    unet = both("training sample, unet_scratch (aug 2), from files, later")
+    mask = both("four maps to mask, rule and RLE")
+    writing, reading = both("writing a map", ".1f"), both("reading a map", ".1f")
+    scoring = rows["score of 100064 images, times decompressing both"]["ours"]
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"a training sample of LinkNet34 takes {linknet34[0]} ms (the published flow: {linknet34[1]})" in text
+    assert f"of a U-Net, files included, {unet[0]} ({unet[1]})" in text
+    assert f"four maps to a line of RLE {mask[0]} ms ({mask[1]})" in text
+    assert (
+        f"a stored map {writing[0]} ms to write and {reading[0]} to read (PNG: {writing[1]} and {reading[1]})" in text
+    )
+    assert f"Scoring a submission takes {scoring:.1f} times as long as unpacking it and the truth." in text
 
 
 def test_changed_pixels_and_dice_of_a_precision(manifest):

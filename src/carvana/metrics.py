@@ -22,7 +22,7 @@ def dice(mask_a_HW: Mask, mask_b_HW: Mask) -> float:
 
 def dice_of_runs(runs_a: Runs, runs_b: Runs) -> float:
     """Dice coefficient of two masks given as the runs of their RLE (`carvana.rle.runs`), without making images."""
-    edges = np.concatenate((runs_a, runs_b), dtype=np.int64).ravel()
+    edges = np.concatenate((runs_a, runs_b)).ravel()
     total = _covered(edges)
     # In order, both masks' edges are those of the runs that are in one mask only: each edge enters or leaves such a
     # run, and where both masks have one it does both. The stable sort merges what is in order already.
@@ -30,7 +30,7 @@ def dice_of_runs(runs_a: Runs, runs_b: Runs) -> float:
     return _dice((total - _covered(edges)) // 2, total)
 
 
-def _covered(edges: npt.NDArray[np.int64]) -> int:
+def _covered(edges: npt.NDArray[np.int32]) -> int:
     """Pixels from every first edge to the second that follows it."""
     return int((edges[1::2] - edges[::2]).sum())
 

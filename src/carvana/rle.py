@@ -16,7 +16,7 @@ import numpy.typing as npt
 from carvana.whole_numbers import whole_numbers
 
 Mask = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
-Runs = npt.NDArray[np.int64] | npt.NDArray[np.int32]
+Runs = npt.NDArray[np.int32]
 """A mask's runs in ascending order, (n, 2): the number of each run's first pixel, and of the pixel behind its last."""
 
 Row = TypeVar("Row")
@@ -38,7 +38,7 @@ def runs_of_mask(mask_HW: Mask) -> Runs:
     starts_set = is_set.size > 0 and bool(is_set[0])
     ends_set = is_set.size > 0 and bool(is_set[-1])
     edges = np.concatenate([[1] if starts_set else [], changes, [is_set.size + 1] if ends_set else []])
-    return edges.astype(np.int64).reshape(-1, 2)
+    return edges.astype(np.int32).reshape(-1, 2)
 
 
 def encode(mask_HW: Mask) -> str:
@@ -51,7 +51,7 @@ def encode(mask_HW: Mask) -> str:
 
 
 def runs(rle: str) -> Runs:
-    """The runs of an RLE string, as written; int32.
+    """The runs of an RLE string, as written.
 
     Raises:
         ValueError: a token is not a whole number in plain digits, or has more than 8; their count is odd, a start or
