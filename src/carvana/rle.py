@@ -173,12 +173,6 @@ def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
     return mask_of_runs(runs_within(rle, size_HW), size_HW)
 
 
-def area(rle: str) -> int:
-    """Number of set pixels of an RLE string; raises as `runs`."""
-    edges = runs(rle)
-    return int((edges[:, 1] - edges[:, 0]).sum())
-
-
 def force_corners_off(mask_HW: Mask) -> Mask:
     """A copy of the mask whose first and last pixel are 0, as in every published submission of the winners."""
     forced = mask_HW.copy()
