@@ -22,6 +22,9 @@ Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 NOT_AVAILABLE: Final = "not available"
 
+USAGES: Final = ("Public", "Private", "Ignored")
+"""What a test image is used for; the ignored ones are not scored."""
+
 Truth = Mapping[str, rle.Runs]
 """Runs of the true mask by image name."""
 
@@ -107,8 +110,8 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
         geometry: of the masks.
 
     Raises:
-        UserError: as `carvana.submission.read_rows`, no column usage, or a row with another number of values, another
-            usage or a malformed RLE.
+        UserError: as `carvana.submission.read_rows`, no column usage, an image twice, or a row with another number of
+            values, another usage or a malformed RLE.
     """
     truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
     if not solution.is_file():
@@ -116,9 +119,9 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
     usage: dict[str, str] = {}
     try:
         for name, runs in rle.runs_of_rows(_masks_with_usage(solution, usage), geometry.image_size):
-            if usage[name] != "Ignored":
+            if usage[name] in truth:
                 truth[usage[name]][name] = runs
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise UserError(f"{solution} is not a hidden truth ({error}): expected img, rle_mask, usage") from error
     return truth
 
@@ -131,6 +134,10 @@ def _masks_with_usage(solution: Path, usage: dict[str, str]) -> Iterator[tuple[s
     for line, row in rows:
         if len(row) != len(header):
             raise ValueError(f"line {line}: {len(row)} values, expected {len(header)}")
+        if row[place] not in USAGES:
+            raise ValueError(f"line {line}: the usage {row[place]!r}; there are {', '.join(USAGES)}")
+        if row[0] in usage:
+            raise ValueError(f"line {line}: {row[0]} comes a second time")
         usage[row[0]] = row[place]
         yield row[0], row[1]
 
