@@ -131,6 +131,8 @@ def test_a_broken_hidden_truth_is_refused(tmp_path, text, reason):
         scores.hidden_truth(tmp_path / "solution.csv", SMALL)
     with pytest.raises(UserError, match="hidden truth, or none"):
         scores.hidden_truth(tmp_path / "absent.csv", SMALL)
+    with pytest.raises(UserError, match="is a folder; name a table of masks"):
+        scores.hidden_truth(tmp_path, SMALL)
 
 
 def test_files_and_table_show_every_row(tmp_path, tables):

@@ -27,6 +27,10 @@ def main_guard(main: Callable[[], None]) -> None:
     """Run a script's `main`; a `UserError` or a full disk becomes a message and exit code 1, `Interrupted` 75."""
     try:
         main()
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough, as `head` has.
+        _empty_streams()
+        raise SystemExit(1) from None
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

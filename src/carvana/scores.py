@@ -22,6 +22,7 @@ Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 NOT_AVAILABLE: Final = "not available"
 
+_USAGE: Final = "usage"
 USAGES: Final = ("Public", "Private", "Ignored")
 """What a test image is used for; the ignored ones are not scored."""
 
@@ -101,12 +102,22 @@ def training_truth(manifest: Manifest) -> dict[str, rle.Runs]:
     return {record.name: rle.runs_of_mask(read_mask(Path(record.mask))) for record in manifest}
 
 
+def has_usage(header: Sequence[str]) -> bool:
+    """Whether a table of masks with this header says what its images are used for."""
+    return _USAGE in _lowered(header)
+
+
+def _lowered(header: Sequence[str]) -> list[str]:
+    # Kaggle writes Usage.
+    return [column.lower() for column in header]
+
+
 def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.Runs]]:
     """The scored test images' true masks, by usage (`Public`, `Private`) and image name.
 
     Args:
         solution: `.csv`, `.csv.gz` or `.zip` whose columns begin with img, rle_mask and which has a column usage
-            (Public, Private or Ignored).
+            or Usage (Public, Private or Ignored).
         geometry: of the masks.
 
     Raises:
@@ -114,7 +125,7 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
             values, another usage or a malformed RLE.
     """
     truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
-    if not solution.is_file():
+    if not solution.exists():
         raise UserError(f"{solution}: no such file; give the hidden truth, or none")
     usage: dict[str, str] = {}
     try:
@@ -130,7 +141,7 @@ def _masks_with_usage(solution: Path, usage: dict[str, str]) -> Iterator[tuple[s
     """Image name and RLE of each row; `usage` is filled. Raises ValueError: as `hidden_truth`."""
     rows = read_rows(solution)
     _, header = next(rows)
-    place = header.index("usage")
+    place = _lowered(header).index(_USAGE)
     for line, row in rows:
         if len(row) != len(header):
             raise ValueError(f"line {line}: {len(row)} values, expected {len(header)}")
