@@ -30,7 +30,10 @@ $(VENV)/.dev: $(VENV)/.runtime envs/requirements-dev.txt
 	@touch $@
 
 # make sample DATA=<folder>: the same small configuration on files in Kaggle's layout.
-ifdef DATA
+ifneq ($(origin DATA),undefined)
+ifneq ($(words $(DATA)),1)
+$(error DATA must be the path of one folder, without blanks: make sample DATA=path/to/files)
+endif
 OVERRIDES := run=sample-folder 'data={"source": "folder", "folder": "$(abspath $(DATA))"}'
 endif
 # Without units for bfloat16 it would be slower than float32, not twice as fast.

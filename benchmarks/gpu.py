@@ -8,7 +8,7 @@ recipe and precision, in both memory layouts: images per second of the forward p
 pipeline from files to compressed maps; images per second of training steps at the recipe's batch, on data that is on
 the device and through the loading processes; the most memory; the share of the matrix rate, by counted operations. At
 last LinkNet34 and TernausNet are trained for a while on drawn images, and the GPU-hours of the whole reproduction are
-reckoned. The result is written to benchmarks/results/<device and libraries>.json.
+reckoned. The result is written to benchmarks/results/<device and libraries>.json, after every row what there is of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import argparse
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
@@ -28,14 +28,14 @@ import torch
 import yaml
 from torch import nn
 
-from benchmarks.results import ROOT, write_result
+from benchmarks.results import ROOT, keep_result, write_result
 from carvana.catalogue import RECIPES, models_of
 from carvana.cost import gflops_of
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest
 from carvana.data.synthetic.dataset import write_competition
-from carvana.errors import main_guard
+from carvana.errors import UserError, main_guard
 from carvana.forecast import full_size
 from carvana.geometry import FULL, GEOMETRIES, Geometry
 from carvana.mapstore import MapWriter
@@ -87,9 +87,9 @@ class Place:
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
-    def rate(self, work: Callable[[], int]) -> float:
-        """How much `work` returns per second, after two rounds that do not count."""
-        for _ in range(2):
+    def rate(self, work: Callable[[], int], rounds: int = 2) -> float:
+        """How much `work` returns per second, after some rounds that do not count."""
+        for _ in range(rounds):
             work()
         self.wait()
         begun, done = time.perf_counter(), 0
@@ -188,13 +188,14 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) 
                 pipeline.run(names, lambda _: [network], store.write)
             return len(names)
 
-        found["prediction_from_files"] = place.rate(whole)
+        # A round is all images.
+        found["prediction_from_files"] = place.rate(whole, rounds=1)
     return found
 
 
 def measured(recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool) -> dict[str, Any]:
     """Rates of training and, where activations are not computed twice, of prediction, and the most memory of each,
-    beside what is counted of a training; what does not fit says so.
+    beside what is counted of a training. What fails, as where it does not fit, says so, and the rest is measured.
     """
     found: dict[str, Any] = {
         "recipe": recipe.recipe,
@@ -214,8 +215,8 @@ def measured(recipe: Recipe, place: Place, precision: str, layout: str, checkpoi
             torch.cuda.reset_peak_memory_stats()
         try:
             found |= rates()
-        except torch.cuda.OutOfMemoryError:
-            found[kind] = None
+        except (RuntimeError, UserError) as error:
+            found |= {kind: None, f"{kind}_error": str(error)[:300]}
         if place.device.type == "cuda":
             found[f"{kind}_gib"] = torch.cuda.max_memory_allocated() / GIB
     return found
@@ -256,61 +257,88 @@ def really_trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
     return {"model": model, "images": loading.training_images, "epochs": len(records), "validation": records[-1].valid}
 
 
-def whole_hours(rows: list[dict[str, Any]], precision: str) -> dict[str, float]:
-    """GPU-hours of the whole reproduction, by what was measured in full geometry."""
+def whole_hours(rows: list[dict[str, Any]], precision: str) -> dict[str, float | None]:
+    """GPU-hours of the whole reproduction, by what was measured in full geometry; None where a recipe was not."""
     size = full_size(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
-    hours = {"training": 0.0, "prediction": 0.0}
-    for row in rows:
-        if row["precision"] != precision or row["layout"] != "contiguous":
-            continue
-        recipe, models = load_recipe(MODELS[row["recipe"]]), models_of(row["recipe"])
-        folds = recipe.folds.count
-        images = size.train_images * (folds - 1) / folds * recipe.training.epochs
+    measured_of = {
+        row["recipe"]: row
+        for row in rows
+        if row["precision"] == precision and row["layout"] == "contiguous" and not row["activation_checkpointing"]
+    }
+    training: list[float | None] = []
+    prediction: list[float | None] = []
+    for name in RECIPES:
+        row, recipe, networks = measured_of.get(name, {}), load_recipe(MODELS[name]), len(models_of(name))
+        folds, epochs = recipe.folds.count, recipe.training.epochs
+        networks *= folds
         replayed = 1 + 1 / recipe.training.hard_negative_period if recipe.training.hard_negative_period else 1
-        if row.get("training_loaded") and row.get("prediction"):
-            validated = size.train_images / folds * recipe.training.epochs / row["prediction"]
-            each = images * replayed / row["training_loaded"] + validated
-            hours["training"] += len(models) * folds * each / 3600
-            hours["prediction"] += len(models) * folds * size.test_images / row["prediction"] / 3600
-    return hours
+        loaded, alone, whole = (row.get(kind) for kind in ("training_loaded", "prediction", "prediction_from_files"))
+        if loaded and alone:
+            # Validation does not look at mirror images.
+            validated = alone * (2 if recipe.prediction.mirror else 1)
+            seconds = size.train_images * epochs * ((folds - 1) / folds * replayed / loaded + 1 / folds / validated)
+            training.append(networks * seconds / 3600)
+        else:
+            training.append(None)
+        prediction.append(networks * size.test_images / whole / 3600 if whole else None)
+    return {"training": _sum_of_all(training), "prediction": _sum_of_all(prediction)}
+
+
+def _sum_of_all(hours: Sequence[float | None]) -> float | None:
+    known = [one for one in hours if one is not None]
+    return sum(known) if len(known) == len(hours) else None
+
+
+def relative_area(recipe: Recipe, geometry: Geometry) -> float:
+    """Pixels of the network's input in this geometry, relative to the full one's."""
+    (height, width), (full_height, full_width) = (
+        one.unet_size if recipe.input.size == "square" else one.wide_size for one in (geometry, FULL)
+    )
+    return height * width / (full_height * full_width)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), default=FULL.name)
-    parser.add_argument("--seconds", type=float, default=3, help="of every measurement")
-    parser.add_argument("--training-seconds", type=float, default=60, help="of each of the two real trainings")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of every measurement")
+    parser.add_argument("--training-seconds", type=float, default=40, help="of each of the two real trainings")
     parser.add_argument("--workers", type=int, default=2, help="cores that a GPU has to itself")
     given = parser.parse_args()
     device, geometry = torch.device(given.device), GEOMETRIES[given.geometry]
     name = torch.cuda.get_device_name() if given.device == "cuda" else platform.machine()
     conditions = {"device": name, "geometry": geometry.name, "packages": package_versions(), "seconds": given.seconds}
     gflops = gflops_of(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
-    area = (geometry.image_size[0] / FULL.image_size[0]) ** 2
+    names = [name, geometry.name, "torch", torch.__version__]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_competition(folder / "drawn", 2017, 3, 1, geometry.image_size, archives=False)
         images = take_in(folder / "drawn", "train", geometry, folder / "work", quiet=True)
         place = Place(device, geometry, given.seconds, given.workers, images)
-        rates, rows = device_rates(place), []
+        rates = device_rates(place)
+        rows: list[dict[str, Any]] = []
         print(rates, flush=True)
+        document: dict[str, Any] = {"conditions": conditions, "device": rates, "rows": rows}
         for model in MODELS.values():
             recipe = load_recipe(model)
+            gflop = gflops[recipe.recipe] * relative_area(recipe, geometry)
             for precision in PRECISIONS:
                 ways = [(layout, False) for layout in LAYOUTS]
                 if precision == "exact" and recipe.recipe in CHECKPOINTED:
                     ways.append(("contiguous", True))
                 for layout, checkpointing in ways:
                     row = measured(recipe, place, precision, layout, checkpointing)
-                    rows.append(with_shares(row, rates, gflops[recipe.recipe] * area, recipe.prediction.mirror))
+                    rows.append(with_shares(row, rates, gflop, recipe.prediction.mirror))
                     print(rows[-1], flush=True)
-        trained = [really_trained(MODELS[one], place, given.training_seconds) for one in ("linknet34", "ternausnet")]
-    document: dict[str, Any] = {"conditions": conditions, "device": rates, "rows": rows, "trainings": trained}
-    if geometry == FULL:
-        document["hours_of_everything"] = {precision: whole_hours(rows, precision) for precision in PRECISIONS}
-        print(document["hours_of_everything"])
-    write_result([name, geometry.name, "torch", torch.__version__], document)
+                    keep_result(names, document)
+        if geometry == FULL:
+            document["hours_of_everything"] = {precision: whole_hours(rows, precision) for precision in PRECISIONS}
+            print(document["hours_of_everything"])
+        document["trainings"] = trainings = []
+        for recipe_name in ("linknet34", "ternausnet"):
+            trainings.append(really_trained(MODELS[recipe_name], place, given.training_seconds))
+            keep_result(names, document)
+    write_result(names, document)
 
 
 if __name__ == "__main__":

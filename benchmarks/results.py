@@ -23,10 +23,15 @@ def mean_with_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def write_result(conditions: Sequence[str], document: Mapping[str, Any]) -> None:
-    """Write a result into the file that is named after its conditions, and say where."""
+def keep_result(conditions: Sequence[str], document: Mapping[str, Any]) -> Path:
+    """Write a result, or what there is of it so far, into the file that is named after its conditions: its path."""
     name = re.sub(r"[^a-z0-9.]+", "-", " ".join(conditions).lower()).strip("-")
     path = ROOT / "benchmarks/results" / f"{name}.json"
     with whole_file(path) as partial:
         partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(f"in {path.relative_to(ROOT)}")
+    return path
+
+
+def write_result(conditions: Sequence[str], document: Mapping[str, Any]) -> None:
+    """`keep_result`, and say where."""
+    print(f"in {keep_result(conditions, document).relative_to(ROOT)}")

@@ -139,6 +139,14 @@ def test_the_ensemble_refuses_maps_of_another_geometry_or_of_other_images(tmp_pa
     assert not (tmp_path / "masks.csv").exists()
 
 
+def test_the_ensemble_refuses_one_recipes_maps_as_anothers(tmp_path):
+    stores = recipe_stores(tmp_path, {recipe: random_maps(0, NAMES, SMALL.image_size) for recipe in RECIPES})
+    exchanged = stores | {"linknet34": stores["ternausnet"], "ternausnet": stores["linknet34"]}
+    with pytest.raises(UserError, match=r"linknet34\.h5: maps of linknet34, given as ternausnet's"):
+        ensemble_recipes(exchanged, SMALL, tmp_path / "masks.csv")
+    assert not (tmp_path / "masks.csv").exists()
+
+
 def test_recipes_with_maps_of_different_images_where_that_is_wanted(tmp_path):
     maps = {recipe: random_maps(seed, NAMES, SMALL.image_size) for seed, recipe in enumerate(RECIPES)}
     maps["ternausnet"] = {name: map_HW for name, map_HW in maps["ternausnet"].items() if name != "a_01.jpg"}

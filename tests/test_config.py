@@ -35,6 +35,7 @@ def changed(**changes):
         ),
         ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
         ({"quiet": "maybe"}, "quiet: 'maybe' is not of type 'boolean'"),
+        ({"threads": "2017-13-45"}, "threads: '2017-13-45' is not of type 'integer'"),
         ({"quiet": "[true"}, "quiet: '[true' is not of type 'boolean'"),
         ({"epochs__linknet34": "0"}, "epochs.linknet34: 0 is less than the minimum of 1"),
     ],
@@ -81,6 +82,33 @@ def test_a_configuration_is_put_together_as_snakemake_does(tmp_path):
     assert (config["run"], config["seed"], config["save_minutes"]) == ("mine", 3, 0.5)
     assert (config["data"]["source"], config["data"]["folder"]) == ("synthetic", "elsewhere")
     assert config["data"]["parallel_downloads"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"epochs: [1\nb: {", r"is no YAML \(line 2: expected .*\); correct it"),
+        (b"run: [\x01]", r"is no YAML \(unacceptable character #x0001: .*\); correct it"),
+        (b"run: 2017-13-45", r"is no YAML \(month must be in 1\.\.12.*\); correct it"),
+        (b"run: caf\xe9\n", r"is no text in UTF-8 \(byte 8: .*\); save it as such"),
+        (b"5: 3\n", "cannot be used:\n  top level: unknown key 5; known are results, run"),
+        (b"5: 3\nsauce: 1\n", "top level: unknown key 5, sauce; known are"),
+    ],
+)
+def test_an_overlay_that_cannot_be_read_is_told(tmp_path, content, told):
+    (tmp_path / "overlay.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=told) as caught:
+        load_config(ROOT, [tmp_path / "overlay.yaml"], [])
+    if "no YAML" in told or "UTF-8" in told:
+        assert str(caught.value).startswith(f"{tmp_path}/overlay.yaml is no ")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_folder_and_a_broken_value_are_told(tmp_path):
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\); name a file, an overlay such as"):
+        load_config(ROOT, [tmp_path], [])
+    with pytest.raises(UserError, match=r"^--config epochs=\[ is no YAML \(line 1: expected .*\); correct it$"):
+        load_config(ROOT, [], ["epochs=["])
 
 
 def test_a_wrong_overlay_is_told(tmp_path):

@@ -1,6 +1,9 @@
+from argparse import Namespace
+
 import numpy as np
 import pytest
 
+from carvana.cli import mask
 from carvana.cli.mask import photos_in
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
@@ -51,6 +54,34 @@ def test_photos_of_a_folder(tmp_path):
         photos_in(tmp_path)
     with pytest.raises(UserError, match="no such photo"):
         photos_in(tmp_path / "none")
+
+
+@pytest.fixture
+def mask_of(tmp_path, monkeypatch):
+    """A function that masks a photo of a run that seems finished, and must not come as far as to predict."""
+    (tmp_path / "photo.jpg").touch()
+    monkeypatch.setattr(mask, "trained_run", lambda _: None)
+    monkeypatch.setattr(mask, "read_image", lambda _: pytest.fail("went on"))
+
+    def run(results, out=None):
+        mask.run(Namespace(photo=tmp_path / "photo.jpg", results=results, out=out))
+
+    return run
+
+
+def test_where_the_run_is_and_masks_go_is_checked_first(mask_of, tmp_path):
+    file = tmp_path / "photo.jpg"
+    for results in (tmp_path / "absent", file):
+        with pytest.raises(UserError, match=f"^{results}: no such run folder; name a finished run's"):
+            mask_of(results)
+    with pytest.raises(UserError, match=r"photo\.jpg is no folder; name another place with --out"):
+        mask_of(tmp_path, file)
+    (tmp_path / "photos" / "photo_cutout.png").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"photo_cutout\.png is a folder; name another place with --out"):
+        mask_of(tmp_path)
+    with pytest.raises(pytest.fail.Exception, match="went on"):
+        mask_of(tmp_path, tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_an_unfinished_run_is_told(tmp_path):

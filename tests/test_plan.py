@@ -77,6 +77,13 @@ def test_only_a_users_own_folder_is_watched_for_changes(tmp_path):
     assert listing("folder") == after["folder"]
 
 
+def test_each_competition_has_a_folder_of_its_own():
+    drawn = {"competition": "drawn-cars"}
+    assert plan(data={"source": "kaggle"}).data == Path("data/carvana-image-masking-challenge")
+    assert plan(data={"source": "kaggle"}, **drawn).data == Path("data/drawn-cars")
+    assert plan(data={"source": "kaggle", "folder": "mine"}, **drawn).data == Path("mine")
+
+
 def test_names_and_sizes_of_kaggles_files():
     assert plan().remote_names("metadata") == "metadata.csv.zip metadata.csv"
     assert plan().published_size("train_masks") == "--published-mebibytes 29.1"

@@ -83,12 +83,30 @@ def test_outside_the_box_the_mean_decides_at_more_than_127():
     assert not result.mask[1100:].any()
 
 
-def test_the_rule_needs_an_area_above_40000():
-    # The polygon runs through pixel centres, so n x m pixels have an area of (n - 1) x (m - 1).
-    for rows, fires in ((101, False), (102, True)):
-        map_HW = np.zeros(FULL.image_size, np.uint8)
-        map_HW[300 : 300 + 10 + rows, 400:801] = 100
-        assert (postprocess.unreliable_box(map_HW, FULL) is not None) == fires
+@pytest.mark.parametrize(("rows", "columns", "fires"), [(201, 201, False), (182, 222, True)])
+def test_the_rule_needs_an_area_above_40000(rows, columns, fires):
+    # The polygon runs through pixel centres, so n x m pixels have an area of (n - 1) x (m - 1): 40,000 and 40,001 here.
+    map_HW = np.zeros(FULL.image_size, np.uint8)
+    map_HW[300 : 300 + 10 + rows, 400 : 400 + columns] = 100
+    assert (postprocess.unreliable_box(map_HW, FULL) is not None) == fires
+
+
+def comb(rows: int, columns: int):
+    """Little area and many corners: teeth of one column, their gaps as wide, on a bar of 20 rows."""
+    map_HW = np.zeros((rows, columns), np.uint8)
+    map_HW[:, ::2] = 100
+    map_HW[-20:] = 100
+    return map_HW
+
+
+def test_the_largest_contour_is_that_of_the_largest_area():
+    # recipes.md, section 5, step 3. Not that of most corners, nor OpenCV's first or last, which lie below and above.
+    map_HW = np.zeros(FULL.image_size, np.uint8)
+    map_HW[40:100, 200:500] = comb(60, 300)
+    map_HW[150:350, 700:1300] = 100
+    map_HW[500:560, 200:500] = comb(60, 300)
+    box = postprocess.unreliable_box(map_HW, FULL)
+    assert box == postprocess.Box(top=160 - 50, left=700 - 50, height=190 + 100, width=600 + 100, top_was_clamped=False)
 
 
 def test_the_lower_half_does_not_count():

@@ -116,14 +116,23 @@ def test_hidden_truth_is_split_by_usage(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["img,rle_mask\np,1 2\n", "img,rle_mask,usage\np,1 2,public\n", "img,rle_mask,usage\np,1,Public\n"]
+    ("text", "reason"),
+    [
+        ("img,rle_mask\np,1 2\n", "'usage' is not in"),
+        ("img,rle_mask,usage\np,1 2,public\n", "line 2: the usage 'public'; there are Public, Private, Ignored"),
+        ("img,rle_mask,usage\np,1,Public\n", "p: the RLE has 1 numbers"),
+        ("img,rle_mask,usage\nq,1 2,Public\np,1 2\n", "line 3: 2 values, expected 3"),
+        ("img,rle_mask,usage\np,1 2,Public\np,1 2,Private\n", "line 3: p comes a second time"),
+    ],
 )
-def test_a_broken_hidden_truth_is_refused(tmp_path, text):
+def test_a_broken_hidden_truth_is_refused(tmp_path, text, reason):
     (tmp_path / "solution.csv").write_text(text)
-    with pytest.raises(UserError, match="not a hidden truth"):
+    with pytest.raises(UserError, match=f"not a hidden truth .{reason}"):
         scores.hidden_truth(tmp_path / "solution.csv", SMALL)
     with pytest.raises(UserError, match="hidden truth, or none"):
         scores.hidden_truth(tmp_path / "absent.csv", SMALL)
+    with pytest.raises(UserError, match="is a folder; name a table of masks"):
+        scores.hidden_truth(tmp_path, SMALL)
 
 
 def test_files_and_table_show_every_row(tmp_path, tables):

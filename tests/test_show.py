@@ -1,14 +1,17 @@
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 
 import cv2
 import numpy as np
 import pytest
 
 from carvana import rle
+from carvana.cli import show
 from carvana.data.manifest import ImageRecord, Manifest, write_manifest
 from carvana.data.masks import write_mask
+from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import SMALL
 from carvana.mapstore import MapWriter
@@ -50,17 +53,34 @@ def test_a_panel_for_everything_that_is_known(results, name, panels):
     assert not (fewer_HWC == 200).all(axis=2).sum() > 20_000
 
 
+@pytest.mark.parametrize(
+    ("run", "out", "told"),
+    [
+        (".", "mask.png/x.png", r"mask\.png is no folder; name another place with --out"),
+        (".", "mask.png/new/x.png", r"mask\.png/new cannot be written to \(Not a directory\); name another place"),
+        (".", "folder.png", r"folder\.png is a folder; name another place with --out"),
+        ("mask.png", "x.png", r"mask\.png: no such run folder; name a finished run's"),
+        ("absent", "x.png", r"absent: no such run folder; name a finished run's"),
+    ],
+)
+def test_folders_that_cannot_be_used_are_told(results, run, out, told):
+    (results / "folder.png").mkdir()
+    given = Namespace(image=TRAIN, results=results / run, out=results / out)
+    with pytest.raises(UserError, match=told):
+        show.run(given)
+
+
 def test_the_command_writes_where_it_says(results):
-    def show(*arguments):
+    def call(*arguments):
         command = [sys.executable, "-m", "carvana", "show", *arguments, "--run", str(results)]
         return subprocess.run(command, capture_output=True, text=True)
 
-    done = show(TRAIN)
+    done = call(TRAIN)
     assert done.returncode == 0, done.stderr
     written = cv2.imread(done.stdout.strip())
     assert written is not None
     assert written.shape[1] > 1200
     for name, told in (("000000000003_01.jpg", "is no image of"), (TRAIN, "written as .png or .jpg")):
-        done = show(name, "--out", str(results / "picture.xyz"))
+        done = call(name, "--out", str(results / "picture.xyz"))
         assert done.returncode == 1
         assert told in done.stderr

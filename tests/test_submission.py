@@ -75,7 +75,16 @@ def test_reading_refuses_what_is_no_table_of_masks(tmp_path):
     for number, damaged in enumerate((packed[:-10], packed[:20] + b"\xff" + packed[21:])):
         path = tmp_path / f"{number}.csv.gz"
         path.write_bytes(damaged)
-        with pytest.raises(UserError, match="is damaged"):
+        with pytest.raises(UserError, match=r"is damaged .*; restore it or make it again"):
+            list(read_masks(path))
+    with pytest.raises(UserError, match="no such table"):
+        list(read_masks(path / "inside.csv"))
+
+
+def test_a_folder_is_told_from_a_damaged_table(tmp_path):
+    for path in (tmp_path, tmp_path / "s.csv.gz", tmp_path / "s.zip"):
+        path.mkdir(exist_ok=True)
+        with pytest.raises(UserError, match=r"is a folder; name a table of masks, \.csv, \.csv\.gz or \.zip$"):
             list(read_masks(path))
 
 

@@ -60,6 +60,12 @@ def test_a_truth_with_usage_is_split_and_leaves_the_ignored_away(tmp_path):
     assert as_text(read_truth(tmp_path / "t.csv", SMALL)) == {"Public": {"a": "4 2"}, "Private": {"b": ""}}
 
 
+@pytest.mark.parametrize("usage", ["Usage", "USAGE"])
+def test_kaggle_writes_usage_with_a_capital(tmp_path, usage):
+    (tmp_path / "t.csv").write_text(f"img,rle_mask,{usage}\na,4 2,Public\nc,1 1,Ignored\n")
+    assert as_text(read_truth(tmp_path / "t.csv", SMALL)) == {"Public": {"a": "4 2"}, "Private": {}}
+
+
 def test_masks_of_another_geometry_are_refused(folder):
     with pytest.raises(UserError, match="is 94 pixels wide and 64 high; masks of the geometry full are 1918 and 1280"):
         read_truth(folder, FULL)

@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from typing import Final
 
+from carvana.allocation import keep_freed_memory
 from carvana.errors import main_guard
 
 # Command -> what it does. Each is the module of carvana.cli of its name, with `add_arguments(parser)` and `run(given)`.
@@ -23,6 +24,7 @@ COMMANDS: Final = {
 
 def main() -> None:
     """Run the command that the program was called with."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(prog="python -m carvana", description=__doc__)
     commands = parser.add_subparsers(metavar="command", required=True)
     for name, purpose in COMMANDS.items():

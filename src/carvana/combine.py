@@ -199,12 +199,17 @@ def ensemble_recipes(
         note: told of each image's name, unrounded mean map and mask, while they are at hand.
 
     Raises:
-        UserError: a store is missing or damaged, of other images than the rest, or not of the geometry's size.
+        UserError: a store is missing or damaged, of another recipe, of other images than the rest, or not of the
+            geometry's size.
     """
     report = EnsembleReport()
     with contextlib.ExitStack() as closing:
         stores = {recipe: closing.enter_context(open_store(path, "maps")) for recipe, path in store_paths.items()}
         for recipe, store in stores.items():
+            if store.source != recipe:
+                raise UserError(
+                    f"{store_paths[recipe]}: maps of {store.source}, given as {recipe}'s; exchange the paths"
+                )
             if store.size_HW != geometry.image_size:
                 raise UserError(
                     f"{store_paths[recipe]}: maps of {store.size_HW}, but the geometry {geometry.name} has"

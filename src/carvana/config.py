@@ -38,19 +38,17 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
         values: `key=value`, the values in YAML.
 
     Raises:
-        UserError: a file is missing, a value has no key, or the configuration cannot be used.
+        UserError: a file is missing or cannot be read, a value has no key or is no YAML, or the configuration cannot be
+            used.
     """
-    config: dict[str, Any] = yaml.safe_load((root / "config" / "config.yaml").read_text(encoding="utf-8"))
+    config: dict[str, Any] = _read(root / "config" / "config.yaml")
     for path in overlays:
-        try:
-            config = laid_over(config, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
+        config = laid_over(config, _read(path))
     for value in values:
         key, separator, text = value.partition("=")
         if not separator:
             raise UserError(f"--config {value}: write key=value")
-        config = laid_over(config, {key: yaml.safe_load(text)})
+        config = laid_over(config, {key: _parsed(text, f"--config {value}")})
     check_config(config, root / "config" / "schema.yaml")
     return config
 
@@ -62,12 +60,37 @@ def laid_over(base: Any, top: Any) -> Any:
     return top
 
 
+def _read(path: Path) -> Any:
+    try:
+        return _parsed(path.read_text(encoding="utf-8"), str(path)) or {}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); name a file, an overlay such as config/sample.yaml"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no text in UTF-8 (byte {error.start}: {error.reason}); save it as such") from None
+
+
+def _parsed(text: str, origin: str) -> Any:
+    """What a text in YAML says. Raises UserError, of one line, where it is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise UserError(f"{origin} is no YAML ({line}{error.problem}); correct it") from None
+    # ValueError: a date that there is not.
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"{origin} is no YAML ({str(error).splitlines()[0]}); correct it") from None
+
+
 def _replace_text(config: Any, path: list[str | int], validator: Draft202012Validator) -> None:
     *parents, key = path
     for part in parents:
         config = config[part]
     # A text that is no YAML stays, and is told as it was written.
-    with contextlib.suppress(yaml.YAMLError):
+    with contextlib.suppress(yaml.YAMLError, ValueError):
         value = yaml.safe_load(config[key])
         if validator.is_valid(value):
             config[key] = value
@@ -78,6 +101,6 @@ def _problem(error: ValidationError) -> str:
     key = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-        unknown = sorted(set(error.instance) - set(known))
+        unknown = sorted(map(str, set(error.instance) - set(known)))
         return f"{key or 'top level'}: unknown key {', '.join(unknown)}; known are {', '.join(known)}"
     return f"{key or 'top level'}: {error.message}"

@@ -24,9 +24,17 @@ class Interrupted(Exception):  # noqa: N818 (nothing is wrong)
 
 
 def main_guard(main: Callable[[], None]) -> None:
-    """Run a script's `main`; a `UserError` or a full disk becomes a message and exit code 1, `Interrupted` 75."""
+    """Run a script's `main`; a `UserError`, a full disk or an output that nobody reads becomes a message and exit code
+    1, `Interrupted` 75.
+    """
     try:
         main()
+    except BrokenPipeError as error:
+        # Most likely whoever reads the output has seen enough, as `head` has.
+        with contextlib.suppress(OSError):
+            print(f"error: {error}; what was to be read is not read to its end", file=sys.stderr)
+        _empty_streams()
+        raise SystemExit(1) from None
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

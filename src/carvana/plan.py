@@ -14,6 +14,7 @@ import yaml
 
 from carvana.catalogue import MEMBERS, RECIPES, SUBMISSIONS, merged_models, models_of, recipe_of, sections
 from carvana.cost import gflops_of, priority
+from carvana.data.folder import data_folder
 from carvana.data.manifest import content_digest, read_manifest
 from carvana.errors import UserError
 from carvana.files import sha256_of
@@ -88,7 +89,7 @@ class Plan:
     @property
     def data(self) -> Path:
         """The folder in Kaggle's layout, drawn, downloaded to, or the user's."""
-        return self.results / "competition" if self.synthetic else Path(self.config["data"]["folder"])
+        return self.results / "competition" if self.synthetic else data_folder(self.config)
 
     @property
     def data_listing(self) -> str:

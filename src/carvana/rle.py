@@ -121,9 +121,6 @@ def runs_or_error_of_rows(
     rows: Iterable[tuple[Row, str]], size_HW: tuple[int, int] | None
 ) -> Iterator[tuple[Row, Runs | ValueError]]:
     """As `runs_of_rows`, of rows in any form beside their RLE; a wrong RLE gives its error, and does not end it."""
-    # Freed, it makes glibc keep what is freed after it, not give it back and fetch it anew: M_TRIM_THRESHOLD in
-    # mallopt(3). Half of the time, for some lengths.
-    np.empty(64 * _READ_TOGETHER, np.uint8)
     together: list[tuple[Row, str]] = []
     length = 0
     for row in rows:
@@ -171,12 +168,6 @@ def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
         ValueError: the string is malformed or does not fit the image (see `runs_within`).
     """
     return mask_of_runs(runs_within(rle, size_HW), size_HW)
-
-
-def area(rle: str) -> int:
-    """Number of set pixels of an RLE string; raises as `runs`."""
-    edges = runs(rle)
-    return int((edges[:, 1] - edges[:, 0]).sum())
 
 
 def force_corners_off(mask_HW: Mask) -> Mask:

@@ -28,7 +28,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     The columns begin with `img, rle_mask`; rows may have more or fewer values than the header.
 
     Raises:
-        UserError: no such file, empty, a web page, not packed as its name says, damaged, or not such a table.
+        UserError: no such file, a folder, empty, a web page, not packed as its name says, damaged, or not such a table.
     """
     try:
         with opened_table(path) as lines:
@@ -38,10 +38,12 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 raise UserError(f"{path}: its columns are {str(header)[:200]}, expected {', '.join(COLUMNS)} first")
             yield 1, header
             yield from rows
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such table of masks; run the step that makes it") from None
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder; name a table of masks, .csv, .csv.gz or .zip") from None
     except (*DAMAGES, csv.Error) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and make it again") from error
+        raise UserError(f"{path} is damaged ({error}); restore it or make it again") from error
 
 
 def _split(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:

@@ -16,7 +16,7 @@ from carvana.data.archives import unpack, visible_entries
 from carvana.data.masks import read_mask
 from carvana.errors import UserError
 from carvana.geometry import Geometry
-from carvana.scores import Truth, hidden_truth
+from carvana.scores import Truth, has_usage, hidden_truth
 from carvana.submission import read_masks, read_rows
 
 # The only part of a truth that is not split into public and private images.
@@ -29,7 +29,8 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
 
     Args:
         path: a folder, or a zip of one, with a `<name>_mask.gif` for each `<name>.jpg`; or a table of masks, `.csv`,
-            `.csv.gz` or `.zip`, with the columns img, rle_mask and perhaps usage (Public, Private or Ignored).
+            `.csv.gz` or `.zip`, with the columns img, rle_mask and perhaps usage or Usage (Public, Private or
+            Ignored).
         geometry: of the masks.
 
     Raises:
@@ -41,7 +42,7 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
     elif _holds_masks(path):
         with tempfile.TemporaryDirectory() as folder:
             truth = {ALL: _masks_in(unpack(path, Path(folder)), geometry)}
-    elif "usage" in next(read_rows(path))[1]:
+    elif has_usage(next(read_rows(path))[1]):
         truth = hidden_truth(path, geometry)
     else:
         truth = {ALL: _masks_of(path, geometry)}

@@ -58,6 +58,17 @@ def test_a_wrong_file_is_one_message_and_exit_code_1(tmp_path, names):
     assert len(run.stderr.splitlines()) == 1
 
 
+def test_a_folder_in_place_of_a_table_is_told(submission, tmp_path):
+    for arguments in (
+        ("validate", tmp_path),
+        ("validate", submission, "--names", tmp_path),
+        ("score", tmp_path, "--truth", submission),
+    ):
+        run = carvana(*arguments)
+        assert (run.returncode, run.stdout) == (1, "")
+        assert run.stderr == f"error: {tmp_path} is a folder; name a table of masks, .csv, .csv.gz or .zip\n"
+
+
 def test_the_score_is_the_mean_dice_of_each_part(submission, tmp_path):
     truth = table(
         tmp_path / "solution.csv",
@@ -68,7 +79,7 @@ def test_the_score_is_the_mean_dice_of_each_part(submission, tmp_path):
             (VIEWS[2], "9 1", "Private"),
             (VIEWS[3], "", "Ignored"),
         ],
-        "img,rle_mask,usage",
+        "img,rle_mask,Usage",
     )
     run = carvana("score", submission, "--truth", truth)
     assert run.returncode == 0, run.stderr

@@ -150,6 +150,57 @@ def test_the_store_is_listed_and_pruned(run, carvana):
     assert as_a_user("store", "--prune", "abc", *run.arguments, check=False) == (1, told)
 
 
+def test_a_damaged_entry_is_told_and_the_others_are_listed(run, carvana):
+    whole, damaged, other = run.entry(0), run.entry(1), run.plan.store / "c0ffee"
+    (damaged.folder / "facts.json").write_text("{")
+    other.mkdir()
+    (other / "facts.json").write_text("5")
+    out = carvana("store", *run.arguments)
+    states = {line.split()[0]: line.split() for line in out.splitlines()[1:]}
+    assert states[whole.key[:12]][1:5] == ["train", "unet_scratch", "0", "begun"]
+    for folder in (damaged.folder, other):
+        assert f"\n{folder.name[:12]} is damaged: {folder}/facts.json does not say what it is; delete it with" in out
+    assert " damaged " in out.splitlines()[1] + out.splitlines()[2]
+    assert out.splitlines()[-1].startswith("3 results or trainings in ")
+    assert "unet_scratch" in carvana("plan", *run.arguments)
+    deleted = carvana("store", "--prune", damaged.key[:12], damaged.key, "c0ffee", *run.arguments)
+    assert deleted.count("deleted") == 2 and " is damaged" not in deleted
+    assert whole.folder.exists() and not damaged.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--prune-unused", "-1"], "--prune-unused -1: give a number of days, 0 or more"),
+        (["--prune-unused=-inf"], "--prune-unused -inf: give a number of days"),
+        (["--prune-unused", "inf"], "--prune-unused inf: give a number of days"),
+        (["--prune-unused", "nan"], "--prune-unused nan: give a number of days"),
+        (["--prune", ""], "--prune: an empty key would fit everything"),
+    ],
+)
+def test_what_would_prune_everything_is_refused(run, carvana, arguments, told):
+    entry = run.entry(0)
+    with pytest.raises(UserError, match=told):
+        carvana("store", *arguments, *run.arguments)
+    assert entry.folder.exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "store"])
+def test_what_snakemake_refuses_is_refused(carvana, command):
+    with pytest.raises(UserError, match="weights: no model foo in the released edition; the models are"):
+        carvana(command, "--config", 'weights={"foo":"released"}')
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "store"])
+def test_runs_are_looked_for_in_the_checkout_only(carvana, monkeypatch, tmp_path, command):
+    for folder in (tmp_path, ROOT / "src"):
+        monkeypatch.chdir(folder)
+        with pytest.raises(UserError) as caught:
+            carvana(command)
+        assert str(caught.value).startswith(f"{folder} is not the folder of this checkout, ")
+        assert str(caught.value).endswith(f": run `cd {ROOT}` first")
+
+
 def test_the_plan_of_everything_is_the_authors_cost(tmp_path):
     """With nothing measured: their hours, which the counted operations share out."""
     out = as_a_user("plan", "--config", f"results={tmp_path}", environment={"PATH": ""})

@@ -75,7 +75,7 @@ def test_ensemble(golden_json, golden_offset, case):
         "rle_crc": zlib.crc32(encoded.encode()),
         "runs": len(rle.runs(encoded)),
         "rle_head": encoded[:120],
-        "pixels": rle.area(encoded),
+        "pixels": int(np.diff(rle.runs(encoded)).sum()),
         "prob_sum": int(result.picture.sum(dtype=np.int64)),
         "fixed": result.box is not None,
         "unreliable_px": cv2.countNonZero(unsure),

@@ -201,7 +201,7 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: colours are rounded to 8 bits",
         COLOUR,
-        "return (floats * 255).astype(np.uint8)",
+        "floats *= 255\n    return floats.astype(np.uint8)",
         "return np.rint(floats * 255).astype(np.uint8)",
         f"{TRANSFORMS}asanakoy_whole_training_transform",
     ),

@@ -62,6 +62,15 @@ def test_costs_are_the_sums_of_the_jobs():
     assert cells["prediction"][:1] + cells["prediction"][3:6] == ["2", "4.00", "8.00", "320"]
 
 
+def test_the_hours_of_several_gpus_are_all_counted():
+    run = run_of(FULL[:32])
+    divided = replace(run.networks[0], timings={**run.networks[0].timings, "gpus": 4})
+    html = sections.costs(replace(run, networks=(divided, *run.networks[1:]))).body
+    row, *_ = re.findall(r"<tr><td class=\"name\">training</td>(.*?)</tr>", html)
+    # 48 trainings of two hours on one GPU, and one on four.
+    assert re.findall(r">([^<]*)</td>", row)[3] == "104.00"
+
+
 def test_groups_by_share_are_of_equal_size_and_lose_no_image():
     rows = run_of(FULL[:48]).images
     groups = by_share(rows, 5)

@@ -4,7 +4,7 @@ import torch
 from carvana.data.imageset import ImageSet
 from carvana.geometry import SMALL
 from carvana.recipe import load_recipe
-from carvana.training.batches import EpochOrder, Loading, SampleKey
+from carvana.training.batches import EpochOrder, Loading, Sample, SampleKey, collate
 from carvana.training.draws import Draws
 from carvana.training.pixels import KeptMasks, KeptPixels
 from carvana.training.split import split
@@ -66,6 +66,25 @@ def test_epochs_and_seeds_differ(manifest, folds):
     assert torch.equal(images(0, 0), first)
     assert not torch.equal(images(1, 0), first)
     assert not torch.equal(images(0, 1), first)
+
+
+def test_every_sample_has_draws_of_its_own_for_the_authors_epoch(manifest, folds):
+    """recipes.md, section 6: a generator per sample, by epoch and index; section 4: other changes from epoch 15 on."""
+    recipe = load_recipe("unet_vgg11")
+    images, transforms = ImageSet(manifest), build_transforms(recipe, SMALL)
+    draws = Draws(0, recipe.seed, "unet_vgg11", 0)
+    loaded = loading("unet_vgg11", manifest, folds)
+    # Three epochs stand for these of the author's 60: one of aug=1 and two of aug=0.
+    for epoch, authors_epoch in enumerate((0, 20, 40)):
+        batches = list(loaded.training_batches(epoch))
+        expected = []
+        for number, batch in enumerate(batches):
+            (name,) = batch.names
+            draw = transforms.sample(draws.generator("sample", epoch, number), authors_epoch)
+            sample = Sample(name, *transforms.train(images.image(name), images.mask(name), draw))
+            expected.append(collate([sample]).on(CPU, transforms.normalised))
+        assert len(expected) == 6
+        assert_equal(batches, expected)
 
 
 @pytest.mark.parametrize("kept", [KeptPixels, KeptMasks])

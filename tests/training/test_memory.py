@@ -1,16 +1,28 @@
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import yaml
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.networks.initialisation import initialise
 from carvana.recipe import load_recipe
+from carvana.runtime import configure
 from carvana.training import memory, parts
-from carvana.training.memory import GIB, Arrangement, LiveBytes, bytes_needed, require_memory, told_of_full_memory
+from carvana.training.memory import (
+    GIB,
+    Arrangement,
+    LiveBytes,
+    UpsampledAsOnGpu,
+    bytes_needed,
+    require_memory,
+    told_of_full_memory,
+)
 from carvana.training.slices import arranged
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +49,7 @@ def test_what_is_counted_is_what_a_real_step_holds(model, checkpointing):
     recipe = load_recipe(model)
     size = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
     images = recipe.training.batch_size
-    with LiveBytes() as live:
+    with LiveBytes() as live, UpsampledAsOnGpu():
         network = parts.network(recipe)
         initialise(network, recipe.network.encoder, torch.Generator().manual_seed(1))
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
@@ -60,6 +72,34 @@ def test_ternausnet_keeps_what_its_layers_say():
     assert bytes_needed(load_recipe("ternausnet"), FULL, Arrangement("exact")) > 4 * (
         level1 + concatenated + convolved + concatenated  # the last is the concatenation's gradient
     )
+
+
+class Operations(TorchDispatchMode):
+    """Names of what is computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_upsampling_is_counted_as_pytorch_does_it_on_other_devices_than_the_cpu(dtype):
+    configure(1, "exact")
+    image = torch.rand(1, 2, 5, 6, dtype=dtype)
+    doubled = partial(torch.nn.functional.interpolate, scale_factor=2, mode="bilinear", align_corners=True)
+    with Operations() as elsewhere:
+        doubled(image.to("meta"))
+    with Operations() as counted, UpsampledAsOnGpu():
+        found = doubled(image)
+    assert [name for name in elsewhere.names if "_to_copy" not in name] == [
+        name for name in counted.names if "_to_copy" not in name
+    ]
+    assert sum("index" in name for name in counted.names) == 4
+    torch.testing.assert_close(found, doubled(image))
 
 
 def test_settings_that_save_memory():

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 from carvana.errors import UserError
 from carvana.recipe import load_recipe, parse_recipe
 from carvana.training import parts
+from carvana.training.batches import Loading
 from carvana.training.draws import Draws
 from carvana.training.record import Conditions
 from carvana.training.run import Outputs, Saving, initial_network, train_network
@@ -124,6 +126,30 @@ def test_a_failed_training_leaves_no_results(tmp_path, manifest, folds):
     finally:
         image.write_bytes(whole)
     assert [path.name for path in tmp_path.iterdir()] == ["events"]
+
+
+def test_images_and_first_weights_are_drawn_for_the_run_the_recipe_the_model_and_the_fold(
+    tmp_path, manifest, folds, monkeypatch
+):
+    used = {}
+
+    class SeenLoading(Loading):
+        def __init__(self, **given):
+            used["images"] = given["draws"]
+            super().__init__(**given)
+
+    def seen_network(recipe, draws, encoder_weights):
+        used["first weights"] = draws
+        raise UserError("seen enough: nothing need be trained")
+
+    monkeypatch.setattr("carvana.training.run.Loading", SeenLoading)
+    monkeypatch.setattr("carvana.training.run.initial_network", seen_network)
+    # A recipe that names a seed, and none of the defaults.
+    run = dataclasses.replace(conditions(seed=7), model="linknet34_fma_s44", fold=1)
+    with pytest.raises(UserError, match="seen enough"):
+        train_network(run, manifest, folds, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
+    draws = Draws(seed=7, recipe_seed=44, model="linknet34_fma_s44", fold=1)
+    assert used == {"images": draws, "first weights": draws}
 
 
 def test_the_first_weights_depend_on_seed_model_and_fold_only():

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -79,3 +82,21 @@ def test_replicas_follow_the_weights():
 def test_a_step_repeats_itself_to_the_last_bit():
     one, other = (stepped("ternausnet", 4, True) for _ in range(2))
     assert all(torch.equal(one[1][name], other[1][name]) for name in one[1])
+
+
+@pytest.mark.parametrize("precision", ["exact", "bf16"])
+@pytest.mark.parametrize("gpus", [1, 2])
+@pytest.mark.parametrize("activation_checkpointing", [False, True])
+def test_a_network_that_nobody_uses_any_more_is_freed_at_once(precision, gpus, activation_checkpointing):
+    """Else its GPU memory would stay taken until Python looks for circles of objects."""
+    network, _, images_N3HW, _ = given("ternausnet")
+    network = arranged(network, precision, [CPU] * gpus, activation_checkpointing)
+    network(images_N3HW).sum().backward()
+    seen = weakref.ref(network)
+    gc.collect()
+    gc.disable()
+    try:
+        del network
+        assert seen() is None
+    finally:
+        gc.enable()

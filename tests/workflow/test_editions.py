@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.workflow.test_plan import FULL, planned, snakemake
+from tests.workflow.test_plan import FULL, counted, given_maps, plan, planned, snakemake
 
 PRESENTED = ("--config", "edition=presented")
 ENSEMBLE = (*PRESENTED, 'pseudo_labels={"teacher": "ensemble"}')
@@ -47,7 +47,16 @@ def test_the_ensemble_as_teacher(tmp_path):
         "teach_by_ensemble": 17,
     }
     expected.pop("teach")
-    assert planned(tmp_path, *ENSEMBLE) == expected
+    output = plan(tmp_path, "--printshellcmds", *ENSEMBLE)
+    assert counted(output) == expected
+    run = tmp_path / "full-presented"
+    # The teacher's ternausnet is that of the first round.
+    assert given_maps(output, run / "pseudo_labels/ensemble/masks/train.csv") == {
+        "ternausnet": f"{run}/pseudo_labels/ensemble/ternausnet/train.h5",
+        "linknet34": f"{run}/maps/linknet34/train.h5",
+        "unet-scratch": f"{run}/maps/unet_scratch/train.h5",
+        "unet-vgg11": f"{run}/maps/unet_vgg11/train.h5",
+    }
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ BY_OTHERS = {
     "make report": "tests/workflow/test_tour.py",
     "python -m carvana show 0b681450a26c_03.jpg --run results/sample": "tests/workflow/test_tour.py",
     "python -m carvana mask photo.jpg --run results/sample": "tests/workflow/test_tour.py",
+    "make env": "what every other target begins with",
     "make test": "what runs this test",
     "make test-sample": "what runs tests/workflow/test_sample.py",
     "source .venv/bin/activate": "stands for the PATH that every test here sets",
@@ -55,3 +56,25 @@ def test_files_that_the_readme_links_to_are_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if not target.startswith("http"):
             assert (ROOT / target).is_file(), target
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["ternaus", "albu", "asanakoy", "everything"])
+def test_the_readme_says_what_plan_says_of_a_target(target):
+    arguments = [] if target == "everything" else [target]
+    command = [sys.executable, "-m", "carvana", "plan", *arguments]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (hours,) = re.findall(r"([\d,.]+) GPU-hours of training and ([\d,.]+) of prediction", told)
+    (disk,) = re.findall(r"([\d.]+) GB of disk", told)
+    training, prediction = (f"{float(one.replace(',', '')):,.0f}" for one in hours)
+    name = target if target == "everything" else f"`{target}`"
+    (row,) = re.findall(rf"^\| {name} \|(.*)\|$", README, re.MULTILINE)
+    _, told_hours, told_disk, _ = (cell.strip() for cell in row.split("|"))
+    assert re.findall(r"[\d,]+", told_hours) == [training, prediction]
+    assert told_disk == f"{float(disk):.0f} GB"
+
+
+@pytest.mark.parametrize("data", ["", "one two"])
+def test_files_for_the_sample_are_in_one_folder(data):
+    done = subprocess.run(["make", "--dry-run", "sample", f"DATA={data}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0 and "DATA must be the path of one folder" in done.stderr

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from carvana.config import load_config
+from carvana.errors import UserError
 from carvana.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,5 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
-    """The plan of the run that the arguments name. Raises UserError where the configuration cannot be used."""
-    return Plan(load_config(ROOT, given.configfile, given.config), ROOT)
+    """The plan of the run that the arguments name.
+
+    Raises:
+        UserError: the working folder is not the checkout, or the configuration cannot be used.
+    """
+    # The configuration is the checkout's, and what it names lies relative to the working folder.
+    if not Path.cwd().samefile(ROOT):
+        raise UserError(
+            f"{Path.cwd()} is not the folder of this checkout, where runs are looked for: run `cd {ROOT}` first"
+        )
+    plan = Plan(load_config(ROOT, given.configfile, given.config), ROOT)
+    plan.check()
+    return plan

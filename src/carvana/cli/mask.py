@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from carvana.cli.folders import check_run, check_writable
 from carvana.data.images import read_image
 from carvana.errors import UserError
 from carvana.photo import cut_out, masks_of_photos, trained_run
@@ -26,18 +27,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Write `<photo>_mask.png` and `<photo>_cutout.png` for each photo. Raises UserError when one is unreadable."""
+    """Write `<photo>_mask.png` and `<photo>_cutout.png` for each photo.
+
+    Raises:
+        UserError: a photo is unreadable, there is no finished run, or the files cannot be written.
+    """
     paths = photos_in(given.photo)
+    check_run(given.results)
     trained = trained_run(given.results)
     folder = given.out or given.results / "photos"
+    check_writable([file for path in paths for file in _written(folder, path)])
     for first in range(0, len(paths), _AT_ONCE):
         some = paths[first : first + _AT_ONCE]
         photos = [read_image(path) for path in some]
         for path, photo_HWC, mask_HW in zip(some, photos, masks_of_photos(photos, trained), strict=True):
-            mask = folder / f"{path.stem}_mask.png"
+            mask, cutout = _written(folder, path)
             write_picture(mask, np.where(mask_HW, np.uint8(255), np.uint8(0)))
-            write_picture(folder / f"{path.stem}_cutout.png", cut_out(photo_HWC, mask_HW))
-            print(f"{mask} and {path.stem}_cutout.png: {mask_HW.mean():.1%} of the photo is car")
+            write_picture(cutout, cut_out(photo_HWC, mask_HW))
+            print(f"{mask} and {cutout.name}: {mask_HW.mean():.1%} of the photo is car")
+
+
+def _written(folder: Path, photo: Path) -> tuple[Path, Path]:
+    return folder / f"{photo.stem}_mask.png", folder / f"{photo.stem}_cutout.png"
 
 
 def photos_in(path: Path) -> list[Path]:

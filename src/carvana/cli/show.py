@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from carvana.cli.folders import check_run, check_writable
 from carvana.picture import write_picture
 from carvana.show import picture_of_image
 
@@ -17,8 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Write the picture and say where. Raises UserError when the run has no such image."""
+    """Write the picture and say where. Raises UserError when the run has no such image, or it cannot be written."""
+    check_run(given.results)
     picture_HWC = picture_of_image(given.results, given.image)
     path = given.out or given.results / "pictures" / f"{Path(given.image).stem}.png"
+    check_writable([path])
     write_picture(path, picture_HWC)
     print(path)

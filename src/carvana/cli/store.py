@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 
 from carvana.cli import configuration
 from carvana.errors import UserError
-from carvana.store.store import Entry, Store
+from carvana.store.store import FACTS, Entry, Store
 from carvana.table import table
 
 SECONDS_PER_DAY = 86_400
@@ -33,19 +34,32 @@ def run(given: argparse.Namespace) -> None:
     rows = [_row(entry) for entry in entries]
     if rows:
         print(table(columns, rows))
+    for entry in filter(_damaged, entries):
+        print(
+            f"{entry.key[:12]} is damaged: {entry.folder / FACTS} does not say what it is; delete it with"
+            f" --prune {entry.key[:12]}, and what needs it is made again"
+        )
     print(f"{len(entries)} results or trainings in {store.folder}, {size(sum(entry.bytes for entry in entries))}")
 
 
 def wanted_away(entries: list[Entry], given: argparse.Namespace, now: float) -> list[Entry]:
-    """The entries that the arguments ask to delete. Raises UserError for a key that fits none or several."""
-    found = []
+    """The entries that the arguments ask to delete, each once.
+
+    Raises:
+        UserError: a key fits none or several, or days that cannot be.
+    """
+    days, found = given.prune_unused, list[Entry]()
+    if days is not None and not 0 <= days < math.inf:
+        raise UserError(f"--prune-unused {days:g}: give a number of days, 0 or more")
     for key in given.prune:
+        if not key:
+            raise UserError("--prune: an empty key would fit everything; give the beginning of one from the list")
         fitting = [entry for entry in entries if entry.key.startswith(key)]
         if len(fitting) != 1:
             raise UserError(f"{key} is the beginning of {len(fitting)} keys; the list shows them all")
-        found += fitting
+        found += [entry for entry in fitting if entry not in found]
     for entry in entries:
-        old = given.prune_unused is not None and now - entry.used > given.prune_unused * SECONDS_PER_DAY
+        old = days is not None and now - entry.used > days * SECONDS_PER_DAY
         unfinished = given.prune_unfinished and not entry.complete
         if (old or unfinished) and entry not in found and entry.owner is None:
             found.append(entry)
@@ -55,9 +69,14 @@ def wanted_away(entries: list[Entry], given: argparse.Namespace, now: float) -> 
 def _row(entry: Entry) -> tuple[str, ...]:
     facts, holder = entry.facts, entry.owner
     state = "complete" if entry.complete else f"worked on by {holder}" if holder else "begun"
+    state = "damaged" if _damaged(entry) else state
     days = (time.time() - entry.used) / SECONDS_PER_DAY
-    fold = str(facts.get("fold", ""))
-    return entry.key[:12], str(facts["step"]), str(facts["model"]), fold, state, size(entry.bytes), f"{days:.1f} days"
+    step, model, fold = (str(facts.get(name, "")) for name in ("step", "model", "fold"))
+    return entry.key[:12], step, model, fold, state, size(entry.bytes), f"{days:.1f} days"
+
+
+def _damaged(entry: Entry) -> bool:
+    return not {"step", "model"} <= entry.facts.keys()
 
 
 def size(count: float) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from docker.types import DeviceRequest
+
 from carvana.container.command import needs_of
 from carvana.container.engine import connect
 from carvana.container.gpus import choose, requests
@@ -65,7 +67,7 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> None:
         "working_dir": str(here),
         "user": _user(client.info().get("SecurityOptions") or []),
         "group_add": [str(group) for group in os.getgroups()],
-        "environment": _environment(os.environ, root, image.id, bool(gpus)),
+        "environment": _environment(os.environ, root, image.id, gpus),
         "device_requests": gpus,
         "shm_size": _shared_memory(),
         "network_mode": given.network,
@@ -112,7 +114,7 @@ def _user(security: Sequence[str]) -> str:
     return "0:0" if any("rootless" in option for option in security) else f"{os.getuid()}:{os.getgid()}"
 
 
-def _environment(mine: Mapping[str, str], root: Path, image: str, gpus: bool) -> dict[str, str]:
+def _environment(mine: Mapping[str, str], root: Path, image: str, gpus: Sequence[DeviceRequest]) -> dict[str, str]:
     passed = {name: mine[name] for name in PASSED if name in mine}
     # The checkout's code, and not the image's copy of it.
     own = {
@@ -124,7 +126,9 @@ def _environment(mine: Mapping[str, str], root: Path, image: str, gpus: bool) ->
     own |= {"XDG_CACHE_HOME": str(HOME / ".cache"), "PYTHONUNBUFFERED": "1"}
     # "void" where NVIDIA's runtime is every container's: the base image asks for all devices.
     own |= {LOCKS_VARIABLE: str(lock_folder())} if gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}
-    own |= {VISIBLE_VARIABLE: mine[VISIBLE_VARIABLE]} if gpus and VISIBLE_VARIABLE in mine else {}
+    # Where the container has some of the machine's GPUs, they have other numbers in it; they are chosen already.
+    if VISIBLE_VARIABLE in mine and any(one.count == -1 for one in gpus):
+        own[VISIBLE_VARIABLE] = mine[VISIBLE_VARIABLE]
     return passed | own
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from docker.types import Mount
 
+from carvana.data.folder import data_folder
 from carvana.errors import UserError
 
 CACHE_VARIABLE: Final = "SNAKEMAKE_OUTPUT_CACHE"
@@ -45,7 +46,7 @@ def folders(root: Path, config: Mapping[str, Any], environment: Mapping[str, str
         found.append(Folder(root / cache, CACHE_VARIABLE, True))
     if data["source"] != "synthetic":
         # What is downloaded must be written; files of the user's own are only read.
-        found.append(Folder(root / data["folder"], "data.folder", data["source"] == "kaggle"))
+        found.append(Folder(root / data_folder(config), "data.folder", data["source"] == "kaggle"))
     if encoders["source"] == "folder":
         found.append(Folder(root / encoders["folder"], "encoder_weights.folder", False))
     if data["exclude"]:

@@ -82,7 +82,7 @@ class Pipeline:
                     f" {size_HW}: run the data intake for this geometry"
                 )
             prepared_HWC = torch.from_numpy(transforms.predict(image_HWC))
-            # From page-locked memory a GPU copies while it computes.
+            # A copy from page-locked memory is one that this program need not wait for.
             return name, prepared_HWC.pin_memory() if self.device.type == "cuda" else prepared_HWC
 
         def computed(prepared: Iterator[tuple[str, Tensor]]) -> Iterator[tuple[str, Arrival]]:

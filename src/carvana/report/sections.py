@@ -253,7 +253,8 @@ def costs(run: RunRecord) -> Section:
 
 def _stage_row(stage: str, jobs: Sequence[Mapping[str, Any]]) -> Sequence[Cell]:
     seconds = sum(job["seconds"] for job in jobs)
-    on_gpu = sum(job["seconds"] for job in jobs if job["device"] == "cuda")
+    # A training may take several; a prediction takes one, and does not say so.
+    on_gpu = sum(job["seconds"] * job.get("gpus", 1) for job in jobs if job["device"] == "cuda")
     cores = sum(job["seconds"] * max(job["threads"] + _processes(job), 1) for job in jobs)
     images = sum(_images(stage, job) for job in jobs)
     device_memory = [job["peak_device_memory_bytes"] for job in jobs if job["peak_device_memory_bytes"] is not None]

@@ -63,7 +63,7 @@ class Entry:
         """What the key is made of; nothing where that cannot be read."""
         try:
             return dict(json.loads((self.folder / FACTS).read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+        except (OSError, TypeError, ValueError):
             return {}
 
     @property

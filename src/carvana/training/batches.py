@@ -59,7 +59,7 @@ class EightBits:
     masks_NHW: Tensor
 
     def pin_memory(self) -> Self:
-        """The batch in page-locked memory, from where a GPU copies while it computes; DataLoader calls this."""
+        """The batch in page-locked memory, so that the program need not wait for its copy; DataLoader calls this."""
         return type(self)(self.names, self.images_NHWC.pin_memory(), self.masks_NHW.pin_memory())
 
     def on(self, device: torch.device, normalised: bool) -> Batch:

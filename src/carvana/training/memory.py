@@ -11,7 +11,10 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch._decomp.decompositions import _upsample_linear_vec
 from torch._subclasses import FakeTensorMode
+from torch.nn.functional import interpolate
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
@@ -79,14 +82,28 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         weakref.finalize(storage, gone)
 
 
+class UpsampledAsOnGpu(TorchFunctionMode):
+    """Bilinear upsampling as PyTorch does it on a GPU where algorithms shall be deterministic: by gathering the four
+    neighbours of every pixel, in float32, which takes several times the memory of the CPU's.
+    """
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if function is interpolate and given.get("mode") == "bilinear" and args[0].is_cpu:
+            scales = [float(given["scale_factor"])] * 2
+            return _upsample_linear_vec(args[0], None, given["align_corners"], scales)
+        return function(*args, **given)
+
+
 def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -> int:
     """The most bytes of tensors at once on the fullest GPU in a training step; what cuDNN works in is not counted.
 
     The step is gone through with tensors that have shapes and no values, so it takes a second and hardly any memory.
+    What a GPU does otherwise is counted as there, with deterministic algorithms.
     """
     height, width = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
     images = -(-recipe.training.batch_size // arrangement.gpus)
-    with FakeTensorMode(), LiveBytes() as live:
+    with FakeTensorMode(), LiveBytes() as live, UpsampledAsOnGpu():
         network = parts.network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
@@ -131,8 +148,8 @@ def told_of_full_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrange
     except torch.cuda.OutOfMemoryError as error:
         raise UserError(
             f"the GPU's memory is full in a training of {recipe.recipe}, of which {free / GIB:.1f} GiB were free"
-            f" ({error}); {advice(recipe, geometry, arrangement, free)}. The training continues from its last saved"
-            " state"
+            f" ({error}); {advice(recipe, geometry, arrangement, free)}. In the same precision the training continues"
+            " from its last saved state"
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -162,18 +163,18 @@ def _train(
     objective = parts.objective(recipe, geometry)
     course = Course(recipe, objective, conditions.epochs, loading.training_batches, loading.validation_batches)
     arrangement = Arrangement(conditions.precision, len(devices), conditions.activation_checkpointing)
-    memory_guard: AbstractContextManager[None] = nullcontext()
+    memory_guard: Callable[[], AbstractContextManager[None]] = nullcontext
     if conditions.device == "cuda":
         free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
         require_memory(recipe, geometry, arrangement, free)
-        memory_guard = told_of_full_memory(recipe, geometry, arrangement, free)
-    network = initial_network(recipe, draws, conditions.encoder_weights).to(devices[0])
-    network = arranged(network, conditions.precision, devices, conditions.activation_checkpointing)
-    state = begin(course, network)
-
+        memory_guard = partial(told_of_full_memory, recipe, geometry, arrangement, free)
+    network = initial_network(recipe, draws, conditions.encoder_weights)
     label = f"{conditions.model} fold {conditions.fold}"
-    session = Session(label, recipe, state, Checkpoints(saving.folder, saving.check, say), saving.seconds)
-    session.go_on()
+    with memory_guard():
+        network = arranged(network.to(devices[0]), conditions.precision, devices, conditions.activation_checkpointing)
+        state = begin(course, network)
+        session = Session(label, recipe, state, Checkpoints(saving.folder, saving.check, say), saving.seconds)
+        session.go_on()
     stopwatch = session.stopwatch
     run_work = conditions.epochs * work(loading.training_images, loading.validation_images)
     progress = None if quiet else Progress(label, conditions.epochs, run_work, stopwatch)
@@ -207,7 +208,7 @@ def _train(
             if state.next_epoch < conditions.epochs:
                 session.rest(where, interruption)
 
-        with told_of_dead_workers(), memory_guard:
+        with told_of_dead_workers(), memory_guard():
             fit(course, state, on_step, on_epoch, on_rest)
         assert session.best is not None
         outputs.weights.hardlink_to(saving.folder / session.best)

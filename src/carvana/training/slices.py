@@ -6,7 +6,7 @@ Both are for networks without batch norm, whose images do not see each other; th
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import torch
@@ -15,9 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from carvana.networks.regions import RegionalNetwork
-from carvana.runtime import compute_in
-
-Forward = Callable[[Tensor], Tensor]
+from carvana.runtime import Forward, compute_in, forward_of
 
 
 def arranged(
@@ -41,7 +39,7 @@ def arranged(
     assert not any(isinstance(module, _BatchNorm) for module in network.modules())
     if len(devices) == 1:
         compute_in(network, precision, devices[0])
-        network.forward = image_by_image(network.forward)
+        network.forward = image_by_image(forward_of(network))
     else:
         network.forward = _Replicas(network, precision, devices, in_images)
     return network
@@ -90,6 +88,7 @@ class _Replica:
 
     def __init__(self, network: nn.Module, precision: str, device: torch.device, in_images: bool) -> None:
         replica = copy.deepcopy(network).to(device)
+        self._replica: Final = replica
         self._places: Final = []
         for name, _ in network.named_parameters():
             module_name, _, parameter = name.rpartition(".")
@@ -97,7 +96,8 @@ class _Replica:
             delattr(module, parameter)
             self._places.append((module, parameter))
         compute_in(replica, precision, device)
-        self._forward: Final = image_by_image(replica.forward) if in_images else replica.forward
+        forward = forward_of(replica)
+        self._forward: Final = image_by_image(forward) if in_images else forward
 
     def __call__(self, weights: Sequence[Tensor], images_N3HW: Tensor) -> Tensor:
         for (module, parameter), weight in zip(self._places, weights, strict=True):

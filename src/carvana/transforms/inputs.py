@@ -6,6 +6,7 @@ its inverse, which rounds otherwise.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -29,21 +30,28 @@ def network_input(images_NHWC: Tensor, normalised: bool) -> Tensor:
     Returns:
         (N, 3, H, W) float32: the values divided by 255, and perhaps normalised.
     """
-    levels_L3 = np.repeat(_LEVELS[:, None], 3, axis=1)
-    if normalised:
-        levels_L3 = (levels_L3 - IMAGENET_MEAN) / IMAGENET_STD
     number, height, width, channels = images_NHWC.shape
     x_NCHW = torch.empty(number, channels, height, width, device=images_NHWC.device)
     for channel in range(channels):
-        x_NCHW[:, channel] = _looked_up(images_NHWC[..., channel], levels_L3[:, channel])
+        table = _table(images_NHWC.device, channel if normalised else None)
+        x_NCHW[:, channel] = _looked_up(images_NHWC[..., channel], table)
     return x_NCHW
 
 
 def target(masks_NHW: Tensor) -> Tensor:
     """Masks as a loss takes them: (N, 1, H, W) float32 in [0, 1] from uint8, 255 for car."""
-    return _looked_up(masks_NHW, _LEVELS)[:, None]
+    return _looked_up(masks_NHW, _table(masks_NHW.device, None))[:, None]
 
 
-def _looked_up(values: Tensor, levels: npt.NDArray[np.float32]) -> Tensor:
-    table = torch.from_numpy(np.ascontiguousarray(levels)).to(values.device)
+@cache
+def _table(device: torch.device, channel: int | None) -> Tensor:
+    """The values that the 256 levels stand for, normalised as a channel is, if any; (256,) float32.
+
+    Kept, since copying it to a GPU would wait for all that the GPU has been told to do.
+    """
+    levels = _LEVELS if channel is None else (_LEVELS - IMAGENET_MEAN[channel]) / IMAGENET_STD[channel]
+    return torch.from_numpy(levels.copy()).to(device)
+
+
+def _looked_up(values: Tensor, table: Tensor) -> Tensor:
     return table.index_select(0, values.flatten().int()).view(values.shape)

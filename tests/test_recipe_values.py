@@ -1,0 +1,84 @@
+"""Values that nothing else would miss were they wrong: a small run trains with any. Sections are of recipes.md."""
+
+from pathlib import Path
+
+import yaml
+
+from carvana.recipe import load_recipe, model_names, resolved_document
+
+ROOT = Path(__file__).parents[1]
+RELEASED = [load_recipe(model) for model in model_names()]
+
+
+def test_folds_and_seeds_of_the_nine_models():
+    # Section 0, folds; the seeds: sections 2 and 3, and 4, which is as 3.
+    assert {recipe.model: (recipe.folds.scheme, recipe.folds.count, recipe.seed) for recipe in RELEASED} == {
+        "ternausnet": ("f04a", 5, None),
+        "linknet34_fma_s44": ("fma", 5, 44),
+        "linknet34_fma_s88": ("fma", 5, 88),
+        "linknet34_fma_noseed": ("fma", 5, None),
+        "linknet34_f04a_s44": ("f04a", 5, 44),
+        "linknet34_f04a_clahe": ("f04a", 5, None),
+        "linknet34_f04a_clahe_rmsprop": ("f04a", 5, None),
+        "unet_scratch": ("random7", 7, 1993),
+        "unet_vgg11": ("area7", 7, 1993),
+    }
+
+
+def test_which_epoch_is_chosen():
+    # Sections 1 to 4, "chosen model"; 4 is as 3. Sets: all variants of a recipe have one answer.
+    assert {(recipe.recipe, recipe.selection.metric, recipe.selection.goal) for recipe in RELEASED} == {
+        ("ternausnet", "loss", "lowest"),
+        ("linknet34", "loss", "lowest"),
+        ("unet_scratch", "dice", "highest"),
+        ("unet_vgg11", "dice", "highest"),
+    }
+
+
+def test_validation_batches():
+    # Sections 1 and 2, "chosen model"; 3, "validation". The loss, and batch statistics, depend on what is in a batch.
+    assert {(recipe.recipe, recipe.validation.batch_size) for recipe in RELEASED} == {
+        ("ternausnet", 4),
+        ("linknet34", 4),
+        ("unet_scratch", 2),
+        ("unet_vgg11", 2),
+    }
+
+
+def test_own_submissions():
+    # Section 5, last paragraph.
+    assert {(recipe.recipe, recipe.submission.of, recipe.submission.threshold) for recipe in RELEASED} == {
+        ("ternausnet", "merged", 128),
+        ("linknet34", "merged", 128),
+        ("unet_scratch", "mean", 128),
+        ("unet_vgg11", "mean", 128),
+    }
+
+
+def test_windows_of_the_unets_weight_map():
+    # Section 3, "loss": window by mask height. Runs have masks of 128 and 1024 rows only.
+    for model in ("unet_scratch", "unet_vgg11"):
+        assert load_recipe(model).model_dump()["loss"]["kernels"] == {128: 11, 256: 21, 512: 21, 1024: 41, 1280: 51}
+
+
+def test_epsilon_of_ternausnets_loss():
+    # Section 1, "loss". So small that it matters for empty masks alone.
+    assert load_recipe("ternausnet").model_dump()["loss"]["epsilon"] == 1e-15
+
+
+def test_levels_that_a_pseudo_label_is_unclear_at():
+    # Ours: probabilities from 0.1 to 0.9, of 255 levels.
+    recipe = load_recipe("ternausnet_pseudo", edition="presented")
+    assert recipe.model_dump()["pseudo_labels"]["unclear"] == (26, 229)
+    document = resolved_document("ternausnet_pseudo", edition="presented")
+    assert document["pseudo_labels"]["unclear"]["source"] == "ours"
+
+
+def test_published_place_and_costs():
+    # Section 7.
+    published = yaml.safe_load((ROOT / "config/published.yaml").read_text())
+    assert (published["place"]["value"], published["place"]["of"]) == (1, 735)
+    assert {what: published["costs"][what]["value"] for what in ("training", "prediction")} == {
+        "training": 2140,  # hours on one Titan X Pascal
+        "prediction": 320,
+    }
