@@ -208,7 +208,7 @@ def ensemble_recipes(
         for recipe, store in stores.items():
             if store.source != recipe:
                 raise UserError(
-                    f"{store_paths[recipe]}: maps of {store.source}, given as {recipe}'s; exchange the paths"
+                    f"{store_paths[recipe]}: maps of {store.source}, given as {recipe}'s; give each recipe its own maps"
                 )
             if store.size_HW != geometry.image_size:
                 raise UserError(
