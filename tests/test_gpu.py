@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from carvana.errors import UserError
-from carvana.gpu import devices, lease, memory_gibibytes, visible
+from carvana.gpu import devices, lease, lease_one_if_free, memory_gibibytes, visible
 
 UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(4)]
 MIG = "MIG-5b2e7d11-0000-5000-8000-000000000001"
@@ -284,6 +284,43 @@ def test_a_failing_driver_is_told_and_not_taken_for_no_gpu(machine):
     machine("Failed to initialize NVML: Driver/library version mismatch", exit_code=18)
     with pytest.raises(UserError, match="version mismatch"):
         lease(1, 1)
+
+
+def test_a_failing_driver_and_nothing_to_lease_leave_the_cpu_for_who_can_do_without(machine, capsys):
+    machine("Failed to initialize NVML: Driver/library version mismatch", exit_code=18)
+    assert lease_one_if_free() == "cpu"
+    assert "using the CPU: `nvidia-smi -L` fails" in capsys.readouterr().err
+
+
+def test_no_gpu_needs_no_word(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert lease_one_if_free() == "cpu"
+    assert capsys.readouterr().err == ""
+
+
+IF_FREE = """
+import os
+from carvana.gpu import lease_one_if_free
+print(lease_one_if_free(), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+"""
+
+
+def leased_if_free():
+    run = subprocess.run([sys.executable, "-c", IF_FREE], capture_output=True, text=True, check=True)
+    return run.stdout.split(), run.stderr
+
+
+def test_a_free_gpu_is_taken_and_no_other_is_waited_for(four_gpus, tmp_path):
+    holder = start(3, 600, tmp_path / "busy")
+    assert holder.stdout.readline().split() == UUIDS[:3]
+    assert leased_if_free() == (["cuda", UUIDS[3]], "")
+    other = start(1, 600, tmp_path / "busy")
+    assert other.stdout.readline().split() == UUIDS[3:]
+    assert leased_if_free() == (["cpu"], "using the CPU: all of 4 GPU(s) are leased\n")
+    for job in (holder, other):
+        job.kill()
+        job.communicate(timeout=60)
 
 
 def test_a_lock_folder_that_cannot_be_made_is_told(four_gpus, tmp_path, monkeypatch):

@@ -30,6 +30,11 @@ def test_the_authors_folds_unless_told_otherwise():
     assert plan().weights("ternausnet")[4] == "results/full/models/ternausnet/fold4/weights.safetensors"
 
 
+def test_weights_of_a_model_whose_member_is_left_out_are_refused():
+    with pytest.raises(UserError, match=r"^unet_vgg11 is asanakoy's, who is left out of `members`"):
+        plan(members=["ternaus"]).weights("unet_vgg11")
+
+
 def test_the_full_data_is_held_to_the_published_facts():
     assert plan().expected_counts("test") == "--expected-cars 6254 --expected-images 100064"
     assert plan().expected_digest("f04a").startswith("--expected-digest 0acd14f1")

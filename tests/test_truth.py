@@ -78,6 +78,7 @@ def test_masks_of_another_geometry_are_refused(folder):
         ("img,rle_mask\na,4 2\na,4 2\n", "a has a second mask"),
         ("img,rle_mask\na,24320 2\n", "a: the RLE goes past the last"),
         ("img,rle_mask,usage\na,1 1,Ignored\n", "has no mask to score against"),
+        ("img,rle_mask\na,1 1\nb,\nc,7 1\n", "shows no car in any image: is it .* as sample_submission.csv is"),
         ("name,mask\n", "its columns are"),
     ],
 )

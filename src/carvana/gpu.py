@@ -4,7 +4,7 @@ A scheduler that counts GPUs says how many a job has, and not which. Every job t
 the devices that it takes, in a folder that all jobs of the machine share, containers included. The kernel drops the
 locks with the last process that holds them, however that process ends, so a lease cannot be left behind.
 
-Call `lease` before torch is imported: CUDA reads CUDA_VISIBLE_DEVICES only once.
+Lease before torch first looks for GPUs: CUDA reads CUDA_VISIBLE_DEVICES only once.
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
     """
     if device_class(wanted, granted) == "cpu":
         return "cpu"
-    usable = visible(devices(), os.environ.get(VISIBLE_VARIABLE))
+    try:
+        machine = devices()
+    except UserError as error:
+        raise UserError(f"{error}, or, {CPU_SWITCH}") from None
+    usable = visible(machine, os.environ.get(VISIBLE_VARIABLE))
     limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
     if len(usable) < wanted:
         raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
@@ -90,6 +94,26 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
     return "cuda"
 
 
+def lease_one_if_free() -> str:
+    """Take a GPU that nobody has leased, for a command that can do without: `cuda`, or else at once `cpu`.
+
+    Why it is the CPU is told on stderr where the machine has a GPU.
+    """
+    try:
+        usable = visible(devices(), os.environ.get(VISIBLE_VARIABLE))
+    except UserError as error:
+        print(f"using the CPU: {error}", file=sys.stderr)
+        return "cpu"
+    if not usable:
+        return "cpu"
+    leased = _try_to_lock(lock_folder(), usable, 1)
+    if not leased:
+        print(f"using the CPU: all of {len(usable)} GPU(s) are leased", file=sys.stderr)
+        return "cpu"
+    os.environ[VISIBLE_VARIABLE] = leased[0]
+    return "cuda"
+
+
 def devices() -> list[tuple[str, str]]:
     """The machine's GPUs as (index, UUID), and its MIG instances as ("", UUID); nothing where there is no driver.
 
@@ -102,7 +126,7 @@ def devices() -> list[tuple[str, str]]:
     answer = subprocess.run([program, "-L"], capture_output=True, text=True)
     if answer.returncode != 0:
         told = (answer.stdout + answer.stderr).strip()
-        raise UserError(f"`nvidia-smi -L` fails ({told}): mend the driver, or, {CPU_SWITCH}")
+        raise UserError(f"`nvidia-smi -L` fails ({told}): mend the driver")
     return re.findall(r"^\s*(?:GPU (\d+):|MIG ).*\(UUID: (\S+)\)", answer.stdout, flags=re.MULTILINE)
 
 

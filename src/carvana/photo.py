@@ -124,18 +124,18 @@ def edition_of(results: Path) -> Edition:
     return next((edition for edition in EDITIONS if edition in told), RELEASED)
 
 
-def masks_of_photos(photos: Sequence[Image], run: TrainedRun) -> list[NDArray[np.bool_]]:
+def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.device) -> list[NDArray[np.bool_]]:
     """The ensemble's mask of each photo, at its own size; all photos and maps are in memory at once.
 
     Args:
         photos: (H, W, 3) uint8 in blue, green, red, of any sizes.
         run: whose networks.
+        device: that they run on.
 
     Raises:
         UserError: a file holds no weights of its model and fold.
     """
     configure(torch.get_num_threads(), run.precision)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     inside = [framed(photo_HWC, run.geometry.image_size) for photo_HWC in photos]
     sums: list[dict[str, Sums]] = [{} for _ in photos]
     for model, files in run.weights.items():

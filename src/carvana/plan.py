@@ -342,7 +342,10 @@ class Plan:
         return str(self.results / f"models/{model}/fold{fold}/weights.safetensors")
 
     def weights(self, model: str) -> list[str]:
-        """The weights of a model's networks, in the order of their folds."""
+        """The weights of a model's networks, in the order of their folds. Raises UserError: it is not of the run."""
+        if model not in self.models:
+            member = next(name for name, recipes in MEMBERS.items() if recipe_of(model, self.edition) in recipes)
+            raise UserError(f"{model} is {member}'s, who is left out of `members` in the configuration; add him there")
         return [self.network(model, fold) for fold in self.network_folds(model)]
 
     def sums(self, model: str, part: str) -> str:

@@ -34,7 +34,7 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
         geometry: of the masks.
 
     Raises:
-        UserError: none of these, damaged, without a mask, or of another geometry.
+        UserError: none of these, damaged, without a mask, without a car, or of another geometry.
     """
     truth: Mapping[str, Truth]
     if path.is_dir():
@@ -48,7 +48,17 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
         truth = {ALL: _masks_of(path, geometry)}
     if not any(truth.values()):
         raise UserError(f"{path} has no mask to score against; give a table of masks, or a folder of *{_MASK_ENDS}")
+    if not any(_is_drawn(mask) for masks in truth.values() for mask in masks.values()):
+        raise UserError(
+            f"{path} shows no car in any image: is it a submission without predictions, as sample_submission.csv is?"
+            " Name the true masks"
+        )
     return truth
+
+
+def _is_drawn(mask: rle.Runs) -> bool:
+    """Whether it is more than nothing or the one pixel of Kaggle's example."""
+    return int((mask[:, 1] - mask[:, 0]).sum()) > 1
 
 
 def _holds_masks(path: Path) -> bool:

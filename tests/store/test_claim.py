@@ -82,6 +82,19 @@ def test_a_process_elsewhere_is_believed_until_its_heartbeat_is_old(tmp_path, el
     assert owner(tmp_path) is None
 
 
+@pytest.mark.parametrize("text", ["", "{}", '{"user": 1', "[]", "null"])
+def test_a_damaged_claim_counts_until_its_heartbeat_is_old(tmp_path, text):
+    """A power cut can leave a file of zeros or of nothing."""
+    path = tmp_path / "claim-3"
+    path.write_text(text)
+    assert str(owner(tmp_path)) == "a process whose claim is damaged"
+    then = time.time() - STALE_SECONDS - 20
+    os.utime(path, (then, then))
+    assert owner(tmp_path) is None
+    with Claim.take(tmp_path, pytest.fail):
+        assert owner(tmp_path) == Owner.me()
+
+
 def test_a_number_that_was_given_to_a_new_process_is_not_the_old_one(tmp_path):
     claimed_by(tmp_path, replace(Owner.me(), started=1), 0)
     assert owner(tmp_path) is None

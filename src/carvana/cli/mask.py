@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 
 from carvana.cli.folders import check_run, check_writable
 from carvana.data.images import read_image
 from carvana.errors import UserError
+from carvana.gpu import lease_one_if_free
 from carvana.photo import cut_out, masks_of_photos, trained_run
 from carvana.picture import write_picture
 
@@ -37,10 +39,11 @@ def run(given: argparse.Namespace) -> None:
     trained = trained_run(given.results)
     folder = given.out or given.results / "photos"
     check_writable([file for path in paths for file in _written(folder, path)])
+    device = torch.device(lease_one_if_free())
     for first in range(0, len(paths), _AT_ONCE):
         some = paths[first : first + _AT_ONCE]
         photos = [read_image(path) for path in some]
-        for path, photo_HWC, mask_HW in zip(some, photos, masks_of_photos(photos, trained), strict=True):
+        for path, photo_HWC, mask_HW in zip(some, photos, masks_of_photos(photos, trained, device), strict=True):
             mask, cutout = _written(folder, path)
             write_picture(mask, np.where(mask_HW, np.uint8(255), np.uint8(0)))
             write_picture(cutout, cut_out(photo_HWC, mask_HW))

@@ -63,12 +63,19 @@ class Owner:
         """The calling process."""
         return cls(_user(), socket.gethostname(), *_here(), os.getpid(), _started(os.getpid()) or 0)
 
+    @classmethod
+    def unknown(cls) -> Self:
+        """Of a claim that cannot be read, as after a power cut; it is believed until its heartbeat is old."""
+        return cls("", "", "", "", 0, 0)
+
     @property
     def died(self) -> bool:
         """Whether the process is known to have ended; of other machines' and containers' nothing is known."""
         return (self.boot, self.namespace) == _here() and _started(self.process) != self.started
 
     def __str__(self) -> str:
+        if not self.process:
+            return "a process whose claim is damaged"
         return f"process {self.process} of {self.user} on {self.host}"
 
 
@@ -115,6 +122,13 @@ def _age(path: Path) -> float:
         return os.fstat(now.fileno()).st_mtime - path.stat().st_mtime
 
 
+def _read(path: Path) -> Owner:
+    try:
+        return Owner(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        return Owner.unknown()
+
+
 def owner(folder: Path) -> Owner | None:
     """Who works on the folder now, as far as can be known; needs write access only for other machines' claims."""
     number = _highest(folder)
@@ -122,7 +136,7 @@ def owner(folder: Path) -> Owner | None:
     if not number or _ended(path).exists():
         return None
     try:
-        found = Owner(**json.loads(path.read_text(encoding="utf-8")))
+        found = _read(path)
         if found.died:
             return None
         known_alive = (found.boot, found.namespace) == _here()
