@@ -43,6 +43,7 @@ def test_live_bytes_of_a_chain_known_by_hand():
     assert (live.now, live.peak) == (4000, 12000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("model", ["ternausnet", LINKNET, "unet_vgg11"])
 def test_what_is_counted_is_what_a_real_step_holds(model, checkpointing):

@@ -48,7 +48,7 @@ def test_linknet34_computed_twice_has_the_same_bits_and_its_statistics_move_once
     assert plain[2]["firstbn.num_batches_tracked"] == 1
 
 
-@pytest.mark.parametrize("precision", ["exact", "bf16"])
+@pytest.mark.parametrize("precision", ["exact", pytest.param("bf16", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("devices", "checkpointing"), [(1, True), (2, False), (2, True), (4, False), (3, True)])
 def test_ternausnet_differs_by_the_order_of_sums_only(devices, checkpointing, precision):
     plain = stepped("ternausnet", precision=precision)
