@@ -30,7 +30,7 @@ def test_a_submission_has_every_row_in_the_samples_order(tmp_path, shards):
     write_submission(shards, NAMES, path)
     assert gzip.decompress(path.read_bytes()).decode() == ("img,rle_mask\nb_01.jpg,7 1 9 4\na_01.jpg,2 3\na_02.jpg,\n")
     assert list(read_masks(path)) == [(name, ROWS[name]) for name in NAMES]
-    assert validate_submission(path, NAMES, SIZE) == 3
+    assert validate_submission(path, NAMES, SIZE).images == 3
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -19,7 +19,12 @@ def found(*rows, names=NAMES, **given):
 
 def test_a_good_submission_has_no_problems():
     report = check(numbered(("b_01.jpg", "2 3 6 1"), ("a_01.jpg", ""), ("a_02.jpg", "19 1")), NAMES, SIZE)
-    assert (report.images, report.problems, report.first) == (3, 0, ())
+    assert (report.images, report.lowest_row, report.problems, report.first) == (3, 4, 0, ())
+
+
+def test_the_lowest_row_that_a_mask_reaches():
+    for encoded, row in (("", 0), ("2 4", 1), ("2 5", 2), ("3 1 7 9", 3)):
+        assert check(numbered(("b_01.jpg", encoded)), None, SIZE).lowest_row == row
 
 
 @pytest.mark.parametrize(

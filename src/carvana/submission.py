@@ -13,7 +13,7 @@ from typing import Final
 
 from carvana.errors import UserError
 from carvana.files import whole_file
-from carvana.submission_check import COLUMNS, check
+from carvana.submission_check import COLUMNS, Report, check
 from carvana.tabletext import DAMAGES, LONGEST_LINE, opened_table
 
 _EXAMPLES_SHOWN: Final = 10
@@ -154,7 +154,7 @@ def _check_same_images(found: set[str], expected: set[str]) -> None:
         raise UserError(f"no submission can be made: {'; '.join(problems)}. Check that every shard is there")
 
 
-def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[int, int]) -> int:
+def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[int, int]) -> Report:
     """Check a submission as a stranger would read it.
 
     Args:
@@ -163,7 +163,7 @@ def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[
         size_HW: of the masks.
 
     Returns:
-        The number of its images.
+        What the check found; no problems.
 
     Raises:
         UserError: as `read_rows`; or it has problems: the first ten are listed, with the total.
@@ -171,4 +171,4 @@ def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[
     report = check(read_rows(path), names, size_HW)
     if report.problems:
         raise UserError(f"{path} is not a valid submission; {report}")
-    return report.images
+    return report

@@ -23,11 +23,13 @@ class Report:
 
     Attributes:
         images: number of different images with a row.
+        lowest_row: the last row of an image that a mask reaches, from 1; 0 where no mask has a pixel.
         problems: number of problems.
         first: the first ten of them, each one line of text.
     """
 
     images: int
+    lowest_row: int
     problems: int
     first: tuple[str, ...]
 
@@ -48,18 +50,25 @@ def check(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int]) -> 
             the competition's form, come once, and with every view of their car.
         size_HW: of the masks, (height, width) in pixels.
     """
-    lines: dict[str, int] = {}
+    seen = _Seen({})
     count, first = 0, []
-    for count, problem in enumerate(_problems(rows, names, size_HW, lines), start=1):
+    for count, problem in enumerate(_problems(rows, names, size_HW, seen), start=1):
         if count <= _PROBLEMS_SHOWN:
             first.append(problem)
-    return Report(len(lines), count, tuple(first))
+    return Report(len(seen.lines), -(-seen.last_pixel // size_HW[1]), count, tuple(first))
 
 
-def _problems(
-    rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int], lines: dict[str, int]
-) -> Iterator[str]:
-    """The problems; `lines` is filled with each image's first line."""
+@dataclass
+class _Seen:
+    """What passed by: each image's first line, and the highest number of a pixel in any mask."""
+
+    lines: dict[str, int]
+    last_pixel: int = 0
+
+
+def _problems(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int], seen: _Seen) -> Iterator[str]:
+    """The problems; `seen` is filled."""
+    lines = seen.lines
     positions = None if names is None else {name: position for position, name in enumerate(names)}
     before, reached = "", -1
     with_rle = ((row, row[1][1] if row[0] > 1 and len(row[1]) == len(COLUMNS) else "") for row in rows)
@@ -72,6 +81,8 @@ def _problems(
             yield f"line {line}: {len(values)} values, expected {len(COLUMNS)}"
             continue
         name = values[0]
+        if not isinstance(runs, ValueError) and len(runs):
+            seen.last_pixel = max(seen.last_pixel, int(runs[-1, 1]) - 1)
         yield from (f"line {line}: {name}: {problem}" for problem in _mask_problems(runs, size_HW))
         if name in lines:
             yield f"line {line}: {name} comes a second time, first on line {lines[name]}"

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+UNCHECKED = "whether these are Kaggle's images, in its order, was not checked (give --names)"
 VIEWS = [f"03a857ce842d_{view:02}.jpg" for view in range(1, 17)]
 
 
@@ -23,7 +24,10 @@ def table(path, rows, columns="img,rle_mask"):
 
 @pytest.fixture
 def submission(tmp_path):
-    return table(tmp_path / "submission.csv", [(name, f"{number} 2") for number, name in enumerate(VIEWS, start=2)])
+    """A few pixels of the first row each, and of the last image one in the middle."""
+    masks = [f"{number} 2" for number in range(2, 18)]
+    masks[-1] += " 1227521 1"
+    return table(tmp_path / "submission.csv", list(zip(VIEWS, masks, strict=True)))
 
 
 @pytest.fixture
@@ -36,10 +40,18 @@ def test_a_valid_file_is_said_to_be_valid(submission, names):
     assert (run.returncode, run.stdout, run.stderr) == (0, f"{submission}: 16 images, valid\n", "")
 
 
+@pytest.mark.parametrize(("mask", "row"), [("5000 17", 3), ("", 0)])
+def test_masks_of_a_small_run_or_of_nothing_are_noticed(tmp_path, mask, row):
+    file = table(tmp_path / "s.csv", [(name, mask) for name in VIEWS])
+    run = carvana("validate", file)
+    assert (run.returncode, run.stdout) == (0, f"{file}: 16 images, valid; {UNCHECKED}\n")
+    assert run.stderr.startswith(f"warning: no mask reaches below row {row} of 1280: are these masks of")
+
+
 def test_without_names_it_is_said_what_was_not_checked(submission):
     run = carvana("validate", submission)
     assert run.returncode == 0
-    assert "give --names" in run.stdout
+    assert run.stdout == f"{submission}: 16 images, valid; {UNCHECKED}\n"
 
 
 def test_the_geometry_decides_where_an_image_ends(tmp_path):

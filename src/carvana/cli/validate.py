@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from carvana.geometry import FULL, GEOMETRIES
@@ -21,6 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Print that the file is valid. Raises UserError that lists its problems."""
     names = sample_names(given.names) if given.names else None
-    images = validate_submission(given.file, names, GEOMETRIES[given.geometry].image_size)
+    geometry = GEOMETRIES[given.geometry]
+    report = validate_submission(given.file, names, geometry.image_size)
     unchecked = "" if names else "; whether these are Kaggle's images, in its order, was not checked (give --names)"
-    print(f"{given.file}: {images:,} images, valid{unchecked}")
+    print(f"{given.file}: {report.images:,} images, valid{unchecked}")
+    # Every car of the competition reaches far below the middle of its image.
+    if report.lowest_row <= geometry.image_size[0] // 2:
+        print(
+            f"warning: no mask reaches below row {report.lowest_row} of {geometry.image_size[0]}: are these masks of"
+            " images of another size (--geometry), or of none?",
+            file=sys.stderr,
+        )

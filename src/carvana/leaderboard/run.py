@@ -52,7 +52,7 @@ def score_at_kaggle(
     if credentials.warning:
         print(credentials.warning, file=sys.stderr)
     for file in files.values():
-        print(f"{file}: {validate_submission(file, names, size_HW):,} images, valid", flush=True)
+        print(f"{file}: {validate_submission(file, names, size_HW).images:,} images, valid", flush=True)
     commit, image = commit_of(ROOT), os.environ.get(IMAGE_DIGEST, "")
     patience = patience or Patience()
     scored = []
