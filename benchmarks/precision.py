@@ -30,6 +30,7 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.folds import read_folds
 from carvana.geometry import Geometry
+from carvana.gpu import lease_one_if_free
 from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.photo import TrainedRun, trained_run
@@ -141,7 +142,7 @@ def main() -> None:
     given = parser.parse_args()
     run, truth = trained_run(given.run), ImageSet(read_manifest(given.run / "data/train.csv"))
     names = truth.manifest.names[:: max(1, len(truth.manifest) // (given.images or len(truth.manifest)))]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = lease_one_if_free()
     exact, other = (predicted(run, given.run, names, device, one) for one in ("exact", given.precision))
     rows: dict[str, dict[str, Any]] = {
         row: compared(exact.masks[row], other.masks[row], truth, run.geometry) for row in ROWS
