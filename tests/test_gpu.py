@@ -202,7 +202,9 @@ def test_devices_given_by_the_caller_bound_the_choice(four_gpus, tmp_path, monke
 
 def test_visible_devices_are_those_that_cuda_would_show():
     machine = [(str(index), uuid) for index, uuid in enumerate(UUIDS)] + [("", MIG)]
-    assert visible(machine, None) == UUIDS
+    assert visible(machine, None) == [*UUIDS[:3], MIG]
+    assert visible(machine[:4], None) == UUIDS
+    assert visible([], None) == []
     assert visible(machine, "2, 0") == [UUIDS[2], UUIDS[0]]
     assert visible(machine, UUIDS[3]) == [UUIDS[3]]
     assert visible(machine, "GPU-2a3c,1") == [UUIDS[2], UUIDS[1]]
@@ -220,6 +222,16 @@ def test_the_list_of_devices_is_read_with_its_mig_instances(machine):
         f"GPU 1: NVIDIA A100-SXM4-40GB (UUID: {UUIDS[1]})"
     )
     assert devices() == [("0", UUIDS[0]), ("", MIG), ("1", UUIDS[1])]
+
+
+def test_the_instances_of_a_divided_gpu_are_leased_one_by_one_and_none_of_them_for_several_gpus(machine, tmp_path):
+    instances = [MIG, MIG.replace("5b2e", "6c3f")]
+    listed = "\n".join(f"  MIG 3g.20gb     Device  {number}: (UUID: {uuid})" for number, uuid in enumerate(instances))
+    machine(f"GPU 0: NVIDIA A100 (UUID: {UUIDS[0]})\n{listed}\nGPU 1: NVIDIA A100 (UUID: {UUIDS[1]})")
+    jobs = [start(1, 0.5, tmp_path / "busy") for _ in range(6)]
+    assert {uuid for job in jobs for uuid in told(job)} == {*instances, UUIDS[1]}
+    with pytest.raises(UserError, match=r"needs 2 GPU\(s\) and this machine shows 1"):
+        lease(2, 2)
 
 
 def test_nothing_granted_or_wanted_is_the_cpu(monkeypatch):

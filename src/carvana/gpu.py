@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -70,6 +71,9 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
     except UserError as error:
         raise UserError(f"{error}, or, {CPU_SWITCH}") from None
     usable = visible(machine, os.environ.get(VISIBLE_VARIABLE))
+    if wanted > 1:
+        # CUDA shows a process one MIG instance at most.
+        usable = [uuid for uuid in usable if not _is_instance(uuid)]
     limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
     if len(usable) < wanted:
         raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
@@ -143,12 +147,14 @@ def memory_gibibytes() -> dict[str, float]:
 
 
 def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
-    """UUIDs of the devices that CUDA would show under CUDA_VISIBLE_DEVICES=`wish` (None: not set).
+    """UUIDs of the devices that CUDA can be told to show under CUDA_VISIBLE_DEVICES=`wish` (None: not set).
 
-    As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list.
+    As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list. Without a wish, a GPU
+    that is divided counts as its MIG instances, of which CUDA by itself would show the first alone.
     """
     if wish is None:
-        return [uuid for index, uuid in machine if index]
+        before_instances = {uuid for (_, uuid), (_, following) in pairwise(machine) if _is_instance(following)}
+        return [uuid for _, uuid in machine if _is_instance(uuid) or uuid not in before_instances]
     chosen: list[str] = []
     for name in (part.strip() for part in wish.split(",")):
         fitting = [uuid for index, uuid in machine if name and (name == index or uuid.startswith(name))]
@@ -156,6 +162,10 @@ def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
             break
         chosen += fitting
     return chosen
+
+
+def _is_instance(uuid: str) -> bool:
+    return uuid.startswith("MIG-")
 
 
 def lock_folder() -> Path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from carvana.cli import configuration
 from carvana.cli.store import size
 from carvana.errors import UserError
 from carvana.forecast import disk_bytes, hours_on, jobs_of, measured, models_for
-from carvana.gpu import devices
+from carvana.gpu import VISIBLE_VARIABLE, devices, visible
 from carvana.store.store import Store
 from carvana.table import table
 
@@ -27,7 +28,7 @@ def run(given: argparse.Namespace) -> None:
     models = models_for(given.target, plan)
     if not models:
         raise UserError(f"nothing is known of the target {given.target}; name all, a member, a recipe or a model")
-    gpus = [uuid for index, uuid in devices() if index]
+    gpus = visible(devices(), os.environ.get(VISIBLE_VARIABLE))
     device = "cuda" if gpus else "cpu"
     conditions = {"device": device, "geometry": plan.config["geometry"], "precision": plan.config["precision"]}
     known = measured(Store(plan.store).entries(), conditions, plan)
