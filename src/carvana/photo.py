@@ -154,7 +154,7 @@ def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.devi
 
 
 def _ensemble(sums: Mapping[str, Sums], run: TrainedRun) -> Levels:
-    """What is cut at 128: the unrounded mean or, where the rule for an unreliable top acts, its result."""
+    """What is cut at 128, see `postprocess.Ensembled`."""
     merged = {}
     for recipe in RECIPES:
         models = merged_models(recipe, run.edition)
@@ -162,5 +162,4 @@ def _ensemble(sums: Mapping[str, Sums], run: TrainedRun) -> Levels:
         networks = sum(len(run.weights[model]) for model in models)
         merged[recipe] = merge_rule(load_recipe(models[0], edition=run.edition)).merged(total_HW, networks)
     mean_HW = mean(list(merged.values()))
-    result = postprocess.apply(mean_HW, merged["linknet34"], run.geometry)
-    return mean_HW if result.box is None else result.picture.astype(np.float32)
+    return postprocess.apply(mean_HW, merged["linknet34"], run.geometry).levels

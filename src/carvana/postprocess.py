@@ -60,13 +60,18 @@ class Ensembled:
 
     Attributes:
         mask: (H, W) bool, True for car.
-        picture: (H, W) uint8, the 8-bit result that the released script stores.
+        levels: (H, W) float32, what is cut at 128 for the mask: the unrounded mean or, where the rule acted, 0 and 255.
         box: the box whose content was replaced, None where the rule did not act.
     """
 
     mask: npt.NDArray[np.bool_]
-    picture: Map
+    levels: npt.NDArray[np.float32]
     box: Box | None
+
+    @property
+    def picture(self) -> Map:
+        """(H, W) uint8, the 8-bit result that the released script stores."""
+        return stored_picture(self.levels)
 
 
 def _between(map_HW: Map, lowest: int, highest: int) -> Map:
@@ -142,7 +147,7 @@ def apply(mean_HW: npt.NDArray[np.float32], linknet34_HW: Map, geometry: Geometr
     """
     box = unreliable_box(linknet34_HW, geometry)
     if box is None:
-        return Ensembled(mean_HW >= THRESHOLD, stored_picture(mean_HW), None)
+        return Ensembled(mean_HW >= THRESHOLD, mean_HW, None)
     picture_HW = np.where(mean_HW > THRESHOLD - 1, np.uint8(255), np.uint8(0))
     picture_HW[box.slices] = _linknet34_hull(linknet34_HW[box.slices])
-    return Ensembled(picture_HW >= THRESHOLD, picture_HW, box)
+    return Ensembled(picture_HW >= THRESHOLD, picture_HW.astype(np.float32), box)

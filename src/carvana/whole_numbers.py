@@ -11,9 +11,9 @@ MOST_DIGITS: Final = 8
 """So many fit a machine word, a byte each."""
 
 _ZEROS: Final = np.frombuffer(b"0" * MOST_DIGITS, np.uint64)[0]
-# To join neighbours in a word: how far they are apart, how much more the first one's digits weigh, and what is kept.
+# To join neighbours in a word: the first one's weight is multiplied into the second one's place, and what is there kept.
 _JOINS: Final = tuple(
-    (np.uint64(bits), np.uint64(weight), np.uint64(kept))
+    (np.uint64((weight << bits) + 1), np.uint64(bits), np.uint64(kept))
     for bits, weight, kept in ((8, 10, 0x00FF00FF00FF00FF), (16, 100, 0x0000FFFF0000FFFF), (32, 10_000, 0xFFFFFFFF))
 )
 
@@ -31,26 +31,23 @@ def whole_numbers(text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int6
     Raises:
         ValueError: the text is something else, or a number has more digits.
     """
-    # Before the end of each number, the first one too, a word can be read.
-    characters = np.frombuffer(b"%*s%b " % (MOST_DIGITS, b"", text.encode()), np.uint8)
-    blanks = np.flatnonzero(characters == ord(" "))[MOST_DIGITS - 1 :]
-    lengths = blanks[1:] - blanks[:-1]
-    lengths -= 1
+    # From the beginning of each number, the last one too, a word can be read.
+    characters = np.frombuffer(b"%b%*s" % (text.encode(), MOST_DIGITS, b""), np.uint8)
+    ends = np.flatnonzero(characters == ord(" "))[: 1 - MOST_DIGITS]
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    lengths = ends - starts
     plain = np.count_nonzero(characters - np.uint8(ord("0")) <= 9)
-    if lengths.min() < 1 or plain != lengths.sum():
+    if lengths.min() < 1 or plain != ends[-1] - (ends.size - 1):
         raise ValueError("something other than whole numbers joined by single blanks")
     if lengths.max() > MOST_DIGITS:
         raise ValueError(f"a number of more than {MOST_DIGITS} digits")
-    ends = blanks[1:] - MOST_DIGITS
-    # A number's last digit is its word's highest byte, on the little-endian machines that there are.
-    words = np.ndarray(characters.size - MOST_DIGITS + 1, np.uint64, characters, strides=(1,))[ends]
+    # Half the time of indexing, which is slow where words lie across one another.
+    words = np.ndarray(characters.size - MOST_DIGITS + 1, np.uint64, characters, strides=(1,)).take(starts)
     words ^= _ZEROS
-    before = (MOST_DIGITS * 8 - lengths * 8).view(np.uint64)
-    words >>= before
-    words <<= before
-    for bits, weight, kept in _JOINS:
-        seconds = words >> bits
-        words *= weight
-        words += seconds
+    # A number's last digit becomes its word's highest byte, on the little-endian machines that there are.
+    words <<= (MOST_DIGITS * 8 - lengths * 8).view(np.uint64)
+    for multiplier, bits, kept in _JOINS:
+        words *= multiplier
+        words >>= bits
         words &= kept
     return words.astype(np.int32), ends
