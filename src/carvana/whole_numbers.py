@@ -11,7 +11,7 @@ MOST_DIGITS: Final = 8
 """So many fit a machine word, a byte each."""
 
 _ZEROS: Final = np.frombuffer(b"0" * MOST_DIGITS, np.uint64)[0]
-# To join neighbours in a word: the first one's weight is multiplied into the second one's place, and what is there kept.
+# To join neighbours in a word: the first one, with its weight, is added in the second's place; what is there is kept.
 _JOINS: Final = tuple(
     (np.uint64((weight << bits) + 1), np.uint64(bits), np.uint64(kept))
     for bits, weight, kept in ((8, 10, 0x00FF00FF00FF00FF), (16, 100, 0x0000FFFF0000FFFF), (32, 10_000, 0xFFFFFFFF))

@@ -10,7 +10,15 @@ from carvana.geometry import Geometry
 from carvana.recipe import AlbuAugmentation, Clahe, Recipe
 from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv
 from carvana.transforms.protocol import Image
-from carvana.transforms.spatial import ShiftScaleRotate, flip, joined, parted, shift_scale_rotate, zeros_right
+from carvana.transforms.spatial import (
+    ZERO_COLUMNS,
+    ShiftScaleRotate,
+    flip,
+    joined,
+    parted,
+    shift_scale_rotate,
+    zeros_right,
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class AlbuTransforms:
 
     def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
         """Flip, shift-scale-rotate, brightness, HSV shift; the warped mask stays soft at its edges."""
-        both_HW4 = zeros_right(joined(self._equalised(image_HWC), mask_HW * np.uint8(255)))
+        both_HW4 = joined(self._equalised(image_HWC), mask_HW * np.uint8(255), columns_right=ZERO_COLUMNS)
         if draw.flip:
             both_HW4 = flip(both_HW4)
         if draw.geometry:

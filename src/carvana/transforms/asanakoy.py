@@ -57,15 +57,14 @@ class AsanakoyTransforms:
 
     def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
         """Resize, flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
-        both_HW4 = resize_bilinear(joined(image_HWC, mask_HW * np.uint8(255)), self.size)
+        both_HW4 = resize_bilinear(joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True), self.size)
         if draw.flip:
             both_HW4 = flip(both_HW4)
         if draw.geometry:
             both_HW4 = shift_scale_rotate(both_HW4, draw.geometry)
         image_HWC, mask_HW = parted(both_HW4)
         _, car_HW = cv2.threshold(mask_HW, self.augmentation.mask_threshold, 255, cv2.THRESH_BINARY)
-        # To red, green, blue only here: resized, there are half as many pixels.
-        return recolour(rgb_of_bgr(image_HWC), draw.colour), car_HW.astype(np.uint8, copy=False)
+        return recolour(image_HWC, draw.colour), car_HW.astype(np.uint8, copy=False)
 
     def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask stays at the image's size."""

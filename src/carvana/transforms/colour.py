@@ -24,7 +24,7 @@ LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
 _HSV_TO_FLOAT: Final = np.array([2.0, 1 / 255, 1 / 255], dtype=np.float32)
 
 # Rows that are worked on at once where floats come in between, so that these stay in the processor's cache.
-_STRIP: Final = 64
+_STRIP: Final = 32
 
 
 def rgb_of_bgr(image_HWC: Image) -> Image:
@@ -122,7 +122,7 @@ def recolour(image_HWC: Image, change: Recolouring) -> Image:
     for top in range(0, len(image_HWC), _STRIP):
         rows = slice(top, top + _STRIP)
         x_CHW = (
-            _looked_up(image_HWC[rows], [levels] * 3)
+            _looked_up(cv2.split(image_HWC[rows]), [levels] * 3)
             if change.saturation is None
             else scale_saturation(image_HWC[rows], levels, change.saturation)
         )
@@ -167,20 +167,21 @@ def scale_saturation(image_HWC: Image, levels: Floats, factor: float) -> Doubles
     Returns:
         x_CHW, float64.
     """
-    grey_HW, second_HW, third_HW = _looked_up(image_HWC, [levels * weight for weight in LUMINANCE])
+    planes = cv2.split(image_HWC)
+    grey_HW, second_HW, third_HW = _looked_up(planes, [levels * weight for weight in LUMINANCE])
     # In place: new memory for every step takes a sixth more time.
     grey_HW += second_HW
     grey_HW += third_HW
     grey_HW *= 1 - factor
-    x_CHW = _looked_up(image_HWC, [factor * levels] * 3)
+    x_CHW = _looked_up(planes, [factor * levels] * 3)
     x_CHW += grey_HW
     return np.clip(x_CHW, 0, 1, out=x_CHW)
 
 
-def _looked_up(image_HWC: Image, tables: Sequence[Floats]) -> Doubles:
-    """What each channel's table (256,) holds for its values; (C, H, W)."""
-    x_CHW = np.empty((len(tables), *image_HWC.shape[:2]))
-    for plane_HW, table, x_HW in zip(cv2.split(image_HWC), tables, x_CHW, strict=True):
+def _looked_up(planes: Sequence[cv2.typing.MatLike], tables: Sequence[Floats]) -> Doubles:
+    """What each (H, W) plane's table (256,) holds for its values; (C, H, W)."""
+    x_CHW = np.empty((len(tables), *planes[0].shape))
+    for plane_HW, table, x_HW in zip(planes, tables, x_CHW, strict=True):
         cv2.LUT(plane_HW, table.astype(np.float64), dst=x_HW)
     return x_CHW
 

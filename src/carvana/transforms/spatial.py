@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from PIL import Image as PillowImage
 
 Pixels = npt.NDArray[np.uint8]
+
+ZERO_COLUMNS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,22 @@ def shift_scale_rotate(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
     return warped.astype(np.uint8, copy=False)
 
 
-def joined(image_HWC: Pixels, mask_HW: Pixels) -> Pixels:
+def joined(image_HWC: Pixels, mask_HW: Pixels, reverse_channels: bool = False, columns_right: int = 0) -> Pixels:
     """Image and mask as one array (H, W, 4), to go through the same transforms in one: for a warp, finding the
     coordinates is half of the work.
+
+    Args:
+        image_HWC: three channels.
+        mask_HW: becomes the fourth.
+        reverse_channels: whether the image's channels change their order, which takes no time here.
+        columns_right: of zeros, added as by `zeros_right`.
     """
-    both_HW4 = cv2.cvtColor(image_HWC, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
-    cv2.insertChannel(mask_HW, both_HW4, 3)
+    height, width = mask_HW.shape
+    both_HW4 = np.empty((height, width + columns_right, 4), np.uint8)
+    inside_HW4 = both_HW4[:, :width]
+    cv2.cvtColor(image_HWC, cv2.COLOR_BGR2RGBA if reverse_channels else cv2.COLOR_BGR2BGRA, dst=inside_HW4)
+    cv2.insertChannel(mask_HW, inside_HW4, 3)
+    both_HW4[:, width:] = 0
     return both_HW4
 
 
@@ -73,8 +86,8 @@ def reflect_both_sides(array: Pixels) -> Pixels:
 
 
 def zeros_right(array: Pixels) -> Pixels:
-    """Two columns of zeros at the right (1918 -> 1920)."""
-    bordered = cv2.copyMakeBorder(array, 0, 0, 0, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    """Columns of zeros at the right (1918 -> 1920)."""
+    bordered = cv2.copyMakeBorder(array, 0, 0, 0, ZERO_COLUMNS, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     return bordered.astype(np.uint8, copy=False)
 
 
