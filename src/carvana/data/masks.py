@@ -46,8 +46,11 @@ def decode_mask(encoded: bytes) -> NDArray[np.uint8]:
         raise UserError("truncated or unreadable mask") from error
     if stored_HW.ndim != 2:
         raise UserError(f"mask has {stored_HW.shape[2]} channels, expected one")
-    car_HW = stored_HW > 0
     car_value = int(stored_HW.max())
+    if stored_HW.dtype == np.uint8 and car_value <= 1:
+        # Kaggle's: what is stored is the mask.
+        return stored_HW.copy()
+    car_HW = stored_HW > 0
     if car_value not in (0, 1, 255) or bool(np.any(car_HW & (stored_HW != car_value))):
         raise UserError("mask is not binary: expected only the values 0 and 1, or 0 and 255")
     return car_HW.astype(np.uint8)
