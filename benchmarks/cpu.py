@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import os
 import platform
 import statistics
 import subprocess
@@ -274,6 +275,8 @@ def scoring(photos: Photos, folder: Path, images: int) -> Iterator[Row]:
             rows = csv.writer(stream)
             rows.writerow(["img", "rle_mask"])
             rows.writerows([f"{n:012x}_01.jpg", kinds[(n * 7 + first) % len(kinds)]] for n in range(images))
+    # Else the system would be writing them while they are read.
+    os.sync()
     begun = time.perf_counter()
     for name in files:
         with gzip.open(folder / f"{name}.csv.gz", "rb") as packed:

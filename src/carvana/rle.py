@@ -82,13 +82,13 @@ def _runs_of_each(rles: Sequence[str], size_HW: tuple[int, int] | None) -> list[
     counts[1:] -= behind[:-1]
     if (odd := counts[counts % 2 == 1]).size:
         raise ValueError(f"the RLE has {odd[0]} numbers; starts and lengths come in pairs")
-    if edges.min() < 1:
+    if np.count_nonzero(edges) < edges.size:
         raise ValueError("the RLE has a start or a length below 1")
     # From lengths to the pixels behind the runs.
     edges[1::2] += edges[::2]
     in_order = edges[1:] >= edges[:-1]
     in_order[behind[:-1] - 1] = True
-    if not in_order.all():
+    if np.count_nonzero(in_order) < in_order.size:
         first = int(np.argmin(in_order))
         if edges[first + 1] <= edges[first - 1]:
             raise ValueError("the RLE's starts are not in ascending order")

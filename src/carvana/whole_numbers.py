@@ -37,15 +37,17 @@ def whole_numbers(text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int6
     starts = np.concatenate(([0], ends[:-1] + 1))
     lengths = ends - starts
     plain = np.count_nonzero(characters - np.uint8(ord("0")) <= 9)
-    if lengths.min() < 1 or plain != ends[-1] - (ends.size - 1):
-        raise ValueError("something other than whole numbers joined by single blanks")
-    if lengths.max() > MOST_DIGITS:
+    # As whole numbers without sign, those of no digit and of too many are both too large.
+    missing_bits = (MOST_DIGITS * 8 - lengths * 8).view(np.uint64)
+    if plain != ends[-1] - (ends.size - 1) or missing_bits.max() >= MOST_DIGITS * 8:
+        if lengths.min() < 1 or plain != lengths.sum():
+            raise ValueError("something other than whole numbers joined by single blanks")
         raise ValueError(f"a number of more than {MOST_DIGITS} digits")
     # Half the time of indexing, which is slow where words lie across one another.
     words = np.ndarray(characters.size - MOST_DIGITS + 1, np.uint64, characters, strides=(1,)).take(starts)
     words ^= _ZEROS
     # A number's last digit becomes its word's highest byte, on the little-endian machines that there are.
-    words <<= (MOST_DIGITS * 8 - lengths * 8).view(np.uint64)
+    words <<= missing_bits
     for multiplier, bits, kept in _JOINS:
         words *= multiplier
         words >>= bits
