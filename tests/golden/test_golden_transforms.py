@@ -132,9 +132,12 @@ def test_albu_clahe(golden, smooth_image):
 
 
 def test_albu_border(golden, smooth_image):
-    stored = golden("linknet34")
-    equal("linknet34", "border", spatial.zeros_right(smooth_image(13, 80, 118)), stored["pad"])
-    equal("linknet34", "border of the mask", spatial.zeros_right(255 * ellipse_mask(80, 118)), stored["pad_mask"])
+    stored, image_HWC, mask_HW = golden("linknet34"), smooth_image(13, 80, 118), 255 * ellipse_mask(80, 118)
+    equal("linknet34", "border", spatial.zeros_right(image_HWC), stored["pad"])
+    equal("linknet34", "border of the mask", spatial.zeros_right(mask_HW), stored["pad_mask"])
+    trained_HWC, trained_HW = spatial.parted(spatial.joined(image_HWC, mask_HW, columns_right=spatial.ZERO_COLUMNS))
+    equal("linknet34", "border, training", trained_HWC, stored["pad"])
+    equal("linknet34", "border of the mask, training", trained_HW, stored["pad_mask"])
 
 
 def test_albu_prediction(golden, smooth_image):

@@ -102,7 +102,7 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: the border at both sides",
         SPATIAL,
-        "0, 0, 0, 2, cv2.BORDER_CONSTANT",
+        "0, 0, 0, ZERO_COLUMNS, cv2.BORDER_CONSTANT",
         "0, 0, 1, 1, cv2.BORDER_CONSTANT",
         f"{TRANSFORMS}albu_border",
     ),
