@@ -4,11 +4,12 @@
     python -m benchmarks.gpu --device cpu --geometry small --seconds 1   (to see that it runs)
 
 Measured first is what the device can do: its matrix rate in every precision, and its memory bandwidth. Then, for every
-recipe and precision, in both memory layouts: images per second of the forward pass, alone and through the prediction
-pipeline from files to compressed maps; images per second of training steps at the recipe's batch, on data that is on
-the device and through the loading processes; the most memory; the share of the matrix rate, by counted operations. At
-last LinkNet34 and TernausNet are trained for a while on drawn images, and the GPU-hours of the whole reproduction are
-reckoned. The result is written to benchmarks/results/<device and libraries>.json, after every row what there is of it.
+recipe and precision, in both memory layouts and autotuned (`deterministic: false`): images per second of the forward
+pass, alone and through the prediction pipeline from files to compressed maps; images per second of training steps at
+the recipe's batch, on data that is on the device and through the loading processes; the most memory; the share of the
+matrix rate, by counted operations. At last LinkNet34 and TernausNet are trained for a while on drawn images, and the
+GPU-hours of the whole reproduction are reckoned. The result is written to benchmarks/results/<device and
+libraries>.json, after every row what there is of it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 import yaml
@@ -63,6 +64,32 @@ MODELS: Final = {recipe: models_of(recipe)[-1] for recipe in RECIPES}
 LAYOUTS: Final = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 DTYPES: Final = {"exact": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 BACKWARD_AND_FORWARD: Final = 3
+
+
+class Way(NamedTuple):
+    """How a network is run: by the configuration's defaults, or otherwise.
+
+    Attributes:
+        layout: one of `LAYOUTS`, of memory.
+        checkpointing: whether activations are computed twice.
+        autotune: whether whatever is fastest is computed with, as with `deterministic: false`.
+    """
+
+    layout: str = "contiguous"
+    checkpointing: bool = False
+    autotune: bool = False
+
+
+def ways_of(recipe: Recipe, precision: str) -> list[Way]:
+    """Those to measure. Autotuned is the layout that each precision is expected to be fastest in."""
+    ways = [Way(), Way("channels_last")]
+    if precision == "exact" and recipe.recipe in CHECKPOINTED:
+        ways.append(Way(checkpointing=True))
+    if precision == "exact":
+        ways.append(Way(autotune=True))
+    if precision == "bf16":
+        ways.append(Way("channels_last", autotune=True))
+    return ways
 
 
 @dataclass(frozen=True)
@@ -123,14 +150,12 @@ def device_rates(place: Place) -> dict[str, float]:
     return found
 
 
-def network_of(
-    recipe: Recipe, place: Place, precision: str, layout: str, training: bool, checkpointing: bool = False
-) -> nn.Module:
+def network_of(recipe: Recipe, place: Place, precision: str, way: Way, training: bool) -> nn.Module:
     """A network with random weights."""
     network = parts.network(recipe)
     initialise(network, recipe.network.encoder, torch.Generator().manual_seed(0))
-    network = network.to(place.device, memory_format=LAYOUTS[layout])  # type: ignore[call-overload]
-    return arranged(network.train(training), precision, [place.device], checkpointing)
+    network = network.to(place.device, memory_format=LAYOUTS[way.layout])  # type: ignore[call-overload]
+    return arranged(network.train(training), precision, [place.device], way.checkpointing)
 
 
 def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
@@ -142,14 +167,14 @@ def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
     return Loading(recipe, split(place.images, folds, 0), pixels, transforms, draws, 1, place.device, workers)
 
 
-def training_rates(recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool) -> dict[str, float]:
+def training_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, float]:
     """Images per second of training steps: on one batch that is on the device, and on batches as they are loaded."""
-    configure(1, precision)
-    network = network_of(recipe, place, precision, layout, True, checkpointing)
+    configure(1, precision, way.autotune)
+    network = network_of(recipe, place, precision, way, training=True)
     state = TrainingState(network, parts.optimizer(recipe, recipe.optimizer.name, network))
     objective = parts.objective(recipe, place.geometry)
     kept = next(iter(loading_of(recipe, place, 0).training_batches(0)))
-    if layout == "channels_last":
+    if way.layout == "channels_last":
         kept = replace(kept, images_N3HW=kept.images_N3HW.contiguous(memory_format=torch.channels_last))
 
     def steps(batches: Iterator[Batch]) -> int:
@@ -158,17 +183,17 @@ def training_rates(recipe: Recipe, place: Place, precision: str, layout: str, ch
         return sum(len(batch.names) for batch in done)
 
     found = {"training": place.rate(lambda: steps(cycle([kept])))}
-    if layout == "contiguous" and not checkpointing:
+    if way == Way():
         loading = loading_of(recipe, place, place.workers)
         endless = (batch for epoch in range(10**6) for batch in loading.training_batches(epoch))
         found["training_loaded"] = place.rate(lambda: steps(endless))
     return found
 
 
-def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) -> dict[str, float]:
+def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, float]:
     """Images per second of one network's maps: of an image on the device, and from files to files."""
-    configure(1, precision)
-    network = network_of(recipe, place, precision, layout, training=False)
+    configure(1, precision, way.autotune)
+    network = network_of(recipe, place, precision, way, training=False)
     size = place.geometry.wide_size if recipe.input.size != "square" else place.geometry.unet_size
     image_3HW = torch.rand(3, *size, device=place.device)
 
@@ -177,7 +202,7 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) 
         return 1
 
     found = {"prediction": place.rate(forward)}
-    if layout == "contiguous":
+    if way == Way():
         pipeline = Pipeline(recipe, place.geometry, ImageSet(place.images), place.device, place.workers, quiet=True)
         names = place.images.names
 
@@ -194,22 +219,22 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, layout: str) 
     return found
 
 
-def measured(recipe: Recipe, place: Place, precision: str, layout: str, checkpointing: bool) -> dict[str, Any]:
+def measured(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, Any]:
     """Rates of training and, where activations are not computed twice, of prediction, and the most memory of each,
     beside what is counted of a training. What fails, as where it does not fit, says so, and the rest is measured.
     """
+    arrangement = Arrangement(precision, 1, way.checkpointing)
     found: dict[str, Any] = {
         "recipe": recipe.recipe,
         "precision": precision,
-        "layout": layout,
-        "activation_checkpointing": checkpointing,
-        "training_gib_counted": bytes_needed(recipe, place.geometry, Arrangement(precision, 1, checkpointing)) / GIB,
+        **way._asdict(),
+        "training_gib_counted": bytes_needed(recipe, place.geometry, arrangement) / GIB,
     }
     kinds: dict[str, Callable[[], dict[str, float]]] = {
-        "training": lambda: training_rates(recipe, place, precision, layout, checkpointing)
+        "training": lambda: training_rates(recipe, place, precision, way)
     }
-    if not checkpointing:
-        kinds["prediction"] = lambda: prediction_rates(recipe, place, precision, layout)
+    if not way.checkpointing:
+        kinds["prediction"] = lambda: prediction_rates(recipe, place, precision, way)
     for kind, rates in kinds.items():
         if place.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -240,7 +265,7 @@ def really_trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
     configure(1, "exact")
     recipe = load_recipe(model)
     loading, epochs = loading_of(recipe, place, place.workers), recipe.training.epochs
-    network = network_of(recipe, place, "exact", "contiguous", training=True)
+    network = network_of(recipe, place, "exact", Way(), training=True)
     objective = parts.objective(recipe, place.geometry)
     course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)
     records: list[EpochRecord] = []
@@ -264,7 +289,7 @@ def whole_hours(rows: list[dict[str, Any]], precision: str) -> dict[str, float |
     measured_of = {
         row["recipe"]: row
         for row in rows
-        if row["precision"] == precision and row["layout"] == "contiguous" and not row["activation_checkpointing"]
+        if row["precision"] == precision and Way(*(row[field] for field in Way._fields)) == Way()
     }
     training: list[float | None] = []
     prediction: list[float | None] = []
@@ -324,11 +349,8 @@ def main() -> None:
             recipe = load_recipe(model)
             gflop = gflops[recipe.recipe] * relative_area(recipe, geometry)
             for precision in PRECISIONS:
-                ways = [(layout, False) for layout in LAYOUTS]
-                if precision == "exact" and recipe.recipe in CHECKPOINTED:
-                    ways.append(("contiguous", True))
-                for layout, checkpointing in ways:
-                    row = measured(recipe, place, precision, layout, checkpointing)
+                for way in ways_of(recipe, precision):
+                    row = measured(recipe, place, precision, way)
                     rows.append(with_shares(row, rates, gflop, recipe.prediction.mirror))
                     print(rows[-1], flush=True)
                     keep_result(names, document)

@@ -100,13 +100,14 @@ def test_everything_that_is_asked_of_a_gpu_can_be_measured(place):
     recipe = load_recipe(gpu.MODELS["linknet34"])
     rates = gpu.device_rates(place)
     assert min(rates.values()) > 0
-    row = gpu.with_shares(gpu.measured(recipe, place, "exact", "contiguous", False), rates, 1.0, mirrored=True)
+    row = gpu.with_shares(gpu.measured(recipe, place, "exact", gpu.Way()), rates, 1.0, mirrored=True)
     for kind in ("training", "training_loaded", "prediction", "prediction_from_files"):
         assert row[kind] > 0
     assert row["training_share_of_matrix_rate"] == pytest.approx(3 * row["training"] / rates["exact_tflops"] / 1000)
     assert row["prediction_from_files_share"] == pytest.approx(row["prediction_from_files"] / row["prediction"])
-    assert "training_loaded" not in gpu.measured(recipe, place, "exact", "channels_last", False)
-    twice = gpu.measured(recipe, place, "exact", "contiguous", True)
+    autotuned = gpu.measured(recipe, place, "exact", gpu.Way("channels_last", autotune=True))
+    assert "training_loaded" not in autotuned and autotuned["autotune"]
+    twice = gpu.measured(recipe, place, "exact", gpu.Way(checkpointing=True))
     assert twice["training"] > 0 and "prediction" not in twice
     assert 0 < twice["training_gib_counted"] < row["training_gib_counted"]
     trained = gpu.really_trained(recipe.model, place, 0)
@@ -115,7 +116,7 @@ def test_everything_that_is_asked_of_a_gpu_can_be_measured(place):
 
 def test_hours_are_images_by_images_per_second():
     rates = {"training_loaded": 2.0, "prediction": 10.0, "prediction_from_files": 8.0}
-    plain = {"precision": "exact", "layout": "contiguous", "activation_checkpointing": False} | rates
+    plain = {"precision": "exact"} | gpu.Way()._asdict() | rates
     rows: list[dict[str, Any]] = [{"recipe": recipe} | plain for recipe in RECIPES]
     hours = gpu.whole_hours(rows, "exact")
     assert hours["prediction"] == pytest.approx(49 * 100_064 / 8 / 3600)
@@ -126,9 +127,16 @@ def test_hours_are_images_by_images_per_second():
     assert hours["training"] == pytest.approx(seconds / 3600)
 
 
+def test_each_precision_is_measured_by_default_and_autotuned_where_it_may_be_chosen():
+    ways = {precision: gpu.ways_of(load_recipe("ternausnet"), precision) for precision in ("exact", "tf32", "bf16")}
+    assert all(found[0] == gpu.Way() for found in ways.values())
+    assert [way for way in ways["exact"] if way.checkpointing] == [gpu.Way(checkpointing=True)]
+    assert [way.layout for found in ways.values() for way in found if way.autotune] == ["contiguous", "channels_last"]
+
+
 def test_hours_of_everything_are_not_told_where_something_was_not_measured():
     rates = {"training_loaded": 2.0, "prediction": 10.0, "prediction_from_files": 8.0}
-    plain = {"precision": "exact", "layout": "contiguous", "activation_checkpointing": False} | rates
+    plain = {"precision": "exact"} | gpu.Way()._asdict() | rates
     rows: list[dict[str, Any]] = [{"recipe": recipe} | plain for recipe in RECIPES]
     assert gpu.whole_hours(rows, "bf16") == gpu.whole_hours(rows[1:], "exact")
     rows[0] |= {"training": None, "training_loaded": None}
@@ -142,7 +150,7 @@ def test_what_fails_on_a_gpu_is_told_and_the_rest_measured(place, monkeypatch):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(gpu, "training_rates", full)
-    row = gpu.measured(load_recipe(gpu.MODELS["linknet34"]), place, "exact", "channels_last", False)
+    row = gpu.measured(load_recipe(gpu.MODELS["linknet34"]), place, "exact", gpu.Way("channels_last"))
     assert row["training"] is None and row["training_error"] == "CUDA out of memory"
     assert row["prediction"] > 0
 
