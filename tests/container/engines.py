@@ -61,10 +61,15 @@ def programs_without(name: str, folder: Path) -> Path:
     return folder
 
 
+def install_engine() -> None:
+    """Have Docker's programs on this machine; tests are left out where that cannot be."""
+    install(["dockerd", "iptables"], ["docker.io", "iptables"])
+
+
 @contextlib.contextmanager
 def started(folder: Path, path: str | None = None) -> Iterator[Engine]:
     """An engine with its store in `folder`; where `path` is given it is its PATH."""
-    install(["dockerd", "iptables"], ["docker.io", "iptables"])
+    install_engine()
     folder.mkdir(parents=True, exist_ok=True)
     engine = Engine(folder)
     command = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
