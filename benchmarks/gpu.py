@@ -39,7 +39,7 @@ from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
 from carvana.forecast import full_size
 from carvana.geometry import FULL, GEOMETRIES, Geometry
-from carvana.gpu import lease
+from carvana.gpu import lease_one_if_free
 from carvana.mapstore import MapWriter
 from carvana.networks.initialisation import initialise
 from carvana.precision import PRECISIONS
@@ -331,7 +331,9 @@ def main() -> None:
     parser.add_argument("--training-seconds", type=float, default=40, help="of each of the two real trainings")
     parser.add_argument("--workers", type=int, default=2, help="cores that a GPU has to itself")
     given = parser.parse_args()
-    device, geometry = torch.device(lease(1, int(given.device == "cuda"))), GEOMETRIES[given.geometry]
+    if given.device == "cuda" and lease_one_if_free() == "cpu":
+        raise UserError("there is no free GPU to measure; `--device cpu --geometry small` shows that it runs")
+    device, geometry = torch.device(given.device), GEOMETRIES[given.geometry]
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
     conditions = {"device": name, "geometry": geometry.name, "packages": package_versions(), "seconds": given.seconds}
     gflops = gflops_of(yaml.safe_load((ROOT / "config/published.yaml").read_text()))

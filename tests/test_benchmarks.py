@@ -32,7 +32,7 @@ from carvana.transforms.colour import Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate
 from tests.transforms.cars import noisy_car
 
-# Whose results the README quotes; other machines' may lie beside them.
+# Whose results the README quotes of precisions, and of full-size images; other machines' may lie beside them.
 README_CPU = "amd-epyc-26-2-1"
 FULL_SIZE_CPU = "intel-r-xeon-r-processor-6-167-1"
 WARP = ShiftScaleRotate(-3, 1.07, 0, 0)

@@ -131,7 +131,8 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
     try:
         for name, runs in rle.runs_of_rows(_masks_with_usage(solution, usage), geometry.image_size):
             if usage[name] in truth:
-                truth[usage[name]][name] = runs
+                # A view would keep all that was parsed with it, and cost time as well.
+                truth[usage[name]][name] = runs.copy()
     except ValueError as error:
         raise UserError(f"{solution} is not a hidden truth ({error}): expected img, rle_mask, usage") from error
     return truth

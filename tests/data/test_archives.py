@@ -204,6 +204,21 @@ def test_a_header_that_asks_for_what_zipfile_cannot_do_is_a_damage(tmp_path, bit
         check_archive(archive)
 
 
+def test_any_flipped_bit_is_harmless_or_told_in_one_message(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", [("x/a.jpg", b"abc" * 20), ("x/b.jpg", b"")], zipfile.ZIP_DEFLATED)
+    encoded, told = archive.read_bytes(), set()
+    for place in range(len(encoded) * 8):
+        flipped = bytearray(encoded)
+        flipped[place // 8] ^= 1 << place % 8
+        archive.write_bytes(flipped)
+        for read in (check_archive, lambda damaged: unpack(damaged, tmp_path / "cache")):
+            try:
+                read(archive)
+            except UserError as error:
+                told.add(str(error))
+    assert any("Invalid argument" in message for message in told)
+
+
 def test_a_check_refuses_what_unpacking_would(tmp_path):
     with pytest.raises(UserError, match="outside"):
         check_archive(make_zip(tmp_path / "a.zip", [("../a.jpg", b"x")]))

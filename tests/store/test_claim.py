@@ -82,7 +82,7 @@ def test_a_process_elsewhere_is_believed_until_its_heartbeat_is_old(tmp_path, el
     assert owner(tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"user": 1', "[]", "null"])
+@pytest.mark.parametrize("text", ["", "\0\0", "{}", '{"user": 1', "[]", "null"])
 def test_a_damaged_claim_counts_until_its_heartbeat_is_old(tmp_path, text):
     """A power cut can leave a file of zeros or of nothing."""
     path = tmp_path / "claim-3"

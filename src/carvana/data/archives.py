@@ -24,8 +24,8 @@ LAYOUT: Final = "train_hq, train_masks, test_hq (folders or .zip), metadata.csv,
 _SYSTEM_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
-# What reading a broken zip raises. NotImplementedError is zipfile's own, for an entry whose header asks for what it
-# cannot do, as after one flipped bit; the file errors: an entry that is both a file and a folder.
+# What reading a broken zip raises. zipfile answers NotImplementedError to a header that asks for patched data or strong
+# encryption, which one flipped bit is enough for; the file errors come of an entry that is both a file and a folder.
 _DAMAGES: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -178,7 +178,10 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as opened:
             yield opened
-    except _DAMAGES as error:
+    except (*_DAMAGES, OSError) as error:
+        # A place in front of the file's beginning, where a damaged directory has an entry, is an invalid argument.
+        if not isinstance(error, _DAMAGES) and error.errno != errno.EINVAL:
+            raise
         raise DamagedArchiveError(f"{archive} is damaged or not a zip archive ({error}); download it again") from error
 
 
