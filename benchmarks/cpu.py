@@ -48,8 +48,9 @@ from carvana.provenance import package_versions
 from carvana.recipe import load_recipe
 from carvana.runtime import configure
 from carvana.seeding import generator
-from carvana.training.pixels import KeptMasks, Pixels
+from carvana.training.prepared import KeptOnDisk, Prepared, Preparing
 from carvana.transforms import albu, asanakoy
+from carvana.transforms.protocol import build_transforms
 
 Map = npt.NDArray[np.uint8]
 TEST_IMAGES: Final = 100_064
@@ -137,39 +138,44 @@ def linknet34_sample(photos: Photos, model: str, draws: int, target: float) -> R
 
     def ours(n: int) -> object:
         k = n % len(photos.images)
-        return transforms.train(photos.pixels[k], photos.cars[k], drawn[n])
+        return transforms.train(transforms.prepare(photos.pixels[k], photos.cars[k]), drawn[n])
 
     return compared(f"training sample, {model}, decoded", target, draws, statistics.fmean, theirs, ours)
 
 
-def unet_samples(photos: Photos, draws: int) -> Iterator[Row]:
-    """From files to what training receives: in the first epoch, and later, when masks are kept."""
-    transforms = asanakoy.build(load_recipe("unet_scratch"), FULL)
+def unet_samples(photos: Photos, folder: Path, draws: int) -> Iterator[Row]:
+    """From files to what training receives: in the first epoch, and later, when what was prepared is kept."""
+    recipe = load_recipe("unet_scratch")
+    transforms = asanakoy.build(recipe, FULL)
     drawn = [transforms.sample(generator("benchmark", n), 0) for n in range(draws)]
 
     def theirs(n: int) -> object:
         k = n % len(photos.images)
         return published.unet_sample(photos.images[k], photos.masks[k], drawn[n], FULL.unet_size)
 
-    files = ImageSet(photos.manifest)
-    kept, names = KeptMasks(files), photos.manifest.names
-    for name in names:
-        kept.mask(name)
-    for when, pixels in (("in the first epoch", files), ("later", kept)):
+    source, names = Preparing(ImageSet(photos.manifest), build_transforms(recipe, FULL)), photos.manifest.names
 
-        def ours(n: int, pixels: Pixels = pixels) -> object:
-            name = names[n % len(names)]
-            return transforms.train(pixels.image(name), pixels.mask(name), drawn[n])
+    def fresh() -> KeptOnDisk:
+        return KeptOnDisk(source, names, transforms.size, folder)
+
+    kept = fresh()
+    for name in names:
+        kept.of(name)
+    prepared_by: dict[str, Callable[[], Prepared]] = {"in the first epoch": fresh, "later": lambda: kept}
+    for when, prepared in prepared_by.items():
+
+        def ours(n: int, prepared: Callable[[], Prepared] = prepared) -> object:
+            return transforms.train(prepared().of(names[n % len(names)]), drawn[n])
 
         step = f"training sample, unet_scratch (aug 2), from files, {when}"
         yield compared(step, 30, draws, statistics.fmean, theirs, ours)
 
 
-def training_samples(photos: Photos, draws: int) -> Iterator[Row]:
+def training_samples(photos: Photos, folder: Path, draws: int) -> Iterator[Row]:
     """Training samples of LinkNet34 from decoded images, of a U-Net from files."""
     yield linknet34_sample(photos, "linknet34_fma_s44", draws, 20)
     yield linknet34_sample(photos, "linknet34_f04a_clahe", draws, 36)
-    yield from unet_samples(photos, draws)
+    yield from unet_samples(photos, folder, draws)
 
 
 class FirstChannel(nn.Module):
@@ -317,7 +323,7 @@ def main() -> None:
         folder = Path(temporary)
         photos = Photos.drawn(folder / "drawn")
         for step in (
-            training_samples(photos, given.times),
+            training_samples(photos, folder, given.times),
             (pipeline_alone(photos, folder, model) for model in MODELS),
             masks_and_maps(photos, folder, given.times),
             scoring(photos, folder, given.images),

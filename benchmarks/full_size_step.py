@@ -34,7 +34,7 @@ def training_batch(recipe: Recipe, images: list[Path], masks: Path, draws: Draws
     for number, path in enumerate(images):
         draw = transforms.sample(draws.generator("sample", 0, number), recipe.training.first_epoch)
         mask_HW = read_mask(masks / f"{path.stem}_mask.gif")
-        samples.append(Sample(path.name, *transforms.train(read_image(path), mask_HW, draw)))
+        samples.append(Sample(path.name, *transforms.train(transforms.prepare(read_image(path), mask_HW), draw)))
     return collate(samples).on(torch.device("cpu"), transforms.normalised)
 
 

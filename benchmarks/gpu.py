@@ -53,6 +53,7 @@ from carvana.training.batches import Batch, Loading
 from carvana.training.draws import Draws
 from carvana.training.loop import Course, begin, fit, train_epoch
 from carvana.training.memory import CHECKPOINTED, GIB, Arrangement, bytes_needed
+from carvana.training.prepared import Preparing, kept_where_it_pays
 from carvana.training.records import EpochRecord
 from carvana.training.slices import arranged
 from carvana.training.split import split
@@ -102,6 +103,7 @@ class Place:
         seconds: of every measurement.
         workers: loading processes, and threads of the pipeline: the cores that a GPU has to itself.
         images: drawn, with masks.
+        folder: for what trainings keep.
     """
 
     device: torch.device
@@ -109,6 +111,7 @@ class Place:
     seconds: float
     workers: int
     images: Manifest
+    folder: Path
 
     def wait(self) -> None:
         """Until the device has done all that it was told."""
@@ -164,7 +167,18 @@ def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
     draws = Draws(0, recipe.seed, recipe.model, 0)
     transforms = build_transforms(recipe, place.geometry)
     pixels = ImageSet(place.images)
-    return Loading(recipe, split(place.images, folds, 0), pixels, transforms, draws, 1, place.device, workers)
+    source, names = Preparing(pixels, transforms), place.images.names
+    return Loading(
+        recipe=recipe,
+        split=split(place.images, folds, 0),
+        pixels=pixels,
+        prepared=kept_where_it_pays(source, names, place.folder),
+        transforms=transforms,
+        draws=draws,
+        epochs=1,
+        device=place.device,
+        workers=workers,
+    )
 
 
 def training_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, float]:
@@ -342,7 +356,7 @@ def main() -> None:
         folder = Path(temporary)
         write_competition(folder / "drawn", 2017, 3, 1, geometry.image_size, archives=False)
         images = take_in(folder / "drawn", "train", geometry, folder / "work", quiet=True)
-        place = Place(device, geometry, given.seconds, given.workers, images)
+        place = Place(device, geometry, given.seconds, given.workers, images, folder)
         rates = device_rates(place)
         rows: list[dict[str, Any]] = []
         print(rates, flush=True)

@@ -54,6 +54,7 @@ from carvana.training.batches import Loading
 from carvana.training.draws import Draws
 from carvana.training.loop import Course, begin, fit
 from carvana.training.pixels import KeptPixels
+from carvana.training.prepared import Preparing
 from carvana.training.records import EpochRecord
 from carvana.training.split import split
 from carvana.transforms.protocol import build_transforms
@@ -92,11 +93,13 @@ def trained(
     """A fold's network trained by the recipe from random weights, with the weights of its best epoch."""
     draws = Draws(seed, recipe.seed, recipe.model, fold)
     everything = Manifest(tuple(sorted((*real, *added), key=lambda record: record.name)))
+    pixels, transforms = KeptPixels(ImageSet(everything)), build_transforms(recipe, GEOMETRY)
     loading = Loading(
         recipe=recipe,
         split=split(real, folds, fold, pseudo_labelled=added.names),
-        pixels=KeptPixels(ImageSet(everything)),
-        transforms=build_transforms(recipe, GEOMETRY),
+        pixels=pixels,
+        prepared=Preparing(pixels, transforms),
+        transforms=transforms,
         draws=draws,
         epochs=epochs,
         device=CPU,

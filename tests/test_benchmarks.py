@@ -49,7 +49,8 @@ def test_the_published_linknet34_sample_is_ours(car, model):
     draw = albu.Draw(True, WARP, 1.08, None)
     image_HWC, mask_HW = car
     x_CHW, target_1HW = published.linknet34_sample(image_HWC, mask_HW, draw, recipe.input.clahe is not None)
-    image_HWC, mask_HW = albu.build(recipe, SMALL).train(image_HWC, mask_HW, draw)
+    transforms = albu.build(recipe, SMALL)
+    image_HWC, mask_HW = transforms.train(transforms.prepare(image_HWC, mask_HW), draw)
     np.testing.assert_array_equal(np.rint(x_CHW * 255), np.moveaxis(image_HWC, 2, 0))
     np.testing.assert_array_equal(np.rint(target_1HW * 255), mask_HW[None])
 
@@ -60,7 +61,8 @@ def test_the_published_unet_sample_is_ours(car, tmp_path):
     cv2.imwrite(str(tmp_path / "mask.png"), mask_HW)
     draw = asanakoy.Draw(True, WARP, Recolouring(1.2, 0.8, 1.1, False))
     x_CHW, target_1HW = published.unet_sample(tmp_path / "image.png", tmp_path / "mask.png", draw, SMALL.unet_size)
-    ours_HWC, ours_HW = asanakoy.build(load_recipe("unet_scratch"), SMALL).train(image_HWC, mask_HW, draw)
+    transforms = asanakoy.build(load_recipe("unet_scratch"), SMALL)
+    ours_HWC, ours_HW = transforms.train(transforms.prepare(image_HWC, mask_HW), draw)
     # Sums in another order: a level that is cut off at a whole number may fall to the one below.
     differences = np.abs(np.rint(x_CHW * 255) - np.moveaxis(ours_HWC, 2, 0))
     assert differences.max() <= 1 and differences.mean() < 1e-3
@@ -93,7 +95,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
     write_competition(folder / "drawn", 1, 2, 1, SMALL.image_size, archives=False)
     images = take_in(folder / "drawn", "train", SMALL, folder / "work", quiet=True)
-    return gpu.Place(torch.device("cpu"), SMALL, 0.01, 1, images)
+    return gpu.Place(torch.device("cpu"), SMALL, 0.01, 1, images, folder)
 
 
 @pytest.mark.slow

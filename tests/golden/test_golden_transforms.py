@@ -13,6 +13,7 @@ import pytest
 from carvana.geometry import Geometry
 from carvana.recipe import load_recipe
 from carvana.transforms import albu, asanakoy, colour, spatial, ternaus
+from carvana.transforms.spatial import parted
 from tests.golden.compare import UNETS, close, equal, nearly_equal_8_bits
 from tests.golden.inputs import ellipse_mask
 from tests.transforms.floats import image_floats, sample_floats
@@ -74,14 +75,15 @@ def ternaus_file(smooth_image):
 
 
 def test_ternaus_loading(golden, ternaus_file):
-    image_HWC, mask_HW = ternaus.load(*ternaus_file)
+    transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
+    image_HWC, mask_HW = parted(transforms.prepare(*ternaus_file))
     equal("ternausnet", "image as loaded", image_HWC, golden("ternausnet")["load_image"])
-    equal("ternausnet", "mask as loaded", mask_HW, golden("ternausnet")["load_mask"])
+    equal("ternausnet", "mask as loaded", mask_HW, 255 * golden("ternausnet")["load_mask"])
 
 
 def test_ternaus_validation_and_prediction(golden, ternaus_file):
     transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
-    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(*ternaus_file))
+    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(transforms.prepare(*ternaus_file), ternaus_file[1]))
     stored = golden("ternausnet")
     equal("ternausnet", "network input, validation", x_CHW, stored["img_transform"])
     equal("ternausnet", "target, validation", target_1HW[0], stored["load_mask"])
@@ -108,12 +110,12 @@ def test_ternaus_training_goes_through_the_same(golden, ternaus_file, flipped):
     stored = golden("ternausnet")
     transforms = ternaus.build(load_recipe("ternausnet"), TERNAUS)
     step = -1 if flipped else 1
-    image_HWC, mask_HW = ternaus_file
-    grey_HWC, target_HW = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, None, grey=True))
+    prepared_HW4 = transforms.prepare(*ternaus_file)
+    grey_HWC, target_HW = transforms.train(prepared_HW4, ternaus.Draw(flipped, None, grey=True))
     equal("ternausnet", "network input, training: grey car", grey_HWC[:, ::step], stored["gray_aug"])
     equal("ternausnet", "target, training", target_HW[:, ::step], 255 * stored["load_mask"])
     shifts = tuple(stored["hsv_shifts"][1])
-    shifted_HWC, _ = transforms.train(image_HWC, mask_HW, ternaus.Draw(flipped, shifts, grey=False))
+    shifted_HWC, _ = transforms.train(prepared_HW4, ternaus.Draw(flipped, shifts, grey=False))
     what = "network input, training: HSV shift"
     nearly_equal_8_bits("ternausnet", what, shifted_HWC[:, ::step], stored["hsv_aug"][1])
 
@@ -280,7 +282,7 @@ def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, m
         transforms = replace(transforms, normalised=False)
     draw = sample_with(transforms, golden_json("asanakoy_transform_draws")[case], epoch)
     image_HWC, mask_HW = asanakoy_file
-    x_CHW, target_1HW = sample_floats(transforms, transforms.train(image_HWC, mask_HW, draw))
+    x_CHW, target_1HW = sample_floats(transforms, transforms.train(transforms.prepare(image_HWC, mask_HW), draw))
     equal(model, "network input, training", x_CHW, golden("asanakoy")[f"tt_{case}_img"])
     equal(model, "target, training", 255 * target_1HW, golden("asanakoy")[f"tt_{case}_mask"])
 
@@ -288,7 +290,8 @@ def test_asanakoy_whole_training_transform(golden, golden_json, asanakoy_file, m
 def test_asanakoy_validation_and_prediction(golden, golden_json, asanakoy_file):
     transforms = asanakoy.build(load_recipe("unet_scratch"), ASANAKOY)
     assert golden_json("asanakoy_transform_draws")["None"] == []
-    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(*asanakoy_file))
+    prepared_HW4 = transforms.prepare(*asanakoy_file)
+    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(prepared_HW4, asanakoy_file[1]))
     stored, x_of_prediction_CHW = golden("asanakoy"), image_floats(transforms, transforms.predict(asanakoy_file[0]))
     equal("unet_scratch", "network input, validation", x_CHW, stored["tt_None_img"])
     equal("unet_scratch", "target, validation", 255 * target_1HW, stored["tt_None_mask"])

@@ -67,8 +67,8 @@ MUTANTS: Final = (
     Mutant(
         "ternausnet: BGR for RGB",
         "src/carvana/transforms/ternaus.py",
-        "return reflect_both_sides(rgb_of_bgr(image_HWC)), reflect",
-        "return reflect_both_sides(image_HWC), reflect",
+        "joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True)",
+        "joined(image_HWC, mask_HW * np.uint8(255))",
         f"{TRANSFORMS}ternaus_loading",
     ),
     Mutant(
@@ -222,8 +222,8 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: the mask's edge is cut before the warp",
         "src/carvana/transforms/asanakoy.py",
-        "self.size)\n        if draw.flip:\n",
-        "self.size)\n        both_HW4[..., 3] = 255 * (both_HW4[..., 3] > 128)\n        if draw.flip:\n",
+        "both_HW4 = prepared_HW4\n",
+        "both_HW4 = prepared_HW4.copy()\n        both_HW4[..., 3] = 255 * (both_HW4[..., 3] > 128)\n",
         f"{TRANSFORMS}asanakoy_whole_training_transform",
     ),
     Mutant(

@@ -7,6 +7,7 @@ from carvana.recipe import load_recipe
 from carvana.training.batches import EpochOrder, Loading, Sample, SampleKey, collate
 from carvana.training.draws import Draws
 from carvana.training.pixels import KeptMasks, KeptPixels
+from carvana.training.prepared import KeptOnDisk, Preparing, kept_where_it_pays
 from carvana.training.split import split
 from carvana.transforms.protocol import build_transforms
 
@@ -14,14 +15,19 @@ CPU = torch.device("cpu")
 EPOCHS = 3
 
 
-def loading(model, manifest, folds, workers=0, seed=0, kept=None, recipe=None):
+def loading(model, manifest, folds, workers=0, seed=0, kept=None, recipe=None, folder=None):
     recipe = recipe or load_recipe(model)
-    images = ImageSet(manifest)
+    images, transforms = ImageSet(manifest), build_transforms(recipe, SMALL)
+    pixels = kept(images) if kept else images
+    source = Preparing(pixels, transforms)
+    prepared = kept_where_it_pays(source, manifest.names, folder) if folder else source
+    assert isinstance(prepared, KeptOnDisk) == (folder is not None)
     return Loading(
         recipe=recipe,
         split=split(manifest, folds, 0),
-        pixels=kept(images) if kept else images,
-        transforms=build_transforms(recipe, SMALL),
+        pixels=pixels,
+        prepared=prepared,
+        transforms=transforms,
         draws=Draws(seed, recipe.seed, model, 0),
         epochs=EPOCHS,
         device=CPU,
@@ -81,7 +87,7 @@ def test_every_sample_has_draws_of_its_own_for_the_authors_epoch(manifest, folds
         for number, batch in enumerate(batches):
             (name,) = batch.names
             draw = transforms.sample(draws.generator("sample", epoch, number), authors_epoch)
-            sample = Sample(name, *transforms.train(images.image(name), images.mask(name), draw))
+            sample = Sample(name, *transforms.train(transforms.prepare(images.image(name), images.mask(name)), draw))
             expected.append(collate([sample]).on(CPU, transforms.normalised))
         assert len(expected) == 6
         assert_equal(batches, expected)
@@ -92,6 +98,15 @@ def test_pixels_kept_in_memory_are_those_of_the_disk(manifest, folds, kept):
     kept, read = (loading("unet_vgg11", manifest, folds, kept=kept) for kept in (kept, None))
     for epoch in (0, 1):
         assert_equal(list(kept.training_batches(epoch)), list(read.training_batches(epoch)))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_of_images_that_are_kept_on_disk_are_the_same(manifest, folds, tmp_path, workers):
+    kept = loading("unet_vgg11", manifest, folds, workers, folder=tmp_path)
+    read = loading("unet_vgg11", manifest, folds)
+    for epoch in (0, 1, 2):
+        assert_equal(list(kept.training_batches(epoch)), list(read.training_batches(epoch)))
+        assert_equal(list(kept.validation_batches()), list(read.validation_batches()))
 
 
 def test_validation_batches_are_in_the_names_order(manifest, folds):

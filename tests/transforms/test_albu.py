@@ -72,7 +72,7 @@ def test_epoch_does_not_matter(transforms):
 @pytest.mark.parametrize("geometry", [None, ShiftScaleRotate(4.5, 0.93, 0, 0), ShiftScaleRotate(-2, 1.08, 7.5, -3)])
 def test_mask_goes_with_the_image(transforms, mask_as_image, flipped, geometry):
     image_HWC, mask_HW = mask_as_image
-    x_HWC, target_HW = transforms.train(image_HWC, mask_HW, Draw(flipped, geometry, None, None))
+    x_HWC, target_HW = transforms.train(transforms.prepare(image_HWC, mask_HW), Draw(flipped, geometry, None, None))
     for channel_HW in np.moveaxis(x_HWC, 2, 0):
         np.testing.assert_array_equal(channel_HW, target_HW)
     soft = np.logical_and(target_HW > 0, target_HW < 255).any()
@@ -81,7 +81,7 @@ def test_mask_goes_with_the_image(transforms, mask_as_image, flipped, geometry):
 
 def test_border_is_flipped_with_the_image(transforms, car):
     image_HWC, mask_HW = car
-    x_HWC, _ = transforms.train(np.maximum(image_HWC, 1), mask_HW, Draw(True, None, None, None))
+    x_HWC, _ = transforms.train(transforms.prepare(np.maximum(image_HWC, 1), mask_HW), Draw(True, None, None, None))
     np.testing.assert_array_equal(np.flatnonzero(~x_HWC.any(axis=(0, 2))), [0, 1])
 
 
@@ -89,7 +89,7 @@ def test_order(transforms, car):
     """Border, flip, warp, brightness, HSV; each step is proved by golden values or by its own tests."""
     image_HWC, mask_HW = car
     warp = ShiftScaleRotate(-3, 1.07, 0, 0)
-    x_HWC, _ = transforms.train(image_HWC, mask_HW, Draw(True, warp, 1.08, (9.0, -20.0, 12.0)))
+    x_HWC, _ = transforms.train(transforms.prepare(image_HWC, mask_HW), Draw(True, warp, 1.08, (9.0, -20.0, 12.0)))
     expected_HWC = spatial.shift_scale_rotate(spatial.flip(spatial.zeros_right(image_HWC)), warp)
     expected_HWC = colour.shift_hsv(colour.scale_brightness_8_bits(expected_HWC, 1.08), 9, -20, 12)
     np.testing.assert_array_equal(x_HWC, expected_HWC)
@@ -105,8 +105,8 @@ def test_clahe_variants_equalise_in_training_validation_and_prediction(car):
         variant = build(load_recipe(model), SMALL)
         draw = Draw(False, None, None, None)
         for found in (
-            variant.train(dull_HWC, mask_HW, draw)[0],
-            variant.valid(dull_HWC, mask_HW)[0],
+            variant.train(variant.prepare(dull_HWC, mask_HW), draw)[0],
+            variant.valid(variant.prepare(dull_HWC, mask_HW), mask_HW)[0],
             variant.predict(dull_HWC),
         ):
             np.testing.assert_array_equal(found, plain.predict(equalised_HWC))
@@ -115,7 +115,7 @@ def test_clahe_variants_equalise_in_training_validation_and_prediction(car):
 def test_a_sample_depends_on_its_arguments_alone(transforms, car):
     image_HWC, mask_HW = car
     for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 0, 0), 0.9, (1.0, 2.0, 3.0)), Draw(False, None, None, None)):
-        first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
+        first, second = (transforms.train(transforms.prepare(image_HWC, mask_HW), draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((*SMALL.wide_size, 3), SMALL.wide_size), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.uint8 and one.flags.c_contiguous and one.shape == shape

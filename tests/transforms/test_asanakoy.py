@@ -65,14 +65,15 @@ def test_probabilities_and_ranges(model, epoch, angle, warped, colours):
 def test_mask_goes_with_the_image_and_is_cut_above_the_threshold(mask_as_image, flipped, geometry):
     image_HWC, mask_HW = mask_as_image
     transforms = build(load_recipe("unet_scratch"), SMALL)
-    x_HWC, target_HW = transforms.train(image_HWC, mask_HW, Draw(flipped, geometry, UNCHANGED))
+    x_HWC, target_HW = transforms.train(transforms.prepare(image_HWC, mask_HW), Draw(flipped, geometry, UNCHANGED))
     levels_HW = x_HWC[..., 0]
     assert np.logical_and(levels_HW > 0, levels_HW < 255).any()
     np.testing.assert_array_equal(target_HW, 255 * (levels_HW > 128))
 
 
 def test_validation_mask_keeps_the_images_size(car):
-    _, target_HW = build(load_recipe("unet_scratch"), SMALL).valid(*car)
+    transforms = build(load_recipe("unet_scratch"), SMALL)
+    _, target_HW = transforms.valid(transforms.prepare(*car), car[1])
     np.testing.assert_array_equal(target_HW, 255 * car[1])
 
 
@@ -108,8 +109,8 @@ def test_contrast_alone_goes_the_same_way(car):
 def test_training_image_without_changes_is_the_validation_image(car, model, normalised):
     transforms = build(load_recipe(model), SMALL)
     image_HWC, mask_HW = car
-    x_HWC, target_HW = transforms.train(image_HWC, mask_HW, NOTHING)
-    np.testing.assert_array_equal(x_HWC, transforms.valid(image_HWC, mask_HW)[0])
+    x_HWC, target_HW = transforms.train(transforms.prepare(image_HWC, mask_HW), NOTHING)
+    np.testing.assert_array_equal(x_HWC, transforms.valid(transforms.prepare(image_HWC, mask_HW), mask_HW)[0])
     assert transforms.normalised == normalised
     assert set(np.unique(target_HW)) == {0, 255}
 
@@ -118,7 +119,7 @@ def test_a_sample_depends_on_its_arguments_alone(car):
     image_HWC, mask_HW = car
     transforms = build(load_recipe("unet_vgg11"), SMALL)
     for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 5, 2), Recolouring(0.9, 1.2, 0.8, True)), NOTHING):
-        first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
+        first, second = (transforms.train(transforms.prepare(image_HWC, mask_HW), draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((*SMALL.unet_size, 3), SMALL.unet_size), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.uint8 and one.flags.c_contiguous and one.shape == shape

@@ -28,9 +28,14 @@ def car():
 def test_sizes(car, model):
     transforms, size_HW = build_transforms(load_recipe(model), FULL), SIZES[model]
     image_HWC, mask_HW = car
+    prepared_HW4 = transforms.prepare(image_HWC, mask_HW)
+    assert prepared_HW4.shape == (*transforms.size, 4) == (*size_HW, 4)
     for x_HWC, target_HW, target_size in (
-        (*transforms.train(image_HWC, mask_HW, EVERYTHING[model]), size_HW),
-        (*transforms.valid(image_HWC, mask_HW), mask_HW.shape if model == "unet_vgg11" else size_HW),
+        (*transforms.train(prepared_HW4, EVERYTHING[model]), size_HW),
+        (
+            *transforms.valid(prepared_HW4, mask_HW),
+            mask_HW.shape if model == "unet_vgg11" else size_HW,
+        ),
     ):
         assert x_HWC.shape == (*size_HW, 3)
         assert target_HW.shape == target_size

@@ -39,7 +39,7 @@ def test_input_is_what_the_recipe_says(car, model):
     transforms = build_transforms(recipe, SMALL)
     image_HWC, mask_HW = car
     expected_CHW = by_formula(image_HWC, recipe.input)
-    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(image_HWC, mask_HW))
+    x_CHW, target_1HW = sample_floats(transforms, transforms.valid(transforms.prepare(image_HWC, mask_HW), mask_HW))
     np.testing.assert_array_equal(image_floats(transforms, transforms.predict(image_HWC)), expected_CHW)
     np.testing.assert_array_equal(x_CHW, expected_CHW)
     np.testing.assert_array_equal(target_1HW, WITH_BORDER[recipe.input.border](mask_HW)[None])

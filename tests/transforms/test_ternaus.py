@@ -44,7 +44,7 @@ def test_epoch_does_not_matter(transforms):
 @pytest.mark.parametrize("flipped", [False, True])
 def test_mask_goes_with_the_image(transforms, mask_as_image, flipped):
     image_HWC, mask_HW = mask_as_image
-    x_HWC, target_HW = transforms.train(image_HWC, mask_HW, Draw(flipped, None, grey=False))
+    x_HWC, target_HW = transforms.train(transforms.prepare(image_HWC, mask_HW), Draw(flipped, None, grey=False))
     np.testing.assert_array_equal(x_HWC[..., 0], target_HW)
     assert target_HW[25, 16] == 255 * (1 - flipped)
     assert target_HW[25, -17] == 255 * flipped
@@ -52,8 +52,8 @@ def test_mask_goes_with_the_image(transforms, mask_as_image, flipped):
 
 def test_grey_changes_the_car_alone(transforms, car):
     image_HWC, mask_HW = car
-    plain_HWC, target_HW = transforms.valid(image_HWC, mask_HW)
-    grey_HWC, _ = transforms.train(image_HWC, mask_HW, Draw(False, None, grey=True))
+    plain_HWC, target_HW = transforms.valid(transforms.prepare(image_HWC, mask_HW), mask_HW)
+    grey_HWC, _ = transforms.train(transforms.prepare(image_HWC, mask_HW), Draw(False, None, grey=True))
     outside_HW = target_HW == 0
     np.testing.assert_array_equal(grey_HWC[outside_HW], plain_HWC[outside_HW])
     assert np.ptp(grey_HWC[~outside_HW], axis=1).max() == 0
@@ -63,7 +63,7 @@ def test_a_sample_depends_on_its_arguments_alone(transforms, car):
     image_HWC, mask_HW = car
     for flipped, (hsv, grey) in product((False, True), (((3.0, 4.0, 5.0), False), (None, True), (None, False))):
         draw = Draw(flipped, hsv, grey)
-        first, second = (transforms.train(image_HWC, mask_HW, draw) for _ in range(2))
+        first, second = (transforms.train(transforms.prepare(image_HWC, mask_HW), draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((*SMALL.wide_size, 3), SMALL.wide_size), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.uint8 and one.flags.c_contiguous and one.shape == shape

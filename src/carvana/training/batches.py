@@ -19,6 +19,7 @@ from carvana.errors import UserError
 from carvana.recipe import Recipe
 from carvana.training.draws import Draws
 from carvana.training.pixels import Pixels
+from carvana.training.prepared import Prepared
 from carvana.training.split import Split
 from carvana.transforms.inputs import network_input, target
 from carvana.transforms.protocol import Image, Transforms
@@ -137,25 +138,24 @@ class TrainingSamples(Dataset[Sample]):
     """Augmented samples; all draws of one come from a generator of its own, so it does not matter who loads it."""
 
     def __init__(
-        self, pixels: Pixels, transforms: Transforms[object], draws: Draws, epoch_of: Callable[[int], int]
+        self, prepared: Prepared, transforms: Transforms[object], draws: Draws, epoch_of: Callable[[int], int]
     ) -> None:
-        self._pixels, self._transforms, self._draws, self._epoch_of = pixels, transforms, draws, epoch_of
+        self._prepared, self._transforms, self._draws, self._epoch_of = prepared, transforms, draws, epoch_of
 
     def __getitem__(self, key: SampleKey) -> Sample:
         rng = self._draws.generator("sample", key.epoch, key.number)
         draw = self._transforms.sample(rng, self._epoch_of(key.epoch))
-        image_HWC, mask_HW = self._pixels.image(key.name), self._pixels.mask(key.name)
-        return Sample(key.name, *self._transforms.train(image_HWC, mask_HW, draw))
+        return Sample(key.name, *self._transforms.train(self._prepared.of(key.name), draw))
 
 
 class ValidationSamples(Dataset[Sample]):
     """Samples as validation takes them, by image name."""
 
-    def __init__(self, pixels: Pixels, transforms: Transforms[object]) -> None:
-        self._pixels, self._transforms = pixels, transforms
+    def __init__(self, prepared: Prepared, pixels: Pixels, transforms: Transforms[object]) -> None:
+        self._prepared, self._pixels, self._transforms = prepared, pixels, transforms
 
     def __getitem__(self, name: str) -> Sample:
-        return Sample(name, *self._transforms.valid(self._pixels.image(name), self._pixels.mask(name)))
+        return Sample(name, *self._transforms.valid(self._prepared.of(name), self._pixels.mask(name)))
 
 
 def collate(samples: Sequence[Sample]) -> EightBits:
@@ -178,6 +178,7 @@ class Loading:
         recipe: Recipe,
         split: Split,
         pixels: Pixels,
+        prepared: Prepared,
         transforms: Transforms[object],
         draws: Draws,
         epochs: int,
@@ -188,10 +189,11 @@ class Loading:
         training = recipe.training
         self._device, self._normalised = device, transforms.normalised
         self._order = EpochOrder(split.training, draws, training.batch_size, training.drop_last)
-        samples = TrainingSamples(pixels, transforms, draws, partial(recipe.epoch_of, run_epochs=epochs))
+        samples = TrainingSamples(prepared, transforms, draws, partial(recipe.epoch_of, run_epochs=epochs))
         self._training = _loader(samples, self._order, device, workers)
         self._validation_order = ValidationOrder(split.validation, recipe.validation.batch_size)
-        self._validation = _loader(ValidationSamples(pixels, transforms), self._validation_order, device, workers)
+        validated = ValidationSamples(prepared, pixels, transforms)
+        self._validation = _loader(validated, self._validation_order, device, workers)
         rest = len(split.training) % training.batch_size if training.drop_last else 0
         self.training_images, self.validation_images = len(split.training) - rest, len(split.validation)
 

@@ -29,6 +29,7 @@ from carvana.training.history import write_history
 from carvana.training.loop import Course, begin, fit
 from carvana.training.memory import Arrangement, require_memory, told_of_full_memory
 from carvana.training.pixels import KeptMasks, KeptPixels
+from carvana.training.prepared import Preparing, kept_where_it_pays
 from carvana.training.progress import Progress
 from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
@@ -150,11 +151,16 @@ def _train(
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
     added = pseudo_labelled or Manifest(())
     images = ImageSet(Manifest(tuple(sorted((*manifest, *added), key=lambda record: record.name))))
+    parted = split(manifest, folds, conditions.fold, frozenset(conditions.excluded), added.names)
+    pixels = KeptPixels(images) if geometry.name == "small" else KeptMasks(images)
+    transforms = build_transforms(recipe, geometry)
+    names = (*parted.training, *parted.validation)
     loading = Loading(
         recipe=recipe,
-        split=split(manifest, folds, conditions.fold, frozenset(conditions.excluded), added.names),
-        pixels=KeptPixels(images) if geometry.name == "small" else KeptMasks(images),
-        transforms=build_transforms(recipe, geometry),
+        split=parted,
+        pixels=pixels,
+        prepared=kept_where_it_pays(Preparing(pixels, transforms), names, saving.folder),
+        transforms=transforms,
         draws=draws,
         epochs=conditions.epochs,
         device=devices[0],

@@ -39,6 +39,7 @@ class AlbuTransforms:
     clahe: Clahe | None
     size: tuple[int, int]
     normalised: bool
+    resizes: bool = False
 
     def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
         """The augmentation is the same in every epoch."""
@@ -64,9 +65,13 @@ class AlbuTransforms:
             return ShiftScaleRotate(angle, scale, round(fraction_x) * width, round(fraction_y) * height)
         return ShiftScaleRotate(angle, scale, fraction_x * width, fraction_y * height)
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
+    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+        """BGR, equalised if the variant does so, with its border."""
+        return joined(self._equalised(image_HWC), mask_HW * np.uint8(255), columns_right=ZERO_COLUMNS)
+
+    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
         """Flip, shift-scale-rotate, brightness, HSV shift; the warped mask stays soft at its edges."""
-        both_HW4 = joined(self._equalised(image_HWC), mask_HW * np.uint8(255), columns_right=ZERO_COLUMNS)
+        both_HW4 = prepared_HW4
         if draw.flip:
             both_HW4 = flip(both_HW4)
         if draw.geometry:
@@ -78,9 +83,9 @@ class AlbuTransforms:
             image_HWC = shift_hsv(image_HWC, *draw.hsv)
         return image_HWC, mask_HW
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask has the border too."""
-        return self.predict(image_HWC), zeros_right(mask_HW * np.uint8(255))
+        return parted(prepared_HW4)
 
     def predict(self, image_HWC: Image) -> Image:
         """BGR, equalised if the variant does so, with its border."""

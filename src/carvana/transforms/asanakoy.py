@@ -30,6 +30,7 @@ class AsanakoyTransforms:
     augmentation: AsanakoyAugmentation
     size: tuple[int, int]
     normalised: bool
+    resizes: bool = True
 
     def stage(self, epoch: int) -> AsanakoyStage:
         """The augmentation in force in the author's epoch `epoch`, counted from 0."""
@@ -55,9 +56,13 @@ class AsanakoyTransforms:
         shift_y = round(rng.uniform(-spec.shift, spec.shift) * height)
         return ShiftScaleRotate(angle, scale, shift_x, shift_y)
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
-        """Resize, flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
-        both_HW4 = resize_bilinear(joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True), self.size)
+    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+        """RGB, resized, as the mask is, whose edges become soft."""
+        return resize_bilinear(joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True), self.size)
+
+    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
+        """Flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
+        both_HW4 = prepared_HW4
         if draw.flip:
             both_HW4 = flip(both_HW4)
         if draw.geometry:
@@ -66,9 +71,9 @@ class AsanakoyTransforms:
         _, car_HW = cv2.threshold(mask_HW, self.augmentation.mask_threshold, 255, cv2.THRESH_BINARY)
         return recolour(image_HWC, draw.colour), car_HW.astype(np.uint8, copy=False)
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask stays at the image's size."""
-        return self.predict(image_HWC), mask_HW * np.uint8(255)
+        return parted(prepared_HW4)[0], mask_HW * np.uint8(255)
 
     def predict(self, image_HWC: Image) -> Image:
         """RGB at the network's size."""

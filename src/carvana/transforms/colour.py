@@ -67,7 +67,7 @@ def grey_car(image_HWC: Image, mask_HW: npt.NDArray[np.uint8] | npt.NDArray[np.f
 
     Args:
         image_HWC: RGB.
-        mask_HW: 0 or 1.
+        mask_HW: above 0 for car.
     """
     car_HW = mask_HW > 0
     car_N3 = image_HWC[car_HW]

@@ -19,7 +19,8 @@ class Transforms(Protocol[Draw]):
     """From decoded pixels to the 8 bits of what the network receives; `inputs` makes floats of them on the device.
 
     Shape: image_HWC is (H, W, 3) uint8 BGR as OpenCV decodes it, mask_HW (H, W) uint8 0 or 1, both of the geometry's
-    image size. Results are contiguous uint8: (H', W', 3) at the network's size, and masks (H', W'), 255 for car.
+    image size. What is prepared is one contiguous uint8 array (H', W', 4) at the network's size: the image, and its
+    mask times 255. Results are contiguous uint8: (H', W', 3), and masks (H', W'), 255 for car.
     """
 
     @property
@@ -29,11 +30,22 @@ class Transforms(Protocol[Draw]):
     def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
         """Everything random about one training sample of the author's epoch `epoch`."""
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
-        """A training sample; it depends on nothing but its arguments."""
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H', W') of the network's input."""
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
-        """A validation sample."""
+    @property
+    def resizes(self) -> bool:
+        """Whether preparing resizes the image, which takes longer than all the rest."""
+
+    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+        """Image and mask as far as no draw decides."""
+
+    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
+        """A training sample; it depends on nothing but its arguments, which stay as they are."""
+
+    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
+        """A validation sample; `mask_HW` is the mask that was prepared."""
 
     def predict(self, image_HWC: Image) -> Image:
         """The network's input for prediction."""

@@ -10,7 +10,7 @@ from carvana.geometry import Geometry
 from carvana.recipe import Recipe, TernausAugmentation
 from carvana.transforms.colour import grey_car, rgb_of_bgr, shift_hsv
 from carvana.transforms.protocol import Image
-from carvana.transforms.spatial import flip, reflect_both_sides
+from carvana.transforms.spatial import flip, joined, parted, reflect_both_sides
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ class TernausTransforms:
     """Shapes as in `Transforms`; inputs are RGB with a reflected border of one column at either side."""
 
     augmentation: TernausAugmentation
+    size: tuple[int, int]
     normalised: bool
+    resizes: bool = False
 
     def sample(self, rng: np.random.Generator, epoch: int) -> Draw:
         """The augmentation is the same in every epoch."""
@@ -42,34 +44,30 @@ class TernausTransforms:
         )
         return Draw(flipped, (hue, saturation, value), grey=False)
 
-    def train(self, image_HWC: Image, mask_HW: Image, draw: Draw) -> tuple[Image, Image]:
+    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+        """RGB with its border, which the mask has too, as the released loader gives them."""
+        return reflect_both_sides(joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True))
+
+    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
         """Flip, then an HSV shift or a grey car."""
-        image_HWC, mask_HW = load(image_HWC, mask_HW)
-        if draw.flip:
-            image_HWC, mask_HW = flip(image_HWC), flip(mask_HW)
+        image_HWC, mask_HW = parted(flip(prepared_HW4) if draw.flip else prepared_HW4)
         if draw.hsv:
             # The array is RGB and the conversion's BGR: the released script exchanges the channels.
             image_HWC = shift_hsv(image_HWC, *draw.hsv)
         if draw.grey:
             image_HWC = grey_car(image_HWC, mask_HW)
-        return image_HWC, mask_HW * np.uint8(255)
+        return image_HWC, mask_HW
 
-    def valid(self, image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
         """No augmentation; the mask has the border too."""
-        image_HWC, mask_HW = load(image_HWC, mask_HW)
-        return image_HWC, mask_HW * np.uint8(255)
+        return parted(prepared_HW4)
 
     def predict(self, image_HWC: Image) -> Image:
         """RGB with its border, normalised."""
         return reflect_both_sides(rgb_of_bgr(image_HWC))
 
 
-def load(image_HWC: Image, mask_HW: Image) -> tuple[Image, Image]:
-    """RGB image and mask with their reflected borders, as the released loader gives them."""
-    return reflect_both_sides(rgb_of_bgr(image_HWC)), reflect_both_sides(mask_HW)
-
-
 def build(recipe: Recipe, geometry: Geometry) -> TernausTransforms:
     """The transforms of a recipe whose augmentation is of kind `ternaus`; they keep the geometry's size."""
     assert isinstance(recipe.augmentation, TernausAugmentation)
-    return TernausTransforms(recipe.augmentation, recipe.input.normalisation == "imagenet")
+    return TernausTransforms(recipe.augmentation, geometry.wide_size, recipe.input.normalisation == "imagenet")
