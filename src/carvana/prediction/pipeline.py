@@ -20,9 +20,9 @@ from tqdm import tqdm
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.geometry import Geometry
+from carvana.overlap import overlapped
 from carvana.prediction.arrival import Arrival
 from carvana.prediction.maps import sum_on_device
-from carvana.prediction.overlap import overlapped
 from carvana.recipe import Recipe
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms

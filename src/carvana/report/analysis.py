@@ -23,7 +23,7 @@ from carvana.geometry import Geometry
 from carvana.mapstore import MapReader
 from carvana.merging import merge_rule
 from carvana.metrics import dice
-from carvana.prediction.overlap import overlapped
+from carvana.overlap import overlapped
 from carvana.recipe import RELEASED, Edition, load_recipe
 from carvana.rle import Mask
 

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from carvana.prediction.overlap import overlapped
+from carvana.overlap import overlapped
 
 
 @pytest.fixture(autouse=True)
