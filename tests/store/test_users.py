@@ -9,7 +9,7 @@ import pytest
 from carvana.store.store import Store
 from tests.accounts import as_user, passable
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can be two people")
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="acts as two users in turn, which only root can")
 
 GROUP, ONE, OTHER = 54321, 12345, 23456
 

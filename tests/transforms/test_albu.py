@@ -114,8 +114,9 @@ def test_clahe_variants_equalise_in_training_validation_and_prediction(car):
 
 def test_a_sample_depends_on_its_arguments_alone(transforms, car):
     image_HWC, mask_HW = car
+    prepared_HW4 = transforms.prepare(image_HWC, mask_HW)
     for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 0, 0), 0.9, (1.0, 2.0, 3.0)), Draw(False, None, None, None)):
-        first, second = (transforms.train(transforms.prepare(image_HWC, mask_HW), draw) for _ in range(2))
+        first, second = (transforms.train(prepared_HW4, draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((*SMALL.wide_size, 3), SMALL.wide_size), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.uint8 and one.flags.c_contiguous and one.shape == shape

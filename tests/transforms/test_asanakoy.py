@@ -118,8 +118,9 @@ def test_training_image_without_changes_is_the_validation_image(car, model, norm
 def test_a_sample_depends_on_its_arguments_alone(car):
     image_HWC, mask_HW = car
     transforms = build(load_recipe("unet_vgg11"), SMALL)
+    prepared_HW4 = transforms.prepare(image_HWC, mask_HW)
     for draw in (Draw(True, ShiftScaleRotate(1, 1.1, 5, 2), Recolouring(0.9, 1.2, 0.8, True)), NOTHING):
-        first, second = (transforms.train(transforms.prepare(image_HWC, mask_HW), draw) for _ in range(2))
+        first, second = (transforms.train(prepared_HW4, draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((*SMALL.unet_size, 3), SMALL.unet_size), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.uint8 and one.flags.c_contiguous and one.shape == shape

@@ -61,9 +61,10 @@ def test_grey_changes_the_car_alone(transforms, car):
 
 def test_a_sample_depends_on_its_arguments_alone(transforms, car):
     image_HWC, mask_HW = car
+    prepared_HW4 = transforms.prepare(image_HWC, mask_HW)
     for flipped, (hsv, grey) in product((False, True), (((3.0, 4.0, 5.0), False), (None, True), (None, False))):
         draw = Draw(flipped, hsv, grey)
-        first, second = (transforms.train(transforms.prepare(image_HWC, mask_HW), draw) for _ in range(2))
+        first, second = (transforms.train(prepared_HW4, draw) for _ in range(2))
         for one, other, shape in zip(first, second, ((*SMALL.wide_size, 3), SMALL.wide_size), strict=True):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == np.uint8 and one.flags.c_contiguous and one.shape == shape
