@@ -90,6 +90,16 @@ def test_8_bit_brightness_is_clipped_to_the_images_maximum_and_truncated():
     np.testing.assert_array_equal(colour.scale_brightness_8_bits(pixel(100, 95, 33), 0.9), pixel(90, 85, 29))
 
 
+@pytest.mark.parametrize("top", [255, 200])
+def test_8_bit_brightness_is_truncated_at_every_level(top):
+    """Also where a product lies a hair below a whole number, and with factors that no recipe draws."""
+    levels_HWC = np.tile(np.arange(top + 1, dtype=np.uint8), (40, 3, 1)).transpose(0, 2, 1).copy()
+    factors = [*np.linspace(0.9, 1.1, 401), 1 - 1e-7, 1 + 1e-7, np.nextafter(1, 0), 0, 2, 3.7, -0.5]
+    for factor in factors:
+        expected = np.clip(np.trunc(factor * levels_HWC.astype(np.float64)), 0, top)
+        np.testing.assert_array_equal(colour.scale_brightness_8_bits(levels_HWC, factor), expected)
+
+
 def test_clahe_keeps_the_chroma(image_HWC):
     """A grey image stays grey, and its contrast grows."""
     grey_HWC = np.repeat(image_HWC[..., :1] // 8 + np.uint8(100), 3, axis=2)

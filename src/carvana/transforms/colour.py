@@ -23,6 +23,9 @@ LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
 # 8-bit hue counts half degrees; saturation and value count 255ths.
 _HSV_TO_FLOAT: Final = np.array([2.0, 1 / 255, 1 / 255], dtype=np.float32)
 
+# More than what float32 changes of an 8-bit number times a factor up to 2.
+_FLOAT32_ERROR: Final = 1e-4
+
 # Rows that are worked on at once where floats come in between, so that these stay in the processor's cache.
 _STRIP: Final = 32
 
@@ -44,15 +47,21 @@ def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> 
         saturation: shift in 255ths.
         value: shift in 255ths.
     """
-    levels = np.arange(256)
-    shifted = np.stack([np.clip(levels + np.rint(shift), 0, 255) for shift in (hue, saturation, value)], axis=-1)
-    table = (shifted.astype(np.float32) * _HSV_TO_FLOAT)[None]
+    shifts = np.rint([hue, saturation, value])
+    strip = (min(_STRIP, len(image_HWC)), *image_HWC.shape[1:])
+    ups, downs = (np.broadcast_to(np.clip(part, 0, 255).astype(np.uint8), strip).copy() for part in (shifts, -shifts))
+    units = np.broadcast_to(_HSV_TO_FLOAT, strip).copy()
     result_HWC = np.empty_like(image_HWC)
     for top in range(0, len(image_HWC), _STRIP):
-        rows = slice(top, top + _STRIP)
-        hsv_HWC = cv2.LUT(cv2.cvtColor(image_HWC[rows], cv2.COLOR_BGR2HSV), table)
+        rows_HWC = image_HWC[top : top + _STRIP]
+        height = len(rows_HWC)
+        hsv_HWC = cv2.cvtColor(rows_HWC, cv2.COLOR_BGR2HSV)
+        cv2.add(hsv_HWC, ups[:height], dst=hsv_HWC)
+        cv2.subtract(hsv_HWC, downs[:height], dst=hsv_HWC)
+        floats_HWC = hsv_HWC.astype(np.float32)
+        cv2.multiply(floats_HWC, units[:height], dst=floats_HWC)
         # OpenCV 4 truncates in its 8-bit conversion back, OpenCV 3 rounded: so through float32, rounded here.
-        cv2.convertScaleAbs(cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR), dst=result_HWC[rows], alpha=255)
+        cv2.convertScaleAbs(cv2.cvtColor(floats_HWC, cv2.COLOR_HSV2BGR), dst=result_HWC[top : top + height], alpha=255)
     return result_HWC
 
 
@@ -87,8 +96,15 @@ def equalise_luma(image_HWC: Image, clip_limit: float, tiles: tuple[int, int]) -
 
 def scale_brightness_8_bits(image_HWC: Image, factor: float) -> Image:
     """The image times `factor`, clipped to its own maximum and truncated to 8 bits (released albu script)."""
-    levels = np.clip(factor * np.arange(256), 0, image_HWC.max()).astype(np.uint8)
-    return np.asarray(cv2.LUT(image_HWC, levels)).astype(np.uint8, copy=False)
+    products, top = factor * np.arange(256), image_HWC.max()
+    # What lies at least twice this below the next whole number is truncated by adding this less one half, and rounding,
+    # which OpenCV does to many pixels at once.
+    below = (1 - (products % 1).max()) / 2
+    if not 0 <= factor <= 2 or below < _FLOAT32_ERROR:
+        return cv2.LUT(image_HWC, np.clip(products, 0, top).astype(np.uint8)).astype(np.uint8, copy=False)
+    scaled_HWC = cv2.convertScaleAbs(image_HWC, alpha=factor, beta=below - 0.5)
+    cv2.threshold(scaled_HWC, float(top), 0, cv2.THRESH_TRUNC, dst=scaled_HWC)
+    return scaled_HWC.astype(np.uint8, copy=False)
 
 
 @dataclass(frozen=True)
