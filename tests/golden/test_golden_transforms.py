@@ -12,9 +12,9 @@ import pytest
 
 from carvana.geometry import Geometry
 from carvana.recipe import load_recipe
-from carvana.transforms import albu, asanakoy, colour, spatial, ternaus
+from carvana.transforms import albu, asanakoy, colour, hsv, spatial, ternaus
 from carvana.transforms.spatial import parted
-from tests.golden.compare import UNETS, close, equal, nearly_equal_8_bits
+from tests.golden.compare import UNETS, close, equal
 from tests.golden.inputs import ellipse_mask
 from tests.transforms.floats import image_floats, sample_floats
 
@@ -100,8 +100,8 @@ def test_ternaus_grey_car(golden):
 @pytest.mark.parametrize("index", range(4))
 def test_ternaus_hsv_shift(golden, index):
     stored = golden("ternausnet")
-    found = colour.shift_hsv(stored["load_image"], *stored["hsv_shifts"][index])
-    nearly_equal_8_bits("ternausnet", "HSV shift", found, stored["hsv_aug"][index])
+    found = hsv.shift_hsv(stored["load_image"], *stored["hsv_shifts"][index])
+    equal("ternausnet", "HSV shift", found, stored["hsv_aug"][index])
 
 
 @pytest.mark.parametrize("flipped", [False, True])
@@ -116,8 +116,7 @@ def test_ternaus_training_goes_through_the_same(golden, ternaus_file, flipped):
     equal("ternausnet", "target, training", target_HW[:, ::step], 255 * stored["load_mask"])
     shifts = tuple(stored["hsv_shifts"][1])
     shifted_HWC, _ = transforms.train(prepared_HW4, ternaus.Draw(flipped, shifts, grey=False))
-    what = "network input, training: HSV shift"
-    nearly_equal_8_bits("ternausnet", what, shifted_HWC[:, ::step], stored["hsv_aug"][1])
+    equal("ternausnet", "network input, training: HSV shift", shifted_HWC[:, ::step], stored["hsv_aug"][1])
 
 
 # --- linknet34
@@ -193,8 +192,8 @@ def test_albu_brightness(golden, albu_file, index):
 @pytest.mark.parametrize("index", range(3))
 def test_albu_hsv_shift(golden, albu_file, index):
     stored = golden("linknet34")
-    found = colour.shift_hsv(albu_file[0], *stored["hsv_shifts"][index])
-    nearly_equal_8_bits("linknet34", "HSV shift", found, stored["hsv"][index])
+    found = hsv.shift_hsv(albu_file[0], *stored["hsv_shifts"][index])
+    equal("linknet34", "HSV shift", found, stored["hsv"][index])
 
 
 # --- unet_scratch, unet_vgg11

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 COLOUR: Final = "src/carvana/transforms/colour.py"
+HSV: Final = "src/carvana/transforms/hsv.py"
 SPATIAL: Final = "src/carvana/transforms/spatial.py"
 LOOP: Final = "src/carvana/training/loop.py"
 TERNAUSNET: Final = "config/recipes/ternausnet.yaml"
@@ -130,23 +131,30 @@ MUTANTS: Final = (
     # --- augmentation
     Mutant(
         "the hue wraps",
-        COLOUR,
-        "[np.clip(levels + np.rint(shift), 0, 255) for shift in (hue, saturation, value)]",
-        "[(levels + np.rint(hue)) % 180, *(np.clip(levels + np.rint(s), 0, 255) for s in (saturation, value))]",
+        HSV,
+        "np.rint([hue, saturation, value])",
+        "np.rint([hue % 180, saturation, value])",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(
         "HSV shifts are truncated",
-        COLOUR,
-        "levels + np.rint(shift)",
-        "levels + np.trunc(shift)",
+        HSV,
+        "np.rint([hue, saturation, value])",
+        "np.trunc([hue, saturation, value])",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(
         "HSV to BGR as OpenCV 4 does it",
-        COLOUR,
-        "cv2.convertScaleAbs(cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR), dst=result_HWC[rows], alpha=255)",
-        "result_HWC[rows] = (cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR) * 255).astype(np.uint8)",
+        HSV,
+        "return bgr_of_hsv(hsv_HWC)",
+        "return cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR)",
+        f"{TRANSFORMS}ternaus_hsv_shift",
+    ),
+    Mutant(
+        "HSV to BGR as OpenCV 4 does it with floats",
+        HSV,
+        "alpha=255, beta=-_UNSURE)\n        high_HWC = cv2.convertScaleAbs(bgr_HWC, alpha=255, beta=_UNSURE)",
+        "alpha=255)\n        high_HWC = low_HWC",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(
@@ -194,8 +202,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: brightness is rounded",
         COLOUR,
-        "np.clip(factor * np.arange(256), 0, image_HWC.max()).astype(np.uint8)",
-        "np.rint(np.clip(factor * np.arange(256), 0, image_HWC.max())).astype(np.uint8)",
+        "beta=below - 0.5",
+        "beta=0",
         f"{TRANSFORMS}albu_brightness",
     ),
     Mutant(

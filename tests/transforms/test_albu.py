@@ -5,7 +5,7 @@ import pytest
 
 from carvana.geometry import FULL, SMALL
 from carvana.recipe import load_recipe
-from carvana.transforms import colour, spatial
+from carvana.transforms import colour, hsv, spatial
 from carvana.transforms.albu import Draw, build
 from carvana.transforms.spatial import ShiftScaleRotate
 from tests.transforms.distributions import assert_independent, assert_probability, assert_uniform, assert_unrelated
@@ -91,7 +91,7 @@ def test_order(transforms, car):
     warp = ShiftScaleRotate(-3, 1.07, 0, 0)
     x_HWC, _ = transforms.train(transforms.prepare(image_HWC, mask_HW), Draw(True, warp, 1.08, (9.0, -20.0, 12.0)))
     expected_HWC = spatial.shift_scale_rotate(spatial.flip(spatial.zeros_right(image_HWC)), warp)
-    expected_HWC = colour.shift_hsv(colour.scale_brightness_8_bits(expected_HWC, 1.08), 9, -20, 12)
+    expected_HWC = hsv.shift_hsv(colour.scale_brightness_8_bits(expected_HWC, 1.08), 9, -20, 12)
     np.testing.assert_array_equal(x_HWC, expected_HWC)
 
 

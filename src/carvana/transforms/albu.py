@@ -8,7 +8,8 @@ import numpy as np
 
 from carvana.geometry import Geometry
 from carvana.recipe import AlbuAugmentation, Clahe, Recipe
-from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits, shift_hsv
+from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits
+from carvana.transforms.hsv import shift_hsv
 from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import (
     ZERO_COLUMNS,

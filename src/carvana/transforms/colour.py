@@ -20,9 +20,6 @@ Floats = npt.NDArray[np.float32] | Doubles
 # Weights of blue, green and red, which the released U-Net scripts apply to red, green and blue.
 LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
 
-# 8-bit hue counts half degrees; saturation and value count 255ths.
-_HSV_TO_FLOAT: Final = np.array([2.0, 1 / 255, 1 / 255], dtype=np.float32)
-
 # More than what float32 changes of an 8-bit number times a factor up to 2.
 _FLOAT32_ERROR: Final = 1e-4
 
@@ -33,36 +30,6 @@ _STRIP: Final = 32
 def rgb_of_bgr(image_HWC: Image) -> Image:
     """The image with its channels in reverse order."""
     return cv2.cvtColor(image_HWC, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-
-
-def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> Image:
-    """Shift the 8-bit HSV channels of an image that is read as blue, green, red.
-
-    Every shift is rounded to an integer first (half to even) and added with saturation at 0 and 255, so hue neither
-    wraps below 0 nor stops at 180.
-
-    Args:
-        image_HWC: the image.
-        hue: shift in half degrees.
-        saturation: shift in 255ths.
-        value: shift in 255ths.
-    """
-    shifts = np.rint([hue, saturation, value])
-    strip = (min(_STRIP, len(image_HWC)), *image_HWC.shape[1:])
-    ups, downs = (np.broadcast_to(np.clip(part, 0, 255).astype(np.uint8), strip).copy() for part in (shifts, -shifts))
-    units = np.broadcast_to(_HSV_TO_FLOAT, strip).copy()
-    result_HWC = np.empty_like(image_HWC)
-    for top in range(0, len(image_HWC), _STRIP):
-        rows_HWC = image_HWC[top : top + _STRIP]
-        height = len(rows_HWC)
-        hsv_HWC = cv2.cvtColor(rows_HWC, cv2.COLOR_BGR2HSV)
-        cv2.add(hsv_HWC, ups[:height], dst=hsv_HWC)
-        cv2.subtract(hsv_HWC, downs[:height], dst=hsv_HWC)
-        floats_HWC = hsv_HWC.astype(np.float32)
-        cv2.multiply(floats_HWC, units[:height], dst=floats_HWC)
-        # OpenCV 4 truncates in its 8-bit conversion back, OpenCV 3 rounded: so through float32, rounded here.
-        cv2.convertScaleAbs(cv2.cvtColor(floats_HWC, cv2.COLOR_HSV2BGR), dst=result_HWC[top : top + height], alpha=255)
-    return result_HWC
 
 
 def grey_of_rgb(rgb: Image) -> Image:

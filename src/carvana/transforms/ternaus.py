@@ -8,7 +8,8 @@ import numpy as np
 
 from carvana.geometry import Geometry
 from carvana.recipe import Recipe, TernausAugmentation
-from carvana.transforms.colour import grey_car, rgb_of_bgr, shift_hsv
+from carvana.transforms.colour import grey_car, rgb_of_bgr
+from carvana.transforms.hsv import shift_hsv
 from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import flip, joined, parted, reflect_both_sides
 
