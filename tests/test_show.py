@@ -15,6 +15,8 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import SMALL
 from carvana.mapstore import MapWriter
+from carvana.picture import captioned
+from carvana.report.pictures import WIDTH
 from carvana.show import picture_of_image
 from carvana.submission_check import COLUMNS
 
@@ -51,6 +53,14 @@ def test_a_panel_for_everything_that_is_known(results, name, panels):
     # A model's car is 200 of 255, however many networks were summed.
     assert (picture_HWC == 200).all(axis=2).sum() > 20_000
     assert not (fewer_HWC == 200).all(axis=2).sum() > 20_000
+
+
+@pytest.mark.parametrize(("name", "told"), [(TRAIN, "truth green, ensemble orange"), (TEST, "ensemble orange")])
+def test_only_contours_that_are_drawn_are_named(results, name, told):
+    picture_HWC = picture_of_image(results, name)
+    second_HWC = picture_HWC[:, picture_HWC.shape[1] // 4 :]
+    expected_HWC = captioned(np.zeros((1, WIDTH, 3), np.uint8), f"contours: {told}")
+    np.testing.assert_array_equal(second_HWC[: len(expected_HWC) - 1, :WIDTH], expected_HWC[:-1])
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ def picture_of_image(results: Path, name: str) -> Image:
     image_HWC = images.image(name)
     truth_HW = images.mask(name) if split == "train" else None
     mask_HW = rle.decode(_ensemble(results, split, name), image_HWC.shape[:2])
-    panels = [(_with_contours(image_HWC, truth_HW, mask_HW), "contours: truth green, ensemble orange")]
+    truth_too = "" if truth_HW is None else "truth green, "
+    panels = [(contours_on(image_HWC, truth_HW, mask_HW), f"contours: {truth_too}ensemble orange")]
     if truth_HW is not None:
         panels.append((_of_mask(truth_HW), "true mask"))
     panels.append((_of_mask(mask_HW), "ensemble" + _judged(mask_HW, truth_HW)))
@@ -79,11 +80,6 @@ def _maps(results: Path, split: str, name: str) -> Mapping[str, Map]:
                     rule = merge_rule(load_recipe(model, edition=editions_of(model)[-1]))
                     found[model] = rule.merged(store.read(name).astype(np.uint16), store.networks)
     return found
-
-
-def _with_contours(image_HWC: Image, truth_HW: rle.Mask | None, mask_HW: rle.Mask) -> Image:
-    nothing_HW = np.zeros(image_HWC.shape[:2], np.uint8)
-    return contours_on(image_HWC, nothing_HW if truth_HW is None else truth_HW, mask_HW)
 
 
 def _of_mask(mask_HW: rle.Mask) -> Image:

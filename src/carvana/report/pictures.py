@@ -18,13 +18,13 @@ _QUALITY: Final = 62
 _LARGEST_DEVIATION: Final = 0.5
 
 
-def contours_on(image_HWC: Image, truth_HW: Mask, prediction_HW: Mask | None) -> Image:
+def contours_on(image_HWC: Image, truth_HW: Mask | None, prediction_HW: Mask | None) -> Image:
     """The image, `WIDTH` pixels wide, with the outlines of the truth (green) and of the prediction (orange).
 
     Args:
         image_HWC: (H, W, 3) uint8 in blue, green, red.
-        truth_HW: (H, W), set where not 0.
-        prediction_HW: likewise, if there is one.
+        truth_HW: (H, W), set where not 0, if there is one.
+        prediction_HW: likewise.
     """
     picture_HWC = resized(image_HWC, cv2.INTER_AREA if image_HWC.shape[1] >= WIDTH else cv2.INTER_CUBIC)
     for mask_HW, colour in ((truth_HW, TRUTH_COLOUR), (prediction_HW, PREDICTION_COLOUR)):
