@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         os.environ.get("CARVANA_WHOLE") != "container",
-        reason="builds an image of 7 GB and runs tiny twice, half an hour: make test-container",
+        reason="builds an image of 7 GB and runs tiny twice, up to half an hour: make test-container",
     ),
 ]
 
@@ -168,16 +168,18 @@ def test_a_training_that_is_stopped_inside_saves_and_goes_on_where_it_was(built,
     log = tmp_path / f"tiny/logs/train/{MODEL}/fold0.log"
     with subprocess.Popen(command, cwd=ROOT, env=engine.environment()) as process:
         end = time.monotonic() + 600
-        # The first epoch's end is saved; within the second, nothing would be before ten minutes are over.
+        # The first epoch's end is saved; whether the stop comes before that is read back or in the second is luck.
         while not list(tmp_path.glob("store/*/state-*.json")):
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=120) != 0
+    # Said when the state is on the disk, which the container waited for.
+    assert "interrupted: stopped by SIGTERM" in log.read_text()
     assert engine.client.containers.list(all=True) == []
     run = subprocess.run(command, cwd=ROOT, env=engine.environment(), capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
-    assert "continues from epoch 2, training batch" in log.read_text()
+    assert re.search("continues from (the beginning of epoch 2|epoch 2, training batch)", log.read_text())
 
 
 def test_inside_and_outside_every_file_and_every_key_is_the_same(built, outside, tmp_path):
