@@ -4,6 +4,12 @@ import pytest
 from carvana.geometry import SMALL
 
 
+@pytest.fixture(name="image_HWC")
+def noise():
+    """Taller than one strip of rows that are worked on at once, and no multiple of it."""
+    return np.random.default_rng(5).integers(0, 256, (75, 21, 3), dtype=np.uint8)
+
+
 @pytest.fixture(scope="session")
 def car():
     """A noisy image and a lopsided mask of the small geometry that nobody can write to, as decoded files are."""

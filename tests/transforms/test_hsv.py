@@ -2,16 +2,7 @@ import numpy as np
 import pytest
 
 from carvana.transforms.hsv import bgr_of_hsv, bgr_step_by_step, shift_hsv
-
-
-@pytest.fixture(name="image_HWC")
-def noise():
-    """Taller than one strip, and no multiple of it."""
-    return np.random.default_rng(5).integers(0, 256, (75, 21, 3), dtype=np.uint8)
-
-
-def pixel(*channels):
-    return np.array([[channels]], dtype=np.uint8)
+from tests.transforms.pixels import pixel
 
 
 @pytest.mark.parametrize(
