@@ -132,29 +132,36 @@ MUTANTS: Final = (
     Mutant(
         "the hue wraps",
         HSV,
-        "np.rint([hue, saturation, value])",
-        "np.rint([hue % 180, saturation, value])",
+        "np.rint([value, saturation, hue])",
+        "np.rint([value, saturation, hue % 180])",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(
         "HSV shifts are truncated",
         HSV,
-        "np.rint([hue, saturation, value])",
-        "np.trunc([hue, saturation, value])",
+        "np.rint([value, saturation, hue])",
+        "np.trunc([value, saturation, hue])",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(
         "HSV to BGR as OpenCV 4 does it",
         HSV,
-        "return bgr_of_hsv(hsv_HWC)",
-        "return cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR)",
+        "    return np.stack([np.rint(",
+        "    hue_HW = np.full((256, 256), hue, np.uint8)\n"
+        "    rows_HW, columns_HW = np.indices((256, 256), np.uint8)\n"
+        "    return cv2.cvtColor(np.dstack([hue_HW, rows_HW, columns_HW]), cv2.COLOR_HSV2BGR)\n"
+        "    return np.stack([np.rint(",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(
         "HSV to BGR as OpenCV 4 does it with floats",
         HSV,
-        "alpha=255, beta=-_UNSURE)\n        high_HWC = cv2.convertScaleAbs(bgr_HWC, alpha=255, beta=_UNSURE)",
-        "alpha=255)\n        high_HWC = low_HWC",
+        "    return np.stack([np.rint(",
+        "    hue_HW = np.full((256, 256), 2 * hue, np.float32)\n"
+        "    rows_HW, columns_HW = np.indices((256, 256), np.float32) / np.float32(255)\n"
+        "    bgr_HWC = cv2.cvtColor(np.dstack([hue_HW, rows_HW, columns_HW]), cv2.COLOR_HSV2BGR)\n"
+        "    return np.rint(bgr_HWC * 255).astype(np.uint8)\n"
+        "    return np.stack([np.rint(",
         f"{TRANSFORMS}ternaus_hsv_shift",
     ),
     Mutant(

@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from carvana.transforms.hsv import bgr_of_hsv, bgr_step_by_step, shift_hsv
+from carvana.transforms.hsv import bgr_of_hue, shift_hsv
 from tests.transforms.pixels import pixel
 
 
@@ -57,20 +58,25 @@ def test_strips_do_not_show(image_HWC):
     ],
 )
 def test_values_just_between_two_levels(hsv, bgr):
-    """OpenCV 4 takes the other level for one of each three, with the vector units of today's processors."""
-    np.testing.assert_array_equal(bgr_of_hsv(pixel(*hsv)), pixel(*bgr))
+    """OpenCV 4 takes the other level for one of each three, in floats, with the vector units of today's processors."""
+    hue, saturation, value = hsv
+    assert tuple(bgr_of_hue(hue)[saturation, value]) == bgr
 
 
-def test_many_at_once_are_what_they_are_step_by_step():
-    """For all of saturation and value, and hues of all sixths that have values between two levels."""
-    levels = np.arange(256, dtype=np.uint8)
-    for hue in (0, 7, 41, 73, 101, 131, 167, 179, 211, 253):
-        hsv_HWC = np.stack(np.broadcast_arrays(np.uint8(hue), levels[:, None], levels), axis=-1)
-        expected_N3 = bgr_step_by_step(hsv_HWC.reshape(-1, 3))
-        np.testing.assert_array_equal(bgr_of_hsv(hsv_HWC).reshape(-1, 3), expected_N3)
+def test_every_hue_is_what_opencv_makes_of_it_in_floats_within_a_rounding():
+    levels = np.arange(256, dtype=np.float32)
+    for hue in range(256):
+        hsv_HWC = np.stack(np.broadcast_arrays(np.float32(2 * hue), levels[:, None] / 255, levels / 255), axis=-1)
+        bgr_HWC = 255 * cv2.cvtColor(hsv_HWC, cv2.COLOR_HSV2BGR)
+        assert np.abs(bgr_of_hue(hue) - bgr_HWC).max() < 0.5001
 
 
-def test_an_even_picture_between_two_levels():
-    """Its pixels are more than are worked on at once."""
-    hsv_HWC = np.full((300, 300, 3), (11, 195, 255), np.uint8)
-    np.testing.assert_array_equal(bgr_of_hsv(hsv_HWC), np.full((300, 300, 3), (60, 132, 255)))
+def test_shifts_of_every_colour():
+    """The colours as an image are turned to HSV, moved, and looked up, channel by channel in their own places."""
+    levels = np.arange(0, 256, 5, dtype=np.uint8)
+    image_HWC = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(len(levels), -1, 3)
+    hsv_N3 = cv2.cvtColor(image_HWC, cv2.COLOR_BGR2HSV).reshape(-1, 3).astype(int)
+    moved_N3 = np.clip(hsv_N3 + np.array([9, -20, 12]), 0, 255)
+    tables = {hue: bgr_of_hue(hue) for hue in np.unique(moved_N3[:, 0])}
+    expected_N3 = [tables[hue][saturation, value] for hue, saturation, value in moved_N3]
+    np.testing.assert_array_equal(shift_hsv(image_HWC, 9, -20, 12).reshape(-1, 3), expected_N3)

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from carvana.transforms.strips import strips
+
 Image = npt.NDArray[np.uint8]
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32] | Doubles
@@ -22,9 +24,6 @@ LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
 
 # More than what float32 changes of an 8-bit number times a factor up to 2.
 _FLOAT32_ERROR: Final = 1e-4
-
-# Rows that are worked on at once where floats come in between, so that these stay in the processor's cache.
-_STRIP: Final = 32
 
 
 def rgb_of_bgr(image_HWC: Image) -> Image:
@@ -102,8 +101,7 @@ def recolour(image_HWC: Image, change: Recolouring) -> Image:
     if change.saturation is None and not change.grey:
         return cv2.LUT(image_HWC, to_8_bits(levels)).astype(np.uint8, copy=False)
     result_HWC = np.empty_like(image_HWC)
-    for top in range(0, len(image_HWC), _STRIP):
-        rows = slice(top, top + _STRIP)
+    for rows in strips(len(image_HWC)):
         x_CHW = (
             _looked_up(cv2.split(image_HWC[rows]), [levels] * 3)
             if change.saturation is None

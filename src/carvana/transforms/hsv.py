@@ -1,34 +1,25 @@
 """The shift of an 8-bit image's hue, saturation and value, to the bits that OpenCV 3 gave (released scripts).
 
-Shape: image_HWC and hsv_HWC are (H, W, 3) uint8 and contiguous; hue counts half degrees, saturation and value 255ths.
+Hue counts half degrees, saturation and value 255ths. OpenCV 4 converts to HSV as OpenCV 3 did, but back again it
+truncates, and in floats it rounds some steps otherwise; so the way back is a table of all colours, made in OpenCV 3's
+steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, TypeVar
+from functools import cache
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from carvana.transforms.strips import STRIP, strips
+
 Image = npt.NDArray[np.uint8]
-Number = TypeVar("Number", np.uint8, np.float32)
-
-# Rows that are worked on at once, so that their floats stay in the processor's cache.
-_STRIP: Final = 32
-
-# Colours that are worked on at once where their floats are many.
-_AT_ONCE: Final = 2**16
-
-# Of a level: float32 that is rounded in another order differs by less; OpenCV 4's did by 0.00002, over all colours.
-_UNSURE: Final = 1e-4
-
-# What one level is in OpenCV's floats: degrees, and parts of 1.
-_UNITS: Final = np.array([2, 1 / 255, 1 / 255], np.float32)
 
 # What blue, green and red are in each sixth of the hue: 0 the value, 1 the least of the three, 2 falling, 3 rising.
-_ORDER: Final = np.array([(1, 3, 0), (1, 0, 2), (3, 0, 1), (0, 2, 1), (0, 1, 3), (2, 1, 0)])
+_ORDER: Final = ((1, 3, 0), (1, 0, 2), (3, 0, 1), (0, 2, 1), (0, 1, 3), (2, 1, 0))
 
 
 def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> Image:
@@ -38,68 +29,55 @@ def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> 
     wraps below 0 nor stops at 180.
 
     Args:
-        image_HWC: the image; it is not changed.
+        image_HWC: (H, W, 3) uint8, contiguous; it is not changed.
         hue: shift in half degrees.
         saturation: shift in 255ths.
         value: shift in 255ths.
     """
-    shifts = np.rint([hue, saturation, value])
-    ups, downs = (_repeated(np.clip(part, 0, 255).astype(np.uint8), image_HWC) for part in (shifts, -shifts))
-    hsv_HWC = np.empty_like(image_HWC)
-    for rows in _strips(image_HWC):
-        shifted_HWC = hsv_HWC[rows]
-        height = len(shifted_HWC)
-        cv2.cvtColor(image_HWC[rows], cv2.COLOR_BGR2HSV, dst=shifted_HWC)
-        cv2.add(shifted_HWC, ups[:height], dst=shifted_HWC)
-        cv2.subtract(shifted_HWC, downs[:height], dst=shifted_HWC)
-    return bgr_of_hsv(hsv_HWC)
-
-
-def bgr_of_hsv(hsv_HWC: Image) -> Image:
-    """Blue, green and red of an image's hue, saturation and value, as `bgr_step_by_step`, but many at once.
-
-    OpenCV 4 truncates in its own conversion of 8 bits, and in that of floats it rounds some steps otherwise than OpenCV
-    3. That shows in those values only that lie just between two levels, so these are done again, step by step.
-    """
-    units = _repeated(_UNITS, hsv_HWC)
-    result_HWC = np.empty_like(hsv_HWC)
-    unsure = []
-    for rows in _strips(hsv_HWC):
-        floats_HWC = hsv_HWC[rows].astype(np.float32)
-        cv2.multiply(floats_HWC, units[: len(floats_HWC)], dst=floats_HWC)
-        bgr_HWC = cv2.cvtColor(floats_HWC, cv2.COLOR_HSV2BGR)
-        low_HWC = result_HWC[rows]
-        cv2.convertScaleAbs(bgr_HWC, dst=low_HWC, alpha=255, beta=-_UNSURE)
-        high_HWC = cv2.convertScaleAbs(bgr_HWC, alpha=255, beta=_UNSURE)
-        # Many strips have none, and this is the quickest way to see it.
-        if cv2.norm(low_HWC, high_HWC, cv2.NORM_INF):
-            unsure.append((rows.start * low_HWC[0].size + np.flatnonzero(low_HWC != high_HWC)) // 3)
-    if unsure:
-        places = np.concatenate(unsure)
-        # In parts, for the memory's sake: an even picture can be nothing else.
-        for part in np.array_split(places, len(places) // _AT_ONCE + 1):
-            result_HWC.reshape(-1, 3)[part] = bgr_step_by_step(hsv_HWC.reshape(-1, 3)[part])
+    table = _colours()
+    # In the order of a place's bytes, whose last is 255 until it is taken away.
+    shifts = np.rint([value, saturation, hue])
+    strip = (min(STRIP, len(image_HWC)), image_HWC.shape[1], 4)
+    ups_HW4 = np.broadcast_to(np.array([*shifts.clip(0, 255), 0], np.uint8), strip).copy()
+    downs_HW4 = np.broadcast_to(np.array([*(-shifts).clip(0, 255), 255], np.uint8), strip).copy()
+    result_HWC = np.empty_like(image_HWC)
+    for rows in strips(len(image_HWC)):
+        result_strip_HWC = result_HWC[rows]
+        height = len(result_strip_HWC)
+        hsv_HWC = cv2.cvtColor(image_HWC[rows], cv2.COLOR_BGR2HSV)
+        place_HW4 = cv2.cvtColor(hsv_HWC, cv2.COLOR_BGR2RGBA)
+        cv2.add(place_HW4, ups_HW4[:height], dst=place_HW4)
+        cv2.subtract(place_HW4, downs_HW4[:height], dst=place_HW4)
+        # Every place is in the table; other modes look whether it is before any is taken.
+        colour_HW1 = table.take(place_HW4.view(np.uint32), mode="wrap")
+        cv2.cvtColor(colour_HW1.view(np.uint8), cv2.COLOR_BGRA2BGR, dst=result_strip_HWC)
     return result_HWC
 
 
-def bgr_step_by_step(hsv_N3: Image) -> Image:
-    """Blue, green and red (N, 3) of colours, computed in float32 in OpenCV 3's order, and rounded half to even."""
-    hue, saturation, value = hsv_N3.T.astype(np.float32)
-    saturation, value = (levels * np.float32(1 / 255) for levels in (saturation, value))
-    sixths = hue * np.float32(6 / 180)
-    sixths = np.where(sixths >= 6, sixths - 6, sixths)
-    sector = np.floor(sixths)
-    part = sixths - sector
+@cache
+def _colours() -> npt.NDArray[np.uint32]:
+    """Blue, green, red and 0 as the bytes of a number, for every hue, saturation and value; (2^24,).
+
+    Takes a quarter of a second and 64 MB, once in a process.
+    """
+    bgr_HSV4 = np.zeros((256, 256, 256, 4), np.uint8)
+    for hue in range(256):
+        bgr_HSV4[hue, ..., :3] = bgr_of_hue(hue)
+    return bgr_HSV4.view(np.uint32).ravel()
+
+
+def bgr_of_hue(hue: int) -> Image:
+    """Blue, green and red of a hue with every saturation and value: (256, 256, 3).
+
+    Computed in float32 in OpenCV 3's order, and rounded half to even.
+    """
+    levels = np.arange(256, dtype=np.float32) * np.float32(1 / 255)
+    saturation, value = levels[:, None], levels
+    sixths = np.float32(hue) * np.float32(6 / 180)
+    if sixths >= 6:
+        sixths -= np.float32(6)
+    sector = int(sixths)
+    part = sixths - np.float32(sector)
     least, falling, rising = (value * (1 - share) for share in (saturation, saturation * part, saturation * (1 - part)))
-    shades_N4 = np.stack([value, least, falling, rising], axis=1)
-    bgr_N3: npt.NDArray[np.float32] = np.take_along_axis(shades_N4, _ORDER[sector.astype(np.intp)], axis=1)
-    return np.rint(bgr_N3 * 255).astype(np.uint8)
-
-
-def _strips(image_HWC: Image) -> Iterator[slice]:
-    return (slice(top, top + _STRIP) for top in range(0, len(image_HWC), _STRIP))
-
-
-def _repeated(values_3: npt.NDArray[Number], image_HWC: Image) -> npt.NDArray[Number]:
-    """A strip of the image's width that has these values for its channels everywhere."""
-    return np.broadcast_to(values_3, (min(_STRIP, len(image_HWC)), *image_HWC.shape[1:])).copy()
+    shades = (np.broadcast_to(value, least.shape), least, falling, rising)
+    return np.stack([np.rint(shades[shade] * 255) for shade in _ORDER[sector]], axis=-1).astype(np.uint8)
