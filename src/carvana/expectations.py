@@ -10,6 +10,7 @@ import yaml
 
 from carvana.config import laid_over
 from carvana.digits import read_digits
+from carvana.options import option
 from carvana.plan import Plan
 
 BANDS: Final = "config/sample_bands.yaml"
@@ -66,17 +67,19 @@ class Expectations:
         """The arguments of verification.py that say what is expected of folds, weights and figures."""
         plan, arguments = self.plan, []
         for scheme, table in zip(plan.schemes, plan.fold_tables(), strict=True):
-            digest = plan.expected_digest(scheme).removeprefix("--expected-digest ")
-            arguments.append(f"--scheme {scheme} {table} {plan.number_of_folds(scheme)} {digest}".rstrip())
+            digest = plan.authors_digest(scheme)
+            arguments.append(
+                option("scheme", scheme, table, plan.number_of_folds(scheme), *([digest] if digest else []))
+            )
         for model in plan.models:
-            arguments.append(f"--model {model} {' '.join(plan.weights(model))}")
+            arguments.append(option("model", model, *plan.weights(model)))
             notes = plan.origins.notes([model], plan.folds_by_model) + plan.second_round.notes([model])
-            arguments += [f"--note '{note}'" for note in notes]
+            arguments += [option("note", note) for note in notes]
         if bands := self.bands():
-            arguments.append(f"--bands {bands}")
+            arguments.append(option("bands", bands))
             precision = self._repeated()["precision"]
             if precision != plan.config["precision"]:
-                arguments.append(f"--bands-differ ' (they: {precision}, this run: {plan.config['precision']})'")
+                arguments.append(option("bands-differ", f" (they: {precision}, this run: {plan.config['precision']})"))
         if digits := self.digits():
-            arguments.append(f"--digits {digits}")
+            arguments.append(option("digits", digits))
         return " ".join(arguments)

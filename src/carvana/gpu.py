@@ -31,6 +31,9 @@ VISIBLE_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 CPU_SWITCH: Final = "to use the CPU, run with `--resources gpu=0`"
 SECONDS_BETWEEN_TRIES: Final = 0.5
 
+# A card sold with 24 GB shows 23.99 GiB, or less where it keeps some for correcting errors.
+_LEAST_SHARE: Final = 0.93
+
 # Descriptors of the leased devices' lock files: never closed, so that the lease ends with the process.
 _held: list[int] = []
 
@@ -79,7 +82,7 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
         raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
     if gibibytes:
         sizes = memory_gibibytes()
-        large = [uuid for uuid in usable if sizes.get(uuid, math.inf) >= gibibytes]
+        large = [uuid for uuid in usable if sizes.get(uuid, math.inf) >= _LEAST_SHARE * gibibytes]
         if len(large) < wanted:
             told = ", ".join(f"{sizes[uuid]:.1f}" for uuid in usable if uuid in sizes)
             raise UserError(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from carvana.catalogue import recipe_of
 from carvana.errors import UserError
+from carvana.options import option
 from carvana.recipe import Edition
 from carvana.released import index
 
@@ -129,15 +130,13 @@ class Origins:
     def arguments(self, model: str, fold: int) -> str:
         """The arguments of import_weights.py that say what is imported."""
         path = self.checkpoint(model, fold)
-        folds = self.networks_argument(model)
-        return " ".join(
-            [f"--checkpoint '{path}'", *(f"--index '{one}'" for one in self._index_of(path)), folds]
-        ).rstrip()
+        indices = [option("index", one) for one in self._index_of(path)]
+        return " ".join([option("checkpoint", path), *indices, self.networks_argument(model)]).rstrip()
 
     def networks_argument(self, model: str) -> str:
         """The argument that says which folds' networks there are, where these are not all."""
         folds = self.some_folds(model)
-        return f"--networks {' '.join(map(str, folds))}" if folds else ""
+        return option("networks", *folds) if folds else ""
 
     @cached_property
     def _index(self) -> index.Index | None:
@@ -147,7 +146,7 @@ class Origins:
     def folds_argument(self, model: str, scheme: str) -> str:
         """The argument of validate.py that says which folds an imported model was trained with, where that is known."""
         known = self._index.folds.get(scheme) if self.released(model) and self._index else None
-        return f"--trained-with {known}" if known else ""
+        return option("trained-with", known) if known else ""
 
     def notes(self, models: Sequence[str], number_of_folds: Mapping[str, int]) -> list[str]:
         """What every table must say of scores that these models have a part in."""

@@ -19,6 +19,7 @@ from carvana.data.manifest import content_digest, read_manifest
 from carvana.errors import UserError
 from carvana.files import sha256_of
 from carvana.geometry import FULL
+from carvana.options import option
 from carvana.origins import Origins
 from carvana.provenance import code_digest, listing_digest, package_versions, recipe_digest, step_digest
 from carvana.recipe import RELEASED, Edition, Recipe, load_recipe, model_names
@@ -121,7 +122,8 @@ class Plan:
     def published_size(self, name: str) -> str:
         """The argument of download.py that compares a file's size with the published one, where one is known."""
         mebibytes = self.published["files"][name].get("mebibytes")
-        return f"--published-mebibytes {mebibytes}" if mebibytes and self.config["data"]["expect_published"] else ""
+        expected = mebibytes and self.config["data"]["expect_published"]
+        return option("published-mebibytes", mebibytes) if expected else ""
 
     @property
     def quiet(self) -> str:
@@ -177,7 +179,7 @@ class Plan:
         if not self.config["data"]["expect_published"]:
             return ""
         counts = self.published["counts"][split]
-        return f"--expected-cars {counts['cars']} --expected-images {counts['images']}"
+        return " ".join([option("expected-cars", counts["cars"]), option("expected-images", counts["images"])])
 
     def number_of_folds(self, scheme: str) -> int:
         """How many folds the scheme is cut into: the authors', or as many as a small run asks for."""
@@ -186,11 +188,17 @@ class Plan:
         }
         return int(self.config["folds"] or authors[scheme])
 
-    def expected_digest(self, scheme: str) -> str:
-        """The argument of folds.py that makes it insist on the authors' folds."""
+    def authors_digest(self, scheme: str) -> str:
+        """The digest of the authors' folds, where a run insists on these; otherwise empty."""
         if not self.config["data"]["expect_published"] or self.config["folds"] is not None:
             return ""
-        return f"--expected-digest {self.published['fold_digests'][scheme]}"
+        digest: str = self.published["fold_digests"][scheme]
+        return digest
+
+    def expected_digest(self, scheme: str) -> str:
+        """The argument of folds.py that makes it insist on the authors' folds."""
+        digest = self.authors_digest(scheme)
+        return option("expected-digest", digest) if digest else ""
 
     def merging(self, recipe: str) -> str:
         """Digest of the recipe's rules of merging its models' maps."""
@@ -213,7 +221,7 @@ class Plan:
         """The arguments of train.py that replace values of the recipe, to make a training small."""
         recipe = recipe_of(model, self.edition)
         values = {name: self.config[name][recipe] for name in ("epochs", "images_per_step")}
-        return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items() if value)
+        return " ".join(option(name.replace("_", "-"), value) for name, value in values.items() if value)
 
     def exclusions(self) -> list[str]:
         """The table of images that are left out of training, if one is named."""
@@ -272,7 +280,7 @@ class Plan:
         gibibytes = self.config["gpu_memory"][recipe]
         checkpointing = self.config["activation_checkpointing"].get(recipe, False)
         return " ".join(
-            [f"--gpu-memory {gibibytes}"] * bool(gibibytes) + ["--activation-checkpointing"] * checkpointing
+            [option("gpu-memory", gibibytes)] * bool(gibibytes) + [option("activation-checkpointing")] * checkpointing
         )
 
     def encoder_receipt(self, model: str) -> list[str]:
@@ -291,12 +299,15 @@ class Plan:
     def encoder_origin(self, encoder: str) -> str:
         """The argument of encoder_weights.py that lets it download."""
         given = self.config["encoder_weights"]
-        return f"--url {given['url']}/{self.published['encoders'][encoder]}" if given["source"] == "imagenet" else ""
+        url = f"{given['url']}/{self.published['encoders'][encoder]}"
+        return option("url", url) if given["source"] == "imagenet" else ""
 
     def encoder_argument(self, model: str) -> str:
         """The argument of train.py that names the ImageNet weights."""
         encoder = self.recipe(model).network.encoder
-        return f"--encoder-weights {self.encoder_file(encoder)}" if encoder and self.encoder_receipt(model) else ""
+        if encoder is None or not self.encoder_receipt(model):
+            return ""
+        return option("encoder-weights", self.encoder_file(encoder))
 
     def imagenet_histories(self, models: Sequence[str]) -> list[str]:
         """The tables of training of these models' first folds. Raises UserError: nothing to compare."""
@@ -413,7 +424,7 @@ class Plan:
     def leaderboard_arguments(self) -> str:
         """The --submission arguments of submit.py."""
         names = self.config["leaderboard"]
-        return " ".join(f"--submission {name} {self.submission(name)}" for name in names)
+        return " ".join(option("submission", name, self.submission(name)) for name in names)
 
 
 @cache

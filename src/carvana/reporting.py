@@ -8,6 +8,7 @@ from pathlib import Path
 
 from carvana.errors import UserError
 from carvana.files import sha256_of
+from carvana.options import option
 from carvana.plan import Plan
 from carvana.recipe import EDITIONS, Edition
 from carvana.released.index import file_of
@@ -28,7 +29,7 @@ class Reporting:
     def model_arguments(self) -> str:
         """The --model arguments of report.py."""
         return " ".join(
-            f"--model {model} {','.join(map(str, self.plan.network_folds(model)))}" for model in self.plan.models
+            option("model", model, ",".join(map(str, self.plan.network_folds(model)))) for model in self.plan.models
         )
 
     def pseudo_labels(self) -> list[str]:
@@ -54,7 +55,7 @@ class Reporting:
         that.
         """
         other, scores = self._other_scores
-        return f"--other {other} {scores}" if scores.is_file() else ""
+        return option("other", other, scores) if scores.is_file() else ""
 
     def other_digest(self) -> str:
         """Digest that changes when the other edition's scores do; empty without them."""
@@ -64,7 +65,7 @@ class Reporting:
     def leaderboard_result(self) -> str:
         """The argument of verification.py and report.py that names what Kaggle said, where it was asked."""
         path = self.plan.results / "leaderboard.json"
-        return f"--leaderboard {path}" if path.is_file() else ""
+        return option("leaderboard", path) if path.is_file() else ""
 
     def leaderboard_digest(self) -> str:
         """Digest that changes when Kaggle's answer does; empty without one."""
@@ -81,4 +82,4 @@ class Reporting:
     def folds_arguments(self) -> str:
         """The --folds arguments of pack_weights.py."""
         pairs = zip(self.plan.schemes, self.plan.fold_tables(), strict=True)
-        return " ".join(f"--folds {scheme} {table}" for scheme, table in pairs)
+        return " ".join(option("folds", scheme, table) for scheme, table in pairs)

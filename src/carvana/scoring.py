@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from carvana.catalogue import SUBMISSIONS, merged_models, models_of
+from carvana.options import option
 from carvana.plan import Plan
 
 BASELINES: Final = ("mean_mask", "colour_threshold")
@@ -77,15 +78,14 @@ class Scoring:
         """The --entry arguments of score.py, one for every row, and its --solution."""
         arguments = [self._entry(row) for row in self.rows()]
         if self.plan.synthetic:
-            arguments.append(f"--solution {self.plan.data / 'solution.csv'}")
+            arguments.append(option("solution", self.plan.data / "solution.csv"))
         return " ".join(arguments)
 
     def _entry(self, row: Row) -> str:
         folder = self.plan.results / "masks" / row.masks
         test = ",".join(str(folder / f"{part}.csv") for part in row.parts[1:]) or "-"
-        option = "--partial" if self.plan.partial(row.models) else "--entry"
-        notes = [f"'{note}'" for note in self.notes(row.models)]
-        return " ".join([option, row.level, row.name, str(folder / "train.csv"), test, *notes])
+        kind = "partial" if self.plan.partial(row.models) else "entry"
+        return option(kind, row.level, row.name, folder / "train.csv", test, *self.notes(row.models))
 
     def notes(self, models: Sequence[str]) -> list[str]:
         """What must be said of scores that these models have a part in."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from carvana.catalogue import second_rounds
 from carvana.errors import UserError
+from carvana.options import option
 from carvana.origins import Origins
 from carvana.recipe import Edition, PseudoLabels, load_recipe
 
@@ -106,8 +107,8 @@ class SecondRound:
         needed = given["precondition"]
         if needed is None:
             needed = next(self.labels(second).precondition for second in self.models)
-        accept = " --accept-below" if given["accept_below"] else ""
-        return f"--teacher {given['teacher']} --needed {needed}{accept}"
+        accept = [option("accept-below")] if given["accept_below"] else []
+        return " ".join([option("teacher", given["teacher"]), option("needed", needed), *accept])
 
     def teacher(self, fold: int) -> str:
         """The folder of what teaches a fold's second round."""
@@ -127,18 +128,18 @@ class SecondRound:
 
     def training_argument(self, model: str, fold: int) -> str:
         """The argument of train.py that adds them."""
-        return " ".join(f"--pseudo-labels {path}" for path in self.manifest(model, fold))
+        return " ".join(option("pseudo-labels", path) for path in self.manifest(model, fold))
 
     def unclear_arguments(self) -> str:
         """The argument of teachers that says which levels are unclear."""
         levels = next((self.labels(second).unclear for second in self.models), (0, 0))
-        return f"--unclear {levels[0]} {levels[1]}"
+        return option("unclear", *levels)
 
     def choice_arguments(self) -> str:
         """The arguments of pseudo_labels.py that say how many cars to choose."""
         cars = self.config["pseudo_labels"]["cars"]
         ratio = next((self.labels(second).car_ratio for second in self.models), 1.0)
-        return f"--ratio {ratio}" + (f" --cars {cars}" if cars else "")
+        return " ".join([option("ratio", ratio), *([option("cars", cars)] if cars else [])])
 
     def notes(self, models: Sequence[str]) -> list[str]:
         """What every table must say of scores that these models have a part in."""
@@ -154,9 +155,9 @@ class SecondRound:
         """The arguments of report.py that name what it shows."""
         if not self.models:
             return ""
-        rounds = [f"--second-round {second} {first}" for second, first in self.models.items()]
-        teachers = [f"--teacher {self.folder / teacher}" for teacher in self.teachers(folds)]
-        return " ".join([*rounds, f"--precondition {self.precondition}", *teachers])
+        rounds = [option("second-round", second, first) for second, first in self.models.items()]
+        teachers = [option("teacher", self.folder / teacher) for teacher in self.teachers(folds)]
+        return " ".join([*rounds, option("precondition", self.precondition), *teachers])
 
     def report_inputs(self, folds: Sequence[int]) -> list[str]:
         """The files that it reads for that."""

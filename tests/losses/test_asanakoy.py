@@ -31,6 +31,14 @@ def test_weights_by_the_local_mean_with_zeros_outside_scaled_over_the_batch():
     assert (raw[1, 0] == 3).all()  # car at the image's edge counts as outline
 
 
+@pytest.mark.parametrize("kernel", [11, 41])
+def test_the_local_mean_is_that_of_whole_windows_bit_for_bit(kernel):
+    masks = (torch.rand(2, 1, 60, 70, generator=torch.Generator().manual_seed(1)) > 0.98).float()
+    found = asanakoy.local_mean(masks, kernel)
+    assert torch.equal(found, torch.nn.functional.avg_pool2d(masks, kernel, stride=1, padding=kernel // 2))
+    assert len(found.unique()) > 10
+
+
 @pytest.mark.parametrize(("model", "geometry", "kernel"), [("unet_scratch", SMALL, 11), ("unet_vgg11", FULL, 41)])
 def test_the_window_goes_by_the_masks_height(model, geometry, kernel):
     masks = masks_of(ellipse_mask(geometry.unet_size[0], 64))  # narrow, to be quick

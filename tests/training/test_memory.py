@@ -1,16 +1,15 @@
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 import yaml
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.networks.initialisation import initialise
+from carvana.networks.upsampling import upsampled
 from carvana.recipe import load_recipe
 from carvana.runtime import configure
 from carvana.training import memory, parts
@@ -24,6 +23,8 @@ from carvana.training.memory import (
     told_of_full_memory,
 )
 from carvana.training.slices import arranged
+from carvana.training.validation import judged
+from tests.operations import Operations
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -46,7 +47,7 @@ def test_live_bytes_of_a_chain_known_by_hand():
 @pytest.mark.slow
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("model", ["ternausnet", LINKNET, "unet_vgg11"])
-def test_what_is_counted_is_what_a_real_step_holds(model, checkpointing):
+def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpointing):
     recipe = load_recipe(model)
     size = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
     images = recipe.training.batch_size
@@ -61,6 +62,12 @@ def test_what_is_counted_is_what_a_real_step_holds(model, checkpointing):
             objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        del images_N3HW, masks_N1HW
+        judged_at = SMALL.image_size if recipe.validation.masks_at == "image" else size
+        with torch.no_grad():
+            network.train(recipe.validation.batch_norm == "batch")
+            images_N3HW = torch.rand(recipe.validation.batch_size, 3, *size)
+            judged(network(images_N3HW), torch.ones(len(images_N3HW), 1, *judged_at), recipe.validation, objective)
     counted = bytes_needed(recipe, SMALL, Arrangement("exact", 1, checkpointing))
     assert counted == pytest.approx(live.peak, rel=0.01)
 
@@ -75,23 +82,11 @@ def test_ternausnet_keeps_what_its_layers_say():
     )
 
 
-class Operations(TorchDispatchMode):
-    """Names of what is computed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.append(str(function))
-        return function(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_upsampling_is_counted_as_pytorch_does_it_on_other_devices_than_the_cpu(dtype):
     configure(1, "exact")
     image = torch.rand(1, 2, 5, 6, dtype=dtype)
-    doubled = partial(torch.nn.functional.interpolate, scale_factor=2, mode="bilinear", align_corners=True)
+    doubled = partial(upsampled, size_HW=(10, 12))
     with Operations() as elsewhere:
         doubled(image.to("meta"))
     with Operations() as counted, UpsampledAsOnGpu():
@@ -101,6 +96,16 @@ def test_upsampling_is_counted_as_pytorch_does_it_on_other_devices_than_the_cpu(
     ]
     assert sum("index" in name for name in counted.names) == 4
     torch.testing.assert_close(found, doubled(image))
+
+
+def test_validating_holds_no_more_than_training_where_memory_is_saved():
+    """One image after the other there, too: all four of TernausNet's at once would take 12 GiB."""
+    recipe = load_recipe("ternausnet")
+    ternausnet = Arrangement("exact", activation_checkpointing=True)
+    larger = recipe.model_copy(update={"validation": recipe.validation.model_copy(update={"batch_size": 5})})
+    assert recipe.validation.batch_size == 4
+    of_image = 4 * 4 * 1280 * 1920
+    assert bytes_needed(larger, FULL, ternausnet) - bytes_needed(recipe, FULL, ternausnet) < of_image
 
 
 def test_settings_that_save_memory():
@@ -121,7 +126,7 @@ def test_settings_that_save_memory():
         ),
         ("ternausnet", 5, "activation_checkpointing: {ternausnet: true} and precision: bf16 (3.9 GiB)"),
         ("ternausnet", 2, "no other setting would help: use a larger GPU"),
-        (LINKNET, 11, "activation_checkpointing: {linknet34: true} (6.3 GiB), or precision: bf16"),
+        (LINKNET, 11, "activation_checkpointing: {linknet34: true} (6.5 GiB), or precision: bf16"),
         ("unet_scratch", 2, "no other setting would help"),
     ],
 )

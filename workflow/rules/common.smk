@@ -1,10 +1,11 @@
 # What several stages need to know; the knowledge itself lives in the library, which has tests.
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
 from carvana.expectations import Expectations
+from carvana.options import option
 from carvana.recipe import model_names
 from carvana.reporting import Reporting
 from carvana.requests import requests_of
-from carvana.scoring import BASELINES, Scoring
+from carvana.scoring import Scoring
 
 SCORING = Scoring(PLAN)
 EXPECTATIONS = Expectations(PLAN)

@@ -33,7 +33,7 @@ rule encoder_curves:
     params:
         **PLAN.provenance("workflow/scripts/encoder_curves.py"),
         histories=lambda wc, input: " ".join(
-            f"--history {model} '{beginning}' {path}"
+            option("history", model, beginning, path)
             for beginning, paths in (
                 ("ImageNet", input.imagenet),
                 ("random weights", input.random),

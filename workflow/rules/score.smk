@@ -16,7 +16,7 @@ rule baselines:
     params:
         **PLAN.provenance("workflow/scripts/baselines.py"),
         test=lambda wc, input: (
-            f"--test-manifest {input.test_manifest}" if PLAN.synthetic else ""
+            option("test-manifest", input.test_manifest) if PLAN.synthetic else ""
         ),
         geometry=config["geometry"],
     shell:

@@ -40,7 +40,7 @@ rule train:
         precision=config["precision"],
         autotune=PLAN.autotune,
         encoder=lambda wc: PLAN.encoder_argument(wc.model),
-        exclude=" ".join(f"--exclude {path}" for path in PLAN.exclusions()),
+        exclude=" ".join(option("exclude", path) for path in PLAN.exclusions()),
         pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         workers=config["workers"],

@@ -16,13 +16,22 @@ from carvana.recipe import AsanakoyLoss, Recipe
 def outline_weights(masks_N1HW: Tensor, kernel: int, outline: tuple[float, float], outline_weight: float) -> Tensor:
     """Weight of every pixel: `outline_weight` where the mask's local mean lies within `outline`, else 1; then scaled.
 
-    The local mean pools a window of `kernel` x `kernel` pixels, zeros outside the image counted. The scale makes the
-    weights of the whole batch sum to their count.
+    The scale makes the weights of the whole batch sum to their count. `kernel` as in `local_mean`.
     """
-    local_mean = functional.avg_pool2d(masks_N1HW, kernel, stride=1, padding=kernel // 2)
-    near_outline = (local_mean >= outline[0]) & (local_mean <= outline[1])
+    mean_N1HW = local_mean(masks_N1HW, kernel)
+    near_outline = (mean_N1HW >= outline[0]) & (mean_N1HW <= outline[1])
     weights = torch.where(near_outline, outline_weight, 1.0).to(masks_N1HW.dtype)
     return weights * (weights.numel() / weights.sum())
+
+
+def local_mean(masks_N1HW: Tensor, kernel: int) -> Tensor:
+    """Mean of a window of `kernel` x `kernel` pixels, an odd number, around every pixel; zeros outside the image count.
+
+    By columns, then by rows: the sums are whole numbers, so the bits are those of pooling in one.
+    """
+    margin = kernel // 2
+    sums = functional.avg_pool2d(masks_N1HW, (kernel, 1), stride=1, padding=(margin, 0), divisor_override=1)
+    return functional.avg_pool2d(sums, (1, kernel), stride=1, padding=(0, margin), divisor_override=kernel * kernel)
 
 
 def weighted_cross_entropy(logits_N1HW: Tensor, masks_N1HW: Tensor, weights_N1HW: Tensor) -> Tensor:

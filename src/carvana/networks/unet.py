@@ -7,6 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from carvana.networks.upsampling import upsampled
+
 
 class ConvBlock(nn.Module):
     """`count` times 3x3 convolution, batch norm, ReLU."""
@@ -48,8 +50,8 @@ class Up(nn.Module):
 
     def forward(self, x_NCHW: Tensor, skip_NCHW: Tensor) -> Tensor:
         """(N, C, H/2, W/2) and (N, S, H, W) -> (N, outputs, H, W); C + S inputs, the skip's first."""
-        # PyTorch 0.2 upsampled with aligned corners.
-        up = nn.functional.interpolate(x_NCHW, scale_factor=2, mode="bilinear", align_corners=True)
+        height, width = skip_NCHW.shape[2:]
+        up = upsampled(x_NCHW, (height, width))
         return self.conv(torch.cat([skip_NCHW, up], 1))  # type: ignore[no-any-return]
 
 

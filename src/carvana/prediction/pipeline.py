@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from carvana.arrival import Arrival
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.overlap import overlapped
-from carvana.prediction.arrival import Arrival
 from carvana.prediction.maps import sum_on_device
 from carvana.recipe import Recipe
 from carvana.transforms.inputs import network_input

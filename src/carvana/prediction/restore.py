@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from carvana.networks.upsampling import upsampled
 
 Border = Literal["reflect_both_sides", "zeros_right", "none"]
 
@@ -17,7 +19,7 @@ def at_image_size(output_N1HW: Tensor, border: Border, size_HW: tuple[int, int])
         output_N1HW: of the network, at its input size.
         border: what the input was given: the same number of columns at both sides (released ternausnet scripts),
             columns at the right (released albu scripts), or none: it was resized, and the output is upsampled
-            bilinearly with aligned corners, PyTorch 0.2's only way (released asanakoy scripts).
+            (released asanakoy scripts).
         size_HW: of the image.
 
     Returns:
@@ -25,7 +27,7 @@ def at_image_size(output_N1HW: Tensor, border: Border, size_HW: tuple[int, int])
     """
     height, width = size_HW
     if border == "none":
-        return nn.functional.interpolate(output_N1HW, size=size_HW, mode="bilinear", align_corners=True)
+        return upsampled(output_N1HW, size_HW)
     left = (output_N1HW.shape[3] - width) // 2 if border == "reflect_both_sides" else 0
     return output_N1HW[:, :, :height, left : left + width]
 

@@ -1,13 +1,23 @@
-"""A value that is not a number must not go unseen: it would spoil the weights, or win every comparison."""
+"""The values of a batch. One that is not a number must not go unseen: it would spoil the weights, or win every
+comparison.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor
 
+from carvana.arrival import Arrival
 from carvana.errors import UserError
+
+
+def numbers(scalars: Mapping[str, Tensor]) -> dict[str, float]:
+    """The values of float32 scalars of one device, which is waited for once."""
+    values = Arrival(torch.stack([scalar.detach() for scalar in scalars.values()])).array()
+    return dict(zip(scalars, values.tolist(), strict=True))
 
 
 def require_finite(values: Mapping[str, float], epoch: int, names: Sequence[str]) -> None:
@@ -31,5 +41,5 @@ def require_numbers(output_N1HW: Tensor, epoch: int, names: Sequence[str]) -> No
     Raises:
         UserError: one is not a number, so the loss would be none; the message names the batch's images.
     """
-    if bool(output_N1HW.isnan().any()):
+    if Arrival(output_N1HW.isnan().any()).array():
         require_finite({"loss": math.nan}, epoch, names)

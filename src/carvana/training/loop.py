@@ -10,7 +10,7 @@ import torch
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
-from carvana.training.finite import require_finite, require_numbers
+from carvana.training.finite import numbers, require_finite, require_numbers
 from carvana.training.hard_negatives import HardNegatives
 from carvana.training.parts import Objective
 from carvana.training.records import EpochRecord, OnEpoch, OnRest, OnStep, StepRecord
@@ -153,7 +153,7 @@ def _train_on(
     terms = objective.terms(output_N1HW, batch.masks_N1HW)
     with torch.no_grad():
         measures = objective.measures(output_N1HW, batch.masks_N1HW)
-    values = {name: tensor.item() for name, tensor in (terms | measures).items()}
+    values = numbers(terms | measures)
     require_finite({"loss": values["loss"]}, state.next_epoch, batch.names)
     training = recipe.training
     scale = len(batch.names) if training.gradient_scale == "batch" else 1

@@ -23,6 +23,7 @@ from carvana.geometry import Geometry
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
+from carvana.training.validation import judged
 
 # Recipes whose trainings can do with less, by the names of the configuration's settings.
 CHECKPOINTED: Final = ("ternausnet", "linknet34")
@@ -90,33 +91,42 @@ class UpsampledAsOnGpu(TorchFunctionMode):
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = kwargs or {}
         if function is interpolate and given.get("mode") == "bilinear" and args[0].is_cpu:
-            scales = [float(given["scale_factor"])] * 2
-            return _upsample_linear_vec(args[0], None, given["align_corners"], scales)
+            return _upsample_linear_vec(args[0], given["size"], given["align_corners"], None)
         return function(*args, **given)
 
 
 def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -> int:
-    """The most bytes of tensors at once on the fullest GPU in a training step; what cuDNN works in is not counted.
+    """The most bytes of tensors at once on the fullest GPU in a training; what cuDNN works in is not counted.
 
-    The step is gone through with tensors that have shapes and no values, so it takes a second and hardly any memory.
-    What a GPU does otherwise is counted as there, with deterministic algorithms.
+    Steps and a validation are gone through with tensors that have shapes and no values, so it takes a second and hardly
+    any memory. What a GPU does otherwise is counted as there, with deterministic algorithms.
     """
-    height, width = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
-    images = -(-recipe.training.batch_size // arrangement.gpus)
+    size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
+    judged_at = geometry.image_size if recipe.validation.masks_at == "image" else size
+    training, validation = recipe.training, recipe.validation
+    trained, validated = (-(-images // arrangement.gpus) for images in (training.batch_size, validation.batch_size))
     with FakeTensorMode(), LiveBytes() as live, UpsampledAsOnGpu():
         network = parts.network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
         weights = live.now
         network = arranged(network.train(), arrangement.precision, [_CPU], arrangement.activation_checkpointing)
-        images_N3HW, masks_N1HW = torch.empty(images, 3, height, width), torch.empty(images, 1, height, width)
+        images_N3HW, masks_N1HW = torch.empty(trained, 3, *size), torch.empty(trained, 1, *size)
+        of_batch = live.now - weights
+        kept_to_be_replayed = torch.empty(of_batch // 4) if training.hard_negative_period else None
         # The optimizer's own tensors exist from the second step on.
         for _ in range(2):
             objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-    # Each GPU of several has copies of weights and gradients; the first, which is the fullest, has them besides.
-    needed: int = live.peak + (2 * weights if arrangement.gpus > 1 else 0)
+        with torch.no_grad():
+            network.train(validation.batch_norm == "batch")
+            images_N3HW, masks_N1HW = torch.empty(validated, 3, *size), torch.empty(validated, 1, *judged_at)
+            judged(network(images_N3HW), masks_N1HW, validation, objective)
+        del kept_to_be_replayed
+    # Each GPU of several has copies of weights and gradients; the first, which is the fullest, has them besides, and
+    # the whole batch.
+    needed: int = live.peak + (2 * weights + (arrangement.gpus - 1) * of_batch if arrangement.gpus > 1 else 0)
     return needed
 
 

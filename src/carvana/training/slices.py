@@ -49,11 +49,11 @@ def image_by_image(forward: Forward) -> Forward:
     """The same for one image at a time; of each only the input is kept for its gradients."""
 
     def forward_by_image(images_N3HW: Tensor) -> Tensor:
+        one_by_one = images_N3HW.chunk(len(images_N3HW))
         if not torch.is_grad_enabled():
-            return forward(images_N3HW)
+            return torch.cat([forward(image_13HW) for image_13HW in one_by_one])
         outputs = [
-            checkpoint(forward, image_13HW, use_reentrant=False, preserve_rng_state=False)
-            for image_13HW in images_N3HW.chunk(len(images_N3HW))
+            checkpoint(forward, image_13HW, use_reentrant=False, preserve_rng_state=False) for image_13HW in one_by_one
         ]
         return torch.cat(outputs)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch.nn import functional
+from torch import Tensor
 
+from carvana.networks.upsampling import upsampled
 from carvana.recipe import Validation
 from carvana.training.batches import Batch
-from carvana.training.finite import require_finite, require_numbers
+from carvana.training.finite import numbers, require_finite, require_numbers
 from carvana.training.parts import Objective
 from carvana.training.records import OnRest, OnStep, StepRecord
 from carvana.training.state import Place
@@ -31,10 +32,6 @@ def validate(
     With `batch_norm: batch` the network is judged in training mode, as in the released asanakoy scripts: batch norm
     uses the batch's statistics, and its running statistics move, so validating changes the network.
 
-    With `masks_at: image` masks are larger than the network's output: it is brought to their size (bilinear, corners
-    aligned, PyTorch 0.2's only way), and only the reported measures are computed, as the loss is defined at the
-    network's size.
-
     Args:
         network: on the batches' device.
         validation: the recipe's.
@@ -53,16 +50,22 @@ def validate(
     for number, batch in enumerate(batches, place.batches):
         output_N1HW = network(batch.images_N3HW)
         require_numbers(output_N1HW, epoch, batch.names)
-        if validation.masks_at == "image":
-            size_HW = batch.masks_N1HW.shape[2:]
-            output_N1HW = functional.interpolate(output_N1HW, size=size_HW, mode="bilinear", align_corners=True)
-            tensors = objective.measures(output_N1HW, batch.masks_N1HW)
-        else:
-            tensors = objective.terms(output_N1HW, batch.masks_N1HW) | objective.measures(output_N1HW, batch.masks_N1HW)
-        values = {name: tensor.item() for name, tensor in tensors.items()}
+        values = numbers(judged(output_N1HW, batch.masks_N1HW, validation, objective))
         require_finite(values, epoch, batch.names)
         place.means.add(values)
         on_step(StepRecord(epoch, "valid", number, batch.names, values))
         place.batches = number + 1
         on_rest("batch")
     return place.means.values()
+
+
+def judged(output_N1HW: Tensor, masks_N1HW: Tensor, validation: Validation, objective: Objective) -> dict[str, Tensor]:
+    """What is measured of a network's output, as scalars.
+
+    With `masks_at: image` masks are larger than the output: it is upsampled to their size, and only the reported
+    measures are computed, as the loss is defined at the network's size.
+    """
+    if validation.masks_at == "network":
+        return objective.terms(output_N1HW, masks_N1HW) | objective.measures(output_N1HW, masks_N1HW)
+    height, width = masks_N1HW.shape[2:]
+    return objective.measures(upsampled(output_N1HW, (height, width)), masks_N1HW)
