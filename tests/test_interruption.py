@@ -23,9 +23,22 @@ def test_a_signal_is_noted_and_acted_upon_when_asked(number, capsys):
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_work_with_nothing_to_save_ends_at_once(number):
-    with pytest.raises(Interrupted), ended_by_signals():
+    with pytest.raises(Interrupted), ended_by_signals(requeued=True):
         os.kill(os.getpid(), number)
         signal.pause()
+
+
+@pytest.mark.parametrize("requeued", [True, False])
+def test_a_slurm_job_that_would_begin_again_is_not_requeued(tmp_path, monkeypatch, requeued):
+    program = tmp_path / "scontrol"
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    with pytest.raises(Interrupted), ended_by_signals(requeued):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        signal.pause()
+    assert (tmp_path / "asked").exists() == requeued
 
 
 def test_a_step_that_takes_too_long_is_not_waited_for():

@@ -1,3 +1,4 @@
+import shlex
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from carvana.digits import Digits, write_digits
 from carvana.errors import UserError
 from carvana.expectations import Expectations
 from carvana.plan import Plan
+from carvana.recipe import model_names
 from carvana.reporting import Reporting
 from carvana.scoring import Scoring
 
@@ -237,6 +239,26 @@ def test_a_report_is_about_the_ensemble():
 def test_an_exclusion_list_is_an_input_of_training():
     assert plan().exclusions() == []
     assert plan(data={"exclude": "mask_audit.csv"}).exclusions() == ["mask_audit.csv"]
+
+
+def test_what_a_run_makes_from_its_images_cannot_exclude_any_of_them():
+    with pytest.raises(UserError, match=r"^data.exclude is results/full/mask_audit.csv, which .*name the copy"):
+        plan(data={"exclude": "results/full/mask_audit.csv"}).exclusions()
+
+
+def test_options_keep_paths_with_blanks_together():
+    spaced = plan(encoder_weights={"source": "folder", "folder": "my weights"}, results="my results")
+    assert spaced.encoder_argument("ternausnet") == "--encoder-weights 'my weights/vgg11-bbd30ac9.pth'"
+    (entry,) = [words for words in Scoring(spaced).arguments().split(" --entry ") if words.startswith("ensemble")]
+    assert shlex.split(entry)[2] == "my results/full/masks/ensemble/train.csv"
+
+
+def test_what_a_second_round_waits_for_comes_before_all_other_trainings():
+    presented = plan(edition="presented")
+    order = sorted(model_names(edition="presented"), key=presented.training_priority, reverse=True)
+    assert set(order[:2]) == {"ternausnet", "ternausnet_pseudo"}
+    assert [presented.chain_priority(model) > 0 for model in order] == [True] * 2 + [False] * (len(order) - 2)
+    assert not any(plan().chain_priority(model) for model in model_names())
 
 
 def test_digits_hold_for_the_same_configuration_precision_and_seed(tmp_path):

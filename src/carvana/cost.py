@@ -29,7 +29,7 @@ class Size:
 
 
 def training_work(recipe: Recipe, gflop: float, size: Size, folds: int, epochs: int) -> float:
-    """GFLOP of one network's training, its validations included.
+    """GFLOP of one network's training, its replayed batches and its validations included.
 
     Args:
         recipe: of the network.
@@ -38,7 +38,9 @@ def training_work(recipe: Recipe, gflop: float, size: Size, folds: int, epochs: 
         folds: that the training images are cut into.
         epochs: of the run.
     """
-    passes = TRAINING_PASSES * (1 - 1 / folds) + 1 / folds
+    period = recipe.training.hard_negative_period
+    replayed = 1 / period if period else 0
+    passes = TRAINING_PASSES * (1 - 1 / folds) * (1 + replayed) + 1 / folds
     return gflop * size.area * size.train_images * passes * epochs
 
 

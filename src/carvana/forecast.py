@@ -119,7 +119,7 @@ def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan
 def _speed(kind: Kind, timings: Mapping[str, Any], recipe: Recipe, gflop: float, step: str) -> float:
     if kind == "train":
         epochs = timings["epochs"]
-        passes = sum(3 * epoch["train_images"] + epoch["valid_images"] for epoch in epochs)
+        passes = sum(TRAINING_PASSES * epoch["train_images"] + epoch["valid_images"] for epoch in epochs)
         seconds = sum(epoch["train_seconds"] + epoch["valid_seconds"] for epoch in epochs)
         return float(gflop * passes / (seconds * max(1, timings["gpus"])))
     networks = timings["networks"] if step == "predict" else 1

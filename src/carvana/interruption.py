@@ -94,8 +94,13 @@ class Interruption:
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """For work, or a wait, that has nothing to save: a signal raises Interrupted at once."""
+def ended_by_signals(requeued: bool) -> Iterator[None]:
+    """For work, or a wait, that has nothing to save: a signal raises Interrupted at once.
+
+    Args:
+        requeued: whether a Slurm job whose time is up is put back into its queue. Work that would only begin again, and
+            not end in the same time, must not be.
+    """
     came: list[signal.Signals] = []
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -110,7 +115,7 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if WALL_TIME in came:
+        if requeued and WALL_TIME in came:
             _requeue()
 
 

@@ -25,6 +25,9 @@ from carvana.provenance import code_digest, listing_digest, package_versions, re
 from carvana.recipe import RELEASED, Edition, Recipe, load_recipe, model_names
 from carvana.second_round import SecondRound
 
+# A priority above all trainings': for what much waits for, or is in vain without.
+FIRST_OF_ALL: Final = 10**9
+
 # What the intake of each split reads of the competition's files.
 INTAKE_FILES: Final = {"train": ("train_hq", "train_masks"), "test": ("test_hq", "sample_submission")}
 
@@ -226,6 +229,11 @@ class Plan:
     def exclusions(self) -> list[str]:
         """The table of images that are left out of training, if one is named."""
         path = self.config["data"]["exclude"]
+        if path and Path(path).absolute().is_relative_to(self.results.absolute()):
+            raise UserError(
+                f"data.exclude is {path}, which this run makes itself from its images: copy it to another folder, look"
+                " at its marks there, and name the copy"
+            )
         return [path] if path else []
 
     @property
@@ -239,8 +247,15 @@ class Plan:
         return float(self.config["save_minutes"]) * 60
 
     def training_priority(self, model: str) -> int:
-        """Snakemake's, so that the longest trainings start first."""
-        return priority(self.recipe(model), gflops_of(self.published))
+        """Snakemake's, so that the longest trainings start first; before them those of a first round, of which more
+        trainings wait for, and these.
+        """
+        return self.chain_priority(model) + priority(self.recipe(model), gflops_of(self.published))
+
+    def chain_priority(self, model: str) -> int:
+        """Snakemake's, of what lies between a first and a second round's trainings of the model."""
+        in_chain = model in self.second_round.models or model in self.second_round.firsts
+        return FIRST_OF_ALL if in_chain else 0
 
     def cache_key(
         self, wildcards: Iterable[tuple[str, str]], files: Iterable[tuple[str, object]], threads: int, gpus: int

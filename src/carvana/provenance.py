@@ -22,7 +22,7 @@ SOURCE: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = Path(__file__).resolve().parent.name
 
 # The packages whose release can change a number.
-NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "pandas", "h5py", "hdf5plugin")
+NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "h5py", "hdf5plugin")
 
 
 # Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile,

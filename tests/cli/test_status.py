@@ -144,6 +144,11 @@ def test_the_store_is_listed_and_pruned(run, carvana):
     assert "deleted" not in carvana("store", "--prune-unused", 1, *run.arguments)
     for path in (finished.folder, finished.folder / "complete.json"):
         os.utime(path, (0, 0))
+    # While a run has the same file, it takes no room in the store, and protects the run's from being made again.
+    of_a_run = run.plan.store.parent / "weights.safetensors"
+    os.link(finished.folder / "result" / "weights.safetensors", of_a_run)
+    assert "deleted" not in carvana("store", "--prune-unused", 1, *run.arguments)
+    of_a_run.unlink()
     carvana("store", "--prune-unused", 1, *run.arguments)
     assert not finished.folder.exists()
     told = "error: abc is the beginning of 0 keys; the list shows them all\n"

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from carvana.provenance import package_versions
-from carvana.verification.conformance import measured_code
+from carvana.verification.conformance import measured_code, measuring_packages
 from tests.golden.compare import COMPARISONS, Comparison
 
 HERE = Path(__file__).resolve().parent
@@ -67,9 +66,11 @@ def main() -> None:
         f"## {recipe}\n\n{table(comparison for comparison in COMPARISONS if comparison.recipe == recipe)}"
         for recipe in RECIPES
     ]
-    packages = ", ".join(package.replace("=", " ") for package in package_versions().split())
     introduction = INTRODUCTION.format(
-        python=platform.python_version(), machine=platform.machine(), packages=packages, code=measured_code()
+        python=platform.python_version(),
+        machine=platform.machine(),
+        packages=measuring_packages(),
+        code=measured_code(),
     )
     result = (
         "All golden tests pass.\n" if status == 0 else "**Golden tests fail**; what they did not reach is missing.\n"

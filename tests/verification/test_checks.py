@@ -1,3 +1,4 @@
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from carvana.bands import band, pooled
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.folds import assign_folds, folds_digest, mask_areas, write_folds
 from carvana.leaderboard.record import Scored
-from carvana.verification.check import Check, reproduction_holds
+from carvana.verification.check import Check, reproduction_holds, scores_judged
 from carvana.verification.conformance import check_conformance, measured_code
 from carvana.verification.figures import check_figures
 from carvana.verification.folds import Scheme, check_scheme
@@ -36,6 +37,14 @@ def test_nothing_expected_is_no_reproduction():
     assert not reproduction_holds([none])
     assert reproduction_holds([none, held])
     assert not reproduction_holds([held, failed])
+
+
+def test_folds_and_weights_alone_say_nothing_of_scores():
+    folds = Check("folds", "a", "1", "equal", "1", "holds", "")
+    unknown = Check("out_of_fold", "a", "1", "equal", "1", "no expectation", "")
+    score = Check("leaderboard", "a", "1", "equal", "2", "FAILS", "")
+    assert not scores_judged([folds, unknown])
+    assert scores_judged([folds, unknown, score])
 
 
 def test_folds_are_held_to_the_published_digest_or_to_the_rule(tmp_path):
@@ -77,7 +86,7 @@ def test_kaggles_score_is_held_to_the_one_published_value():
 
 def test_the_conformance_table_is_of_this_code():
     """If this fails, `make conformance` measures the table anew."""
-    assert verdicts(check_conformance(ROOT / "docs/conformance.md")) == ["holds"] * 6
+    assert verdicts(check_conformance(ROOT / "docs/conformance.md")) == ["holds"] * 7
 
 
 @pytest.mark.parametrize(
@@ -85,9 +94,10 @@ def test_the_conformance_table_is_of_this_code():
     [
         ("| equal | holds |", "| 3 differ | **FAILS** |", 0),
         ("## linknet34", "## another", 1),
-        (measured_code(), "0" * 16, 5),
+        (f"torch {version('torch').partition('+')[0]},", "torch 2.0.0,", 5),
+        (measured_code(), "0" * 16, 6),
     ],
-    ids=["a property fails", "a section is missing", "other code"],
+    ids=["a property fails", "a section is missing", "other packages", "other code"],
 )
 def test_a_conformance_table_that_does_not_hold_fails(tmp_path, old, new, failing):
     document = (ROOT / "docs/conformance.md").read_text()

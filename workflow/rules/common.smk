@@ -2,6 +2,7 @@
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
 from carvana.expectations import Expectations
 from carvana.options import option
+from carvana.plan import FIRST_OF_ALL
 from carvana.recipe import model_names
 from carvana.reporting import Reporting
 from carvana.requests import requests_of

@@ -42,6 +42,8 @@ rule intake:
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
+    # Bad images are to be found before weeks of training.
+    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/intake.py"),
         data=str(PLAN.data),

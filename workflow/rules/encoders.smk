@@ -6,6 +6,7 @@ rule encoder_weights:
         receipt="<results>/encoders/{encoder}.json",
     log:
         "<logs>/encoders/{encoder}.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

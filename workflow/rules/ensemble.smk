@@ -42,6 +42,7 @@ rule model_masks:
         "<logs>/merge/{variant}/{part}.log",
     conda:
         "../../envs/environment.yaml"
+    priority: lambda wc: PLAN.chain_priority(PLAN.own_masks[wc.variant])
     params:
         **PLAN.provenance("workflow/scripts/merge.py"),
         rules=lambda wc: PLAN.merging(

@@ -8,6 +8,7 @@ rule submit:
         scores="<results>/leaderboard.json",
     log:
         "<logs>/submit.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -17,7 +17,7 @@ rule predict:
     resources:
         gpu=1,
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
-        runtime=lambda wc: REQUESTS[wc.model].prediction.minutes,
+        runtime=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/predict.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(

@@ -13,6 +13,7 @@ rule precondition:
         "<logs>/pseudo_labels/precondition.log",
     conda:
         "../../envs/environment.yaml"
+    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/precondition.py"),
         needed=SECOND.precondition_arguments() if SECOND.models else "",
@@ -39,8 +40,13 @@ rule teach:
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
+    priority: FIRST_OF_ALL
     resources:
         gpu=1,
+        mem_mb=lambda wc, attempt: attempt * REQUESTS[SECOND.firsts[0]].prediction.mem_mb,
+        runtime=lambda wc, attempt: (
+            attempt * REQUESTS[SECOND.firsts[0]].prediction.minutes
+        ),
     params:
         **PLAN.provenance_of("workflow/scripts/teach.py", SECOND.firsts),
         model=" ".join(SECOND.firsts),

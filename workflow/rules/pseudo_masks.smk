@@ -33,6 +33,7 @@ rule teach_by_ensemble:
         "<logs>/pseudo_labels/ensemble/{part}.log",
     conda:
         "../../envs/environment.yaml"
+    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
@@ -67,6 +68,7 @@ rule pseudo_labels:
         teacher=r"fold\d+|ensemble",
     conda:
         "../../envs/environment.yaml"
+    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/pseudo_labels.py"),
         cars=SECOND.choice_arguments(),

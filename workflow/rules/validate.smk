@@ -16,10 +16,11 @@ rule validate:
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
+    priority: lambda wc: PLAN.chain_priority(wc.model)
     resources:
         gpu=1,
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
-        runtime=lambda wc: REQUESTS[wc.model].prediction.minutes,
+        runtime=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.minutes,
     params:
         **PLAN.recipe_provenance("workflow/scripts/validate.py"),
         key=lambda wc, input, threads, resources: PLAN.cache_key(

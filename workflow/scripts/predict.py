@@ -36,7 +36,7 @@ def main() -> None:
         predict(conditions, manifest, given.shard, given.shards, *(workplace.result / name for name in outputs))
 
     outputs = {"sums.h5": given.out, "timings.json": given.timings}
-    with ended_by_signals():
+    with ended_by_signals(requeued=False):
         Store(given.store).obtain(facts, outputs, make)
 
 

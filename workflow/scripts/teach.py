@@ -41,7 +41,7 @@ def main() -> None:
         teach(conditions, manifest, given.shard, given.shards, unclear, candidates, timings)
 
     outputs = {"candidates.csv": given.out, "timings.json": given.timings}
-    with ended_by_signals():
+    with ended_by_signals(requeued=False):
         Store(given.store).obtain(facts, outputs, make)
 
 

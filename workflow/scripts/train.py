@@ -112,7 +112,7 @@ def main() -> None:
         "recipe.yaml": given.recipe,
         "timings.json": given.timings,
     }
-    with ended_by_signals():
+    with ended_by_signals(requeued=True):
         Store(given.store).obtain(facts, outputs, make)
 
 

@@ -43,7 +43,7 @@ def main() -> None:
         validate(conditions, manifest, folds, *(workplace.result / name for name in outputs))
 
     outputs = {"maps.h5": given.maps, "dice.csv": given.dice, "timings.json": given.timings}
-    with ended_by_signals():
+    with ended_by_signals(requeued=False):
         Store(given.store).obtain(facts, outputs, make)
 
 

@@ -18,7 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     configuration.add_arguments(parser)
     parser.add_argument("--prune", nargs="+", default=[], metavar="KEY", help="delete these; a key's beginning will do")
-    parser.add_argument("--prune-unused", type=float, metavar="DAYS", help="delete what was not taken for so long")
+    parser.add_argument(
+        "--prune-unused",
+        type=float,
+        metavar="DAYS",
+        help="delete what was not taken for so long and is in no run",
+    )
     parser.add_argument("--prune-unfinished", action="store_true", help="delete what was begun and is not worked on")
 
 
@@ -59,7 +64,8 @@ def wanted_away(entries: list[Entry], given: argparse.Namespace, now: float) -> 
             raise UserError(f"{key} is the beginning of {len(fitting)} keys; the list shows them all")
         found += [entry for entry in fitting if entry not in found]
     for entry in entries:
-        old = days is not None and now - entry.used > days * SECONDS_PER_DAY
+        # A run's own files protect it from being made again while it is there, and take no room here.
+        old = days is not None and now - entry.used > days * SECONDS_PER_DAY and not entry.shared
         unfinished = given.prune_unfinished and not entry.complete
         if (old or unfinished) and entry not in found and entry.owner is None:
             found.append(entry)

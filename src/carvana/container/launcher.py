@@ -55,7 +55,7 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> None:
         wanted.append(Folder(lock_folder(), LOCKS_VARIABLE, True))
     places = mounts(root, wanted)
     build = _build_arguments(given.build_arg)
-    with ended_by_signals():
+    with ended_by_signals(requeued=True):
         client = connect()
         image = find_or_build(client, root, build, given.network)
     if not gpus:

@@ -12,7 +12,7 @@ from carvana.report.groups import Summary, by_group, by_share, summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
 from carvana.scores import numbered_notes
-from carvana.verification.check import Check
+from carvana.verification.check import Check, scores_judged
 
 _SHARES: Final = 5
 _NETWORK_COLUMNS: Final = (
@@ -82,8 +82,10 @@ def _verdict(run: RunRecord) -> str:
     open_ones = sum(check.verdict == "no expectation" for check in checks)
     if run.verification.holds:
         held = len(checks) - open_ones
-        told = f"The reproduction holds: {held} of {len(checks)} checks hold; without an expectation: {open_ones}."
-        return page.text(told, "verdict holds")
+        told = f"{held} of {len(checks)} checks hold; without an expectation: {open_ones}."
+        if not scores_judged(checks):
+            return page.text(f"Nothing fails, but no score was compared with anything: {told}", "verdict")
+        return page.text(f"The reproduction holds: {told}", "verdict holds")
     told = f"The reproduction does not hold: {len(failed)} of {len(checks)} checks fail: {_named(failed)}."
     return page.text(told, "verdict fails")
 

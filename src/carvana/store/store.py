@@ -72,6 +72,11 @@ class Entry:
         return (self.folder / COMPLETE).is_file()
 
     @property
+    def shared(self) -> bool:
+        """Whether files of a run are these very files, so that deleting them here frees nothing."""
+        return any(path.stat().st_nlink > 1 for path in (self.folder / RESULT).glob("*"))
+
+    @property
     def owner(self) -> Owner | None:
         """Who works on it now."""
         return owner(self.folder)

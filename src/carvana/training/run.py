@@ -199,6 +199,7 @@ def _train(
 
         def on_epoch(record: EpochRecord) -> None:
             if record.selected:
+                saving.check()
                 session.best = f"best-{record.epoch + 1:04}.safetensors"
                 facts = network_facts(conditions, record.epoch)
                 save_weights(saving.folder / session.best, state.network.state_dict(), facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Verdict = Literal["holds", "FAILS", "no expectation"]
 
@@ -40,6 +40,15 @@ def judged(holds: bool) -> Verdict:
 def equal(group: str, what: str, expected: object, measured: object, source: str) -> Check:
     """A check that two values are the same."""
     return Check(group, what, str(expected), "equal", str(measured), judged(expected == measured), source)
+
+
+# Groups of checks whose figures are Dice or a loss.
+_SCORES: Final = frozenset({"out_of_fold", "training_loss", "digits", "leaderboard"})
+
+
+def scores_judged(checks: Iterable[Check]) -> bool:
+    """Whether the run's scores were compared with anything."""
+    return any(check.group in _SCORES and check.verdict != "no expectation" for check in checks)
 
 
 def reproduction_holds(checks: Iterable[Check]) -> bool:

@@ -9,13 +9,13 @@ from typing import Final
 
 from carvana.catalogue import RECIPES
 from carvana.errors import UserError
-from carvana.provenance import modules_digest, recipe_digest
+from carvana.provenance import modules_digest, package_versions, recipe_digest
 from carvana.recipe import Recipe, load_recipe, model_names
 from carvana.verification.check import Check, equal
 
 SECTIONS: Final = (*RECIPES, "ensemble")
 SOURCE: Final = "golden values of the winners' published programs (docs/conformance.md)"
-AGAIN: Final = "the code that docs/conformance.md was measured on; `make conformance` measures anew"
+AGAIN: Final = "what docs/conformance.md was measured with; `make conformance` measures anew"
 
 # What the golden tests call, beside the modules that each recipe names.
 _MODULES: Final = (
@@ -29,6 +29,7 @@ _MODULES: Final = (
     "carvana.prediction.maps",
     "carvana.combine",
 )
+_PACKAGES: Final = re.compile(r"^Measured with Python \S+ on \S+, (.*)\.$", re.MULTILINE)
 _CODE: Final = re.compile(r"^Code: `([0-9a-f]{16})`\.$", re.MULTILINE)
 
 
@@ -41,8 +42,13 @@ def measured_code() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def measuring_packages() -> str:
+    """The packages that touch numbers with their releases, as the document has them."""
+    return ", ".join(package.replace("=", " ") for package in package_versions().split())
+
+
 def check_conformance(document: Path) -> list[Check]:
-    """Every section's properties, and that they were measured on the present code.
+    """Every section's properties, and that they were measured on the present code with the present packages.
 
     Args:
         document: docs/conformance.md.
@@ -62,5 +68,7 @@ def check_conformance(document: Path) -> list[Check]:
         held = sum(verdict == "holds" for verdict in verdicts)
         # A section without a row holds nothing.
         checks.append(equal("conformance", f"{section}: properties", max(len(verdicts), 1), held, SOURCE))
-    found = _CODE.search(text)
-    return [*checks, equal("conformance", "code", measured_code(), found[1] if found else "not stated", AGAIN)]
+    for what, stated, present in (("packages", _PACKAGES, measuring_packages()), ("code", _CODE, measured_code())):
+        found = stated.search(text)
+        checks.append(equal("conformance", what, found[1] if found else "not stated", present, AGAIN))
+    return checks
