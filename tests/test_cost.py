@@ -7,7 +7,7 @@ import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 from carvana.cost import Size, finished_after, gflops_of, priority, training_work
-from carvana.forecast import WEIGHTS_BYTES
+from carvana.forecast import WEIGHTS_BYTES, Jobs, Speed, hours_on
 from carvana.geometry import FULL
 from carvana.recipe import load_recipe
 
@@ -34,6 +34,22 @@ def test_work_counts_gradients_validation_epochs_and_area():
     # Half of ten images, three passes; the other half, one.
     assert one == 100 * (5 * 3 + 5)
     assert training_work(recipe, 100, Size(10, 0, area=0.25), folds=2, epochs=8) == 2 * one
+
+
+def test_work_counts_replayed_batches():
+    """LinkNet34 trains once more on the hardest of every ten batches."""
+    recipe = load_recipe("linknet34_fma_s44")
+    assert recipe.training.hard_negative_period == 10
+    assert training_work(recipe, 100, Size(20, 0), folds=2, epochs=1) == pytest.approx(100 * (10 * 1.1 * 3 + 10))
+
+
+def test_a_second_round_is_not_done_sooner_than_after_the_first_however_many_devices_there_are():
+    speed = Speed(1, "measured")
+    first = Jobs("first", 5, 1, 30.0, 0.0, speed)
+    second = Jobs("second", 5, 1, 20.0, 0.0, speed, follows="first")
+    assert hours_on([first, second], 20) == 50
+    assert hours_on([second], 20) == 20
+    assert hours_on([first, second], 1) == 250
 
 
 def test_the_longest_trainings_have_the_highest_priority():

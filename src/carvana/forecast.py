@@ -51,6 +51,7 @@ class Jobs:
         training_hours: of one training, on all of its GPUs together.
         prediction_hours: of all predictions together.
         training_speed: that the hours come from.
+        follows: the model whose trainings come before; none but for a second round.
     """
 
     model: str
@@ -59,6 +60,7 @@ class Jobs:
     training_hours: float
     prediction_hours: float
     training_speed: Speed
+    follows: str | None = None
 
 
 def authors_speeds(published: Mapping[str, Any]) -> dict[Kind, float]:
@@ -159,6 +161,7 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
                 training_hours=(training_work(recipe, gflop, size, folds, epochs) + extra) / training.value / 3600,
                 prediction_hours=work / prediction.value / 3600,
                 training_speed=training,
+                follows=plan.second_round.models.get(model),
             )
         )
     return found
@@ -175,10 +178,15 @@ def _second_round(plan: Plan, model: str, size: Size) -> tuple[int, int]:
 
 
 def hours_on(jobs: Sequence[Jobs], devices: int) -> float:
-    """Hours on so many devices: all trainings, the longest first, then all predictions."""
+    """Hours on so many devices: all trainings, the longest first, then all predictions.
+
+    However many devices there are, a second round's training comes after a first round's.
+    """
+    of_training = {job.model: job.training_hours for job in jobs if job.trainings}
+    rounds = [of_training.get(job.follows or "", 0) + of_training.get(job.model, 0) for job in jobs]
     trainings = [job.training_hours for job in jobs for _ in range(job.trainings)]
     predictions = [job.prediction_hours / job.predictions for job in jobs for _ in range(job.predictions)]
-    return finished_after(trainings, devices) + finished_after(predictions, devices)
+    return max(finished_after(trainings, devices), *rounds) + finished_after(predictions, devices)
 
 
 def disk_bytes(plan: Plan, jobs: Sequence[Jobs]) -> float:
