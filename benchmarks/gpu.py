@@ -5,11 +5,11 @@
 
 Measured first is what the device can do: its matrix rate in every precision, and its memory bandwidth. Then, for every
 recipe and precision, in both memory layouts and autotuned (`deterministic: false`): images per second of the forward
-pass, alone and through the prediction pipeline from files to compressed maps; images per second of training steps at
-the recipe's batch, on data that is on the device and through the loading processes; the most memory; the share of the
-matrix rate, by counted operations. At last LinkNet34 and TernausNet are trained for a while on drawn images, and the
-GPU-hours of the whole reproduction are reckoned. The result is written to benchmarks/results/<device and
-libraries>.json, after every row what there is of it.
+passes of a model's networks, alone and through the prediction pipeline from files to compressed maps; images per second
+of training steps at the recipe's batch, on data that is on the device and through the loading processes; the most
+memory; the shares of the matrix rate and of the bandwidth, by counted operations and bytes. At last LinkNet34 and
+TernausNet are trained for a while on drawn images, and the GPU-hours of the whole reproduction are reckoned. The result
+is written to benchmarks/results/<device and libraries>.json, after every row what there is of it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ import yaml
 from torch import nn
 
 from benchmarks.results import ROOT, keep_result, write_result
+from benchmarks.traffic import bytes_of_prediction, bytes_of_training
 from carvana.catalogue import RECIPES, models_of
-from carvana.cost import gflops_of
+from carvana.cost import TRAINING_PASSES, gflops_of
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest
@@ -64,7 +65,6 @@ from carvana.transforms.protocol import build_transforms
 MODELS: Final = {recipe: models_of(recipe)[-1] for recipe in RECIPES}
 LAYOUTS: Final = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 DTYPES: Final = {"exact": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
-BACKWARD_AND_FORWARD: Final = 3
 
 
 class Way(NamedTuple):
@@ -205,14 +205,14 @@ def training_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> di
 
 
 def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, float]:
-    """Images per second of one network's maps: of an image on the device, and from files to files."""
+    """Images per second, each through as many networks as there are folds: on the device, and from files to files."""
     configure(1, precision, way.autotune)
-    network = network_of(recipe, place, precision, way, training=False)
+    networks = [network_of(recipe, place, precision, way, training=False)] * recipe.folds.count
     size = place.geometry.wide_size if recipe.input.size != "square" else place.geometry.unet_size
-    image_3HW = torch.rand(3, *size, device=place.device)
+    image_3HW, image_size = torch.rand(3, *size, device=place.device), place.geometry.image_size
 
     def forward() -> int:
-        sum_on_device([network], image_3HW, recipe, place.geometry.image_size)
+        sum_on_device(networks, image_3HW, recipe, image_size)
         return 1
 
     found = {"prediction": place.rate(forward)}
@@ -223,9 +223,11 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> 
         def whole() -> int:
             with (
                 tempfile.TemporaryDirectory() as folder,
-                MapWriter(Path(folder, "sums.h5"), names, place.geometry.image_size, "sums", recipe.model, 1) as store,
+                MapWriter(
+                    Path(folder, "sums.h5"), names, place.geometry.image_size, "sums", recipe.model, len(networks)
+                ) as store,
             ):
-                pipeline.run(names, lambda _: [network], store.write)
+                pipeline.run(names, lambda _: networks, store.write)
             return len(names)
 
         # A round is all images.
@@ -262,16 +264,22 @@ def measured(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str
     return found
 
 
-def with_shares(row: dict[str, Any], rates: dict[str, float], gflop: float, mirrored: bool) -> dict[str, Any]:
-    """The row with its shares of the matrix rate, and how much of the device's own speed loading leaves."""
-    peak = rates[f"{row['precision']}_tflops"] * 1000
-    passes = {"training": BACKWARD_AND_FORWARD, "prediction": 2 if mirrored else 1}
+def with_shares(row: dict[str, Any], rates: dict[str, float], recipe: Recipe, place: Place, gflop: float) -> None:
+    """Add to the row its shares of the matrix rate and of the bandwidth, by counted operations and bytes, and how much
+    of the device's own speed loading leaves.
+    """
+    peak, precision, folds = rates[f"{row['precision']}_tflops"] * 1000, row["precision"], recipe.folds.count
+    gflops = {"training": TRAINING_PASSES * gflop, "prediction": folds * (2 if recipe.prediction.mirror else 1) * gflop}
+    moved: dict[str, Callable[[], float]] = {
+        "training": lambda: bytes_of_training(recipe, place.geometry, precision, row["checkpointing"]),
+        "prediction": lambda: folds * bytes_of_prediction(recipe, place.geometry, precision),
+    }
     for kind, whole in (("training", "training_loaded"), ("prediction", "prediction_from_files")):
         if row.get(kind):
-            row[f"{kind}_share_of_matrix_rate"] = row[kind] * gflop * passes[kind] / peak
+            row[f"{kind}_share_of_matrix_rate"] = row[kind] * gflops[kind] / peak
+            row[f"{kind}_share_of_bandwidth"] = row[kind] * moved[kind]() / 1e9 / rates["bandwidth_gb_per_s"]
             if row.get(whole):
                 row[f"{whole}_share"] = row[whole] / row[kind]
-    return row
 
 
 def really_trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
@@ -308,19 +316,18 @@ def whole_hours(rows: list[dict[str, Any]], precision: str) -> dict[str, float |
     training: list[float | None] = []
     prediction: list[float | None] = []
     for name in RECIPES:
-        row, recipe, networks = measured_of.get(name, {}), load_recipe(MODELS[name]), len(models_of(name))
+        row, recipe, models = measured_of.get(name, {}), load_recipe(MODELS[name]), len(models_of(name))
         folds, epochs = recipe.folds.count, recipe.training.epochs
-        networks *= folds
         replayed = 1 + 1 / recipe.training.hard_negative_period if recipe.training.hard_negative_period else 1
         loaded, alone, whole = (row.get(kind) for kind in ("training_loaded", "prediction", "prediction_from_files"))
         if loaded and alone:
-            # Validation does not look at mirror images.
-            validated = alone * (2 if recipe.prediction.mirror else 1)
+            # By one network, which does not look at mirror images.
+            validated = alone * folds * (2 if recipe.prediction.mirror else 1)
             seconds = size.train_images * epochs * ((folds - 1) / folds * replayed / loaded + 1 / folds / validated)
-            training.append(networks * seconds / 3600)
+            training.append(models * folds * seconds / 3600)
         else:
             training.append(None)
-        prediction.append(networks * size.test_images / whole / 3600 if whole else None)
+        prediction.append(models * size.test_images / whole / 3600 if whole else None)
     return {"training": _sum_of_all(training), "prediction": _sum_of_all(prediction)}
 
 
@@ -367,8 +374,9 @@ def main() -> None:
             for precision in PRECISIONS:
                 for way in ways_of(recipe, precision):
                     row = measured(recipe, place, precision, way)
-                    rows.append(with_shares(row, rates, gflop, recipe.prediction.mirror))
-                    print(rows[-1], flush=True)
+                    with_shares(row, rates, recipe, place, gflop)
+                    rows.append(row)
+                    print(row, flush=True)
                     keep_result(names, document)
         if geometry == FULL:
             document["hours_of_everything"] = {precision: whole_hours(rows, precision) for precision in PRECISIONS}

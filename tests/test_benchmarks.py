@@ -16,6 +16,7 @@ import torch
 from benchmarks import cpu, gpu, growth, precision, published, training_precision
 from benchmarks.cost import cost_of
 from benchmarks.results import ROOT
+from benchmarks.traffic import Traffic, bytes_of_training
 from carvana import ensemble, postprocess, rle
 from carvana.catalogue import RECIPES
 from carvana.data.imageset import ImageSet
@@ -103,10 +104,16 @@ def test_everything_that_is_asked_of_a_gpu_can_be_measured(place):
     recipe = load_recipe(gpu.MODELS["linknet34"])
     rates = gpu.device_rates(place)
     assert min(rates.values()) > 0
-    row = gpu.with_shares(gpu.measured(recipe, place, "exact", gpu.Way()), rates, 1.0, mirrored=True)
+    row = gpu.measured(recipe, place, "exact", gpu.Way())
+    gpu.with_shares(row, rates, recipe, place, 1.0)
     for kind in ("training", "training_loaded", "prediction", "prediction_from_files"):
         assert row[kind] > 0
     assert row["training_share_of_matrix_rate"] == pytest.approx(3 * row["training"] / rates["exact_tflops"] / 1000)
+    # Five networks, and mirror images.
+    of_prediction = 10 * row["prediction"] / rates["exact_tflops"] / 1000
+    assert row["prediction_share_of_matrix_rate"] == pytest.approx(of_prediction)
+    moved = bytes_of_training(recipe, SMALL, "exact", checkpointing=False) / 1e9 * row["training"]
+    assert row["training_share_of_bandwidth"] == pytest.approx(moved / rates["bandwidth_gb_per_s"])
     assert row["prediction_from_files_share"] == pytest.approx(row["prediction_from_files"] / row["prediction"])
     autotuned = gpu.measured(recipe, place, "exact", gpu.Way("channels_last", autotune=True))
     assert "training_loaded" not in autotuned and autotuned["autotune"]
@@ -122,10 +129,11 @@ def test_hours_are_images_by_images_per_second():
     plain = {"precision": "exact"} | gpu.Way()._asdict() | rates
     rows: list[dict[str, Any]] = [{"recipe": recipe} | plain for recipe in RECIPES]
     hours = gpu.whole_hours(rows, "exact")
-    assert hours["prediction"] == pytest.approx(49 * 100_064 / 8 / 3600)
+    # Models: a rate of prediction is that of all their networks.
+    assert hours["prediction"] == pytest.approx(9 * 100_064 / 8 / 3600)
     # Networks, epochs, share of the images that train; LinkNet34 sees a tenth of its batches twice, and its rate of
     # prediction is that of images with their mirror images.
-    counted = [(5, 52, 0.8, 1, 10), (30, 40, 0.8, 1.1, 20), (7, 250, 6 / 7, 1, 10), (7, 60, 6 / 7, 1, 10)]
+    counted = [(5, 52, 0.8, 1, 50), (30, 40, 0.8, 1.1, 100), (7, 250, 6 / 7, 1, 70), (7, 60, 6 / 7, 1, 70)]
     seconds = sum(n * epochs * 5088 * (part * more / 2 + (1 - part) / own) for n, epochs, part, more, own in counted)
     assert hours["training"] == pytest.approx(seconds / 3600)
 
@@ -144,7 +152,7 @@ def test_hours_of_everything_are_not_told_where_something_was_not_measured():
     assert gpu.whole_hours(rows, "bf16") == gpu.whole_hours(rows[1:], "exact")
     rows[0] |= {"training": None, "training_loaded": None}
     found = gpu.whole_hours(rows, "exact")
-    assert found["training"] is None and found["prediction"] == pytest.approx(49 * 100_064 / 8 / 3600)
+    assert found["training"] is None and found["prediction"] == pytest.approx(9 * 100_064 / 8 / 3600)
 
 
 @pytest.mark.slow
@@ -287,3 +295,13 @@ def test_the_readme_says_what_training_in_a_precision_changed():
         lost += [model] if high < 0 else []
     assert lost == ["linknet34_fma_s44"]
     assert "(a LinkNet34: a small loss, but a real one)" in text
+
+
+def test_traffic_counts_what_is_read_and_written_and_no_views():
+    one, other = torch.zeros(1000), torch.zeros(1000)
+    with Traffic() as traffic:
+        one + other
+        assert traffic.total == 3 * 4000
+        view = one.view(10, 100).T
+    assert view.shape == (100, 10)
+    assert traffic.total == 3 * 4000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import weakref
@@ -27,6 +28,8 @@ def configure(threads: int, precision: str, autotune: bool = False) -> None:
     torch.set_num_threads(threads)
     # Images are prepared side by side, each in one thread.
     cv2.setNumThreads(0)
+    # Without it, cuBLAS promises no order of sums. It is read when the first product is computed.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(mode=not autotune, warn_only=True)
     # It would fill new memory with NaN, to find code that reads it unwritten: 4 % of a training step on a CPU.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -1,5 +1,4 @@
 import re
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,22 +8,19 @@ import yaml
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.networks.initialisation import initialise
-from carvana.networks.upsampling import upsampled
+from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe import load_recipe
-from carvana.runtime import configure
 from carvana.training import memory, parts
 from carvana.training.memory import (
     GIB,
     Arrangement,
     LiveBytes,
-    UpsampledAsOnGpu,
     bytes_needed,
     require_memory,
     told_of_full_memory,
 )
 from carvana.training.slices import arranged
 from carvana.training.validation import judged
-from tests.operations import Operations
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -51,7 +47,7 @@ def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpoi
     recipe = load_recipe(model)
     size = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
     images = recipe.training.batch_size
-    with LiveBytes() as live, UpsampledAsOnGpu():
+    with LiveBytes() as live, as_on_gpu():
         network = parts.network(recipe)
         initialise(network, recipe.network.encoder, torch.Generator().manual_seed(1))
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
@@ -80,22 +76,6 @@ def test_ternausnet_keeps_what_its_layers_say():
     assert bytes_needed(load_recipe("ternausnet"), FULL, Arrangement("exact")) > 4 * (
         level1 + concatenated + convolved + concatenated  # the last is the concatenation's gradient
     )
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_upsampling_is_counted_as_pytorch_does_it_on_other_devices_than_the_cpu(dtype):
-    configure(1, "exact")
-    image = torch.rand(1, 2, 5, 6, dtype=dtype)
-    doubled = partial(upsampled, size_HW=(10, 12))
-    with Operations() as elsewhere:
-        doubled(image.to("meta"))
-    with Operations() as counted, UpsampledAsOnGpu():
-        found = doubled(image)
-    assert [name for name in elsewhere.names if "_to_copy" not in name] == [
-        name for name in counted.names if "_to_copy" not in name
-    ]
-    assert sum("index" in name for name in counted.names) == 4
-    torch.testing.assert_close(found, doubled(image))
 
 
 def test_validating_holds_no_more_than_training_where_memory_is_saved():

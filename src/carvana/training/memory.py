@@ -11,15 +11,13 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
-from torch._decomp.decompositions import _upsample_linear_vec
 from torch._subclasses import FakeTensorMode
-from torch.nn.functional import interpolate
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from carvana.errors import UserError
 from carvana.geometry import Geometry
+from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
@@ -83,18 +81,6 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         weakref.finalize(storage, gone)
 
 
-class UpsampledAsOnGpu(TorchFunctionMode):
-    """Bilinear upsampling as PyTorch does it on a GPU where algorithms shall be deterministic: by gathering the four
-    neighbours of every pixel, in float32, which takes several times the memory of the CPU's.
-    """
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = kwargs or {}
-        if function is interpolate and given.get("mode") == "bilinear" and args[0].is_cpu:
-            return _upsample_linear_vec(args[0], given["size"], given["align_corners"], None)
-        return function(*args, **given)
-
-
 def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -> int:
     """The most bytes of tensors at once on the fullest GPU in a training; what cuDNN works in is not counted.
 
@@ -105,7 +91,7 @@ def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -
     judged_at = geometry.image_size if recipe.validation.masks_at == "image" else size
     training, validation = recipe.training, recipe.validation
     trained, validated = (-(-images // arrangement.gpus) for images in (training.batch_size, validation.batch_size))
-    with FakeTensorMode(), LiveBytes() as live, UpsampledAsOnGpu():
+    with FakeTensorMode(), LiveBytes() as live, as_on_gpu():
         network = parts.network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
