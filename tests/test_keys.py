@@ -194,7 +194,7 @@ def test_a_key_is_the_same_inside_a_container(tmp_path):
         "LANG": "C",
         "TZ": "Asia/Tokyo",
         "CUDA_VISIBLE_DEVICES": "3",
-        "CARVANA_IMAGE_DIGEST": "sha256:" + "ab" * 32,
+        "CARVANA_IMAGE": "sha256:" + "ab" * 32,
     }
     command = [sys.executable, "-c", INSIDE, str(tmp_path)]
     run = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)

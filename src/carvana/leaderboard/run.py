@@ -7,20 +7,16 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.retry import Patience
-from carvana.leaderboard.description import commit_of, describe
+from carvana.leaderboard.description import describe
 from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.record import Scored
 from carvana.leaderboard.submit import Submissions, Waits
+from carvana.revision import IMAGE_VARIABLE, revision
 from carvana.submission import validate_submission
-
-ROOT: Final = Path(__file__).resolve().parents[3]
-# Set by whatever starts the container: an image cannot contain its own digest.
-IMAGE_DIGEST: Final = "CARVANA_IMAGE_DIGEST"
 
 
 def score_at_kaggle(
@@ -53,7 +49,7 @@ def score_at_kaggle(
         print(credentials.warning, file=sys.stderr)
     for file in files.values():
         print(f"{file}: {validate_submission(file, names, size_HW).images:,} images, valid", flush=True)
-    commit, image = commit_of(ROOT), os.environ.get(IMAGE_DIGEST, "")
+    commit, image = revision(), os.environ.get(IMAGE_VARIABLE, "")
     patience = patience or Patience()
     scored = []
     with Kaggle(competition, credentials, patience.stall) as kaggle:
