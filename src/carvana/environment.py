@@ -8,7 +8,6 @@ import platform
 import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final
 
 from packaging.requirements import Requirement
@@ -20,7 +19,7 @@ LOCK: Final = ROOT / "envs" / "requirements.txt"
 
 
 @cache
-def computed_in(lock: Path = LOCK) -> dict[str, Any]:
+def computed_in() -> dict[str, Any]:
     """The environment of this process, as JSON values.
 
     Returns:
@@ -30,8 +29,8 @@ def computed_in(lock: Path = LOCK) -> dict[str, Any]:
     """
     return {
         "python": platform.python_version(),
-        "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
-        "other_than_locked": other_than_locked(lock.read_text(encoding="utf-8")),
+        "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest(),
+        "other_than_locked": other_than_locked(LOCK.read_text(encoding="utf-8")),
         "cpu": cpu_kind(),
         "revision": revision(),
         "image": os.environ.get(IMAGE_VARIABLE),

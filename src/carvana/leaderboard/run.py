@@ -26,8 +26,6 @@ def score_at_kaggle(
     competition: str,
     edition: str,
     ledger: Ledger,
-    patience: Patience | None = None,
-    waits: Waits | None = None,
 ) -> list[Scored]:
     """Check the files, send each one unless it was sent before, and wait for the scores.
 
@@ -38,8 +36,6 @@ def score_at_kaggle(
         competition: its name in Kaggle's addresses.
         edition: of the recipes, for the description.
         ledger: of what was sent from here.
-        patience: for failures that may pass.
-        waits: for what Kaggle takes its time to do.
 
     Raises:
         UserError: no credentials, a wrong file (then none is sent), or Kaggle could not take or score one.
@@ -50,10 +46,10 @@ def score_at_kaggle(
     for file in files.values():
         print(f"{file}: {validate_submission(file, names, size_HW).images:,} images, valid", flush=True)
     commit, image = revision(), os.environ.get(IMAGE_VARIABLE, "")
-    patience = patience or Patience()
+    patience = Patience()
     scored = []
     with Kaggle(competition, credentials, patience.stall) as kaggle:
-        submissions = Submissions(kaggle, competition, patience, waits or Waits())
+        submissions = Submissions(kaggle, competition, patience, Waits())
         for name, file in files.items():
             with file.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
