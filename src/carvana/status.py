@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from carvana import keys
 from carvana.catalogue import models_of
@@ -20,10 +20,10 @@ from carvana.folds import folds_digest, read_folds
 from carvana.histories import dice_of, read_history
 from carvana.plan import Plan
 from carvana.store.store import Entry, Store
+from carvana.training.report import PROGRESS
 from carvana.training.state_files import newest_values, place_of
 
 State = Literal["waiting", "running", "interrupted", "done", "imported"]
-PROGRESS: Final = "progress.json"
 
 
 @dataclass(frozen=True)
