@@ -120,7 +120,7 @@ class Photos:
 
     @classmethod
     def drawn(cls, folder: Path) -> Photos:
-        """Of one drawn car in the competition's size and formats."""
+        """Photos of one drawn car in the competition's size and formats."""
         write_competition(folder, 2017, 1, 1, FULL.image_size, archives=False)
         manifest = take_in(folder, "train", FULL, folder / "work", quiet=True)
         images, masks = sorted((folder / "train_hq").iterdir()), sorted((folder / "train_masks").iterdir())
@@ -290,18 +290,18 @@ def masks_and_maps(photos: Photos, folder: Path, times: int) -> Iterator[Row]:
         0.5,
         times,
         middle,
-        lambda n: published.encoded(cars[n % 16]),
-        lambda n: rle.encode(cars[n % 16]),
+        lambda n: published.encoded(cars[n % len(cars)]),
+        lambda n: rle.encode(cars[n % len(cars)]),
     )
 
     def theirs_decoded(n: int) -> object:
-        return published.decoded(encoded[n % 16], size)
+        return published.decoded(encoded[n % len(cars)], size)
 
     def ours_decoded(n: int) -> object:
-        return rle.decode(encoded[n % 16], size)
+        return rle.decode(encoded[n % len(cars)], size)
 
     yield compared("RLE decoding", 0.5, times, middle, theirs_decoded, ours_decoded)
-    (alone,) = in_turns(times, lambda n: dice_of_runs(runs[n % 16], runs[(n + 1) % 16]))
+    (alone,) = in_turns(times, lambda n: dice_of_runs(runs[n % len(cars)], runs[(n + 1) % len(cars)]))
     yield Row("Dice of two RLEs", "ms", None, statistics.median(alone), 0.05)
 
 

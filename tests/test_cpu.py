@@ -1,3 +1,4 @@
+from carvana import runtime
 from carvana.cpu import cpu_kind, cpu_name
 from carvana.environment import computed_in
 
@@ -43,3 +44,8 @@ def test_a_cpus_name_has_its_numbers(tmp_path):
 
 def test_what_was_computed_says_on_which_cpu():
     assert computed_in()["cpu"] == cpu_kind()
+
+
+def test_a_job_on_the_cpu_names_it_as_its_maker_does(monkeypatch):
+    monkeypatch.setattr(runtime, "cpu_name", lambda: "AMD EPYC 26 2 1")
+    assert runtime.device_name("cpu") == "AMD EPYC 26 2 1"

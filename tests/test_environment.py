@@ -4,18 +4,18 @@ from pathlib import Path
 
 from carvana.environment import LOCK, computed_in, other_than_locked
 from carvana.keys import computing
+from carvana.revision import revision
 
 TRAIN = Path(__file__).resolve().parents[1] / "workflow" / "scripts" / "train.py"
 
 
 def test_the_lock_and_the_image_are_named(monkeypatch):
     monkeypatch.setenv("CARVANA_IMAGE", "sha256:12")
-    monkeypatch.setenv("CARVANA_REVISION", "34")
     computed_in.cache_clear()
     found = computed_in()
     computed_in.cache_clear()
     assert found["lock"] == hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    assert (found["image"], found["image_revision"]) == ("sha256:12", "34")
+    assert (found["image"], found["revision"]) == ("sha256:12", revision())
 
 
 def test_packages_that_differ_from_the_lock_are_named():

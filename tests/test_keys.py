@@ -1,5 +1,6 @@
 """What changes a key, and what does not: on a copy of the code, edited."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 
 from carvana import keys, provenance
 from carvana.data.manifest import Manifest
-from carvana.keys import digest_of, folds_digest, images_digest
+from carvana.folds import folds_digest
+from carvana.keys import digest_of, images_digest
 from carvana.provenance import code_digest, step_digest
 from carvana.recipe import load_recipe
 
@@ -122,23 +124,18 @@ def test_a_recipes_value_counts_for_its_recipe_alone(tmp_path):
     assert digests() == before
 
 
+# Facts of a training besides `keys.computing`.
+OWN: dict[str, Any] = {"fold": 0, "epochs": 2, "images_per_step": 4, "seed": 0, "images": "a", "folds": "b"}
+OWN |= {"encoder_weights": None, "excluded": []}
+
+
 def facts(**changes: Any) -> str:
     script = ROOT / "workflow" / "scripts" / "train.py"
     common: dict[str, Any] = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu"}
     common |= {"threads": 1, "autotune": False, "edition": "released"}
-    own: dict[str, Any] = {
-        "fold": 0,
-        "epochs": 2,
-        "images_per_step": 4,
-        "seed": 0,
-        "images": "a",
-        "folds": "b",
-        "encoder_weights": None,
-    }
-    own |= {"excluded": [], "pseudo_labels": None}
-    given: dict[str, Any] = {**common, **own, **changes}
+    given: dict[str, Any] = {**common, **OWN, "pseudo_labels": None, **changes}
     shared = keys.computing(script, **{name: given[name] for name in common})
-    return digest_of(keys.training(shared, **{name: given[name] for name in own}))
+    return digest_of(keys.training(shared, **{name: given[name] for name in (*OWN, "pseudo_labels")}))
 
 
 def test_two_trainings_never_have_one_key():
@@ -168,16 +165,17 @@ def test_what_two_editions_have_in_common_is_made_once():
     one, other = ({"model": "ternausnet", "edition": edition} for edition in ("released", "presented"))
     assert facts(**one) == facts(**other)
     # Without pseudo-labels the facts are those of the time before there were any.
-    assert "pseudo_labels" not in keys.training({}, 0, 1, 4, 0, "a", "b", None, [])
+    assert "pseudo_labels" not in keys.training({}, **OWN)
 
 
 INSIDE = """
+import json
 import sys
 from pathlib import Path
 from carvana import keys
 script = Path(sys.argv[1], "workflow", "scripts", "train.py")
 common = keys.computing(script, "unet_scratch", "small", "exact", "cpu", 1, False)
-print(keys.digest_of(keys.training(common, 0, 2, 4, 0, "a", "b", None, [])))
+print(keys.digest_of(keys.training(common, **json.loads(sys.argv[2]))))
 """
 
 
@@ -194,9 +192,9 @@ def test_a_key_is_the_same_inside_a_container(tmp_path):
         "LANG": "C",
         "TZ": "Asia/Tokyo",
         "CUDA_VISIBLE_DEVICES": "3",
-        "CARVANA_IMAGE_DIGEST": "sha256:" + "ab" * 32,
+        "CARVANA_IMAGE": "sha256:" + "ab" * 32,
     }
-    command = [sys.executable, "-c", INSIDE, str(tmp_path)]
+    command = [sys.executable, "-c", INSIDE, str(tmp_path), json.dumps(OWN)]
     run = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     assert run.stdout.strip() == facts()
 

@@ -1,4 +1,4 @@
-"""Where a result was computed, beyond what its key holds: the lock, whether it is what is installed, the image."""
+"""Where a result was computed, beyond what its key holds: the lock, whether it is what is installed, commit, image."""
 
 from __future__ import annotations
 
@@ -8,36 +8,32 @@ import platform
 import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final
 
 from packaging.requirements import Requirement
 
 from carvana.cpu import cpu_kind
+from carvana.revision import IMAGE_VARIABLE, ROOT, revision
 
-LOCK: Final = Path(__file__).resolve().parents[2] / "envs" / "requirements.txt"
-
-# The image's digest, given by docker/run.py; its commit, which the image itself has.
-IMAGE_VARIABLE: Final = "CARVANA_IMAGE"
-REVISION_VARIABLE: Final = "CARVANA_REVISION"
+LOCK: Final = ROOT / "envs" / "requirements.txt"
 
 
 @cache
-def computed_in(lock: Path = LOCK) -> dict[str, Any]:
+def computed_in() -> dict[str, Any]:
     """The environment of this process, as JSON values.
 
     Returns:
         python: its release; lock: SHA-256 of the lock; other_than_locked: packages that are installed in another
-        release than the lock's, or not at all; cpu: see `cpu_kind`; image and image_revision: the container image's
-        digest and commit, None outside one.
+        release than the lock's, or not at all; cpu: see `cpu_kind`; revision: of the code, see `revision`; image: the
+        container image's digest, None outside one.
     """
     return {
         "python": platform.python_version(),
-        "lock": hashlib.sha256(lock.read_bytes()).hexdigest(),
-        "other_than_locked": other_than_locked(lock.read_text(encoding="utf-8")),
+        "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest(),
+        "other_than_locked": other_than_locked(LOCK.read_text(encoding="utf-8")),
         "cpu": cpu_kind(),
+        "revision": revision(),
         "image": os.environ.get(IMAGE_VARIABLE),
-        "image_revision": os.environ.get(REVISION_VARIABLE),
     }
 
 

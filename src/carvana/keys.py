@@ -48,11 +48,6 @@ def images_digest(records: Iterable[ImageRecord], geometry: str) -> str:
     return digest.hexdigest()
 
 
-def folds_digest(folds: Mapping[str, int]) -> str:
-    """Digest of the cars and their folds, in any order."""
-    return hashlib.sha256("".join(f"{car} {fold}\n" for car, fold in sorted(folds.items())).encode()).hexdigest()
-
-
 def computing(
     script: Path,
     model: str,
@@ -107,6 +102,7 @@ def computing_as_asked(script: Path, given: Namespace, device: str) -> dict[str,
 
 def training(
     common: Facts,
+    *,
     fold: int,
     epochs: int,
     images_per_step: int,
@@ -126,7 +122,7 @@ def training(
         images_per_step: images per optimisation step.
         seed: of the run.
         images: digest of the training images.
-        folds: digest of the folds.
+        folds: see `folds.folds_digest`.
         encoder_weights: SHA-256 of the file of ImageNet weights, if any.
         excluded: names of images that are not trained on, sorted.
         pseudo_labels: digest of the test images with predicted masks that are trained on too, if any.

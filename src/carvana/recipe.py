@@ -368,9 +368,9 @@ def _edition_changes(directory: Path, edition: Edition) -> dict[str, Any]:
     return changes
 
 
-def model_names(directory: Path = RECIPES, edition: Edition = RELEASED) -> tuple[str, ...]:
+def model_names(edition: Edition = RELEASED) -> tuple[str, ...]:
     """The names of all models, in alphabetical order of recipe file and in file order within it."""
-    return tuple(_documents(directory, edition))
+    return tuple(_documents(RECIPES, edition))
 
 
 def all_model_names() -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import weakref
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from carvana.allocation import keep_freed_memory
+from carvana.cpu import cpu_name
 
 Forward = Callable[[Tensor], Tensor]
 
@@ -83,8 +83,8 @@ def forward_of(network: nn.Module) -> Forward:
 
 
 def device_name(device: str) -> str:
-    """The device (`cuda` or `cpu`) as its maker calls it."""
-    return torch.cuda.get_device_name() if device == "cuda" else platform.processor() or platform.machine()
+    """The device (`cuda` or `cpu`) as its maker calls it; a CPU with its maker's numbers, see `cpu.cpu_name`."""
+    return torch.cuda.get_device_name() if device == "cuda" else cpu_name()
 
 
 def peak_memory_bytes() -> int:

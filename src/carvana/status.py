@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from carvana import keys
 from carvana.catalogue import models_of
@@ -16,14 +16,14 @@ from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import UserError
 from carvana.exclusion import read_exclusions
 from carvana.files import sha256_of
-from carvana.folds import read_folds
+from carvana.folds import folds_digest, read_folds
 from carvana.histories import dice_of, read_history
 from carvana.plan import Plan
 from carvana.store.store import Entry, Store
+from carvana.training.report import PROGRESS
 from carvana.training.state_files import newest_values, place_of
 
 State = Literal["waiting", "running", "interrupted", "done", "imported"]
-PROGRESS: Final = "progress.json"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Status:
         plan, config = self.plan, self.plan.config
         recipe = plan.recipe(model)
         with suppress(UserError, FileNotFoundError):
-            folds = keys.folds_digest(read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv"))
+            folds = folds_digest(read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv"))
             encoder = recipe.network.encoder
             weights = self._encoder(plan.encoder_file(encoder)) if encoder and plan.encoder_receipt(model) else None
             for device in ("cuda", "cpu"):
@@ -102,15 +102,15 @@ class Status:
                 ]
                 facts = keys.training(
                     common,
-                    fold,
-                    epochs,
-                    images_per_step,
-                    config["seed"],
-                    self._images,
-                    folds,
-                    weights,
-                    self._excluded,
-                    *added,
+                    fold=fold,
+                    epochs=epochs,
+                    images_per_step=images_per_step,
+                    seed=config["seed"],
+                    images=self._images,
+                    folds=folds,
+                    encoder_weights=weights,
+                    excluded=self._excluded,
+                    pseudo_labels=added[0] if added else None,
                 )
                 yield Store(plan.store).entry(facts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -15,6 +16,8 @@ from carvana.files import whole_file
 
 # What the released programs' DataParallel put before every name.
 PARALLEL_PREFIX = "module."
+# What to do about a damaged file that a training of the run made.
+TRAIN_AGAIN: Final = "delete it, and its training runs again"
 
 
 def distinct_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -43,17 +46,30 @@ def save_weights(path: Path, state: Mapping[str, Tensor], facts: Mapping[str, ob
         save_file(distinct_tensors(state), partial, metadata)
 
 
-def read_facts(path: Path) -> dict[str, object]:
-    """What the file says of itself. Raises UserError where it is not a whole .safetensors file."""
+def read_facts(path: Path, remedy: str = TRAIN_AGAIN) -> dict[str, object]:
+    """What the file says of itself.
+
+    Args:
+        path: the .safetensors file.
+        remedy: for the error: what to do about a damaged file.
+
+    Raises:
+        UserError: it is not a whole .safetensors file.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             return dict(json.loads((file.metadata() or {}).get("facts", "{}")))
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} cannot be read as weights ({error}); delete it, and its training runs again") from None
+        raise UserError(f"{path} cannot be read as weights ({error}); {remedy}") from None
 
 
-def load_weights(network: nn.Module, path: Path) -> None:
+def load_weights(network: nn.Module, path: Path, remedy: str = TRAIN_AGAIN) -> None:
     """Fill the network from a file that `save_weights` wrote; names and shapes must agree strictly.
+
+    Args:
+        network: as built.
+        path: the .safetensors file.
+        remedy: for the error: what to do about a damaged file.
 
     Raises:
         UserError: the file cannot be read, or holds another network's weights.
@@ -62,7 +78,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} cannot be read as weights ({error}); delete it, and its training runs again") from None
+        raise UserError(f"{path} cannot be read as weights ({error}); {remedy}") from None
     fill(network, state, str(path))
 
 

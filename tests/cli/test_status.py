@@ -15,7 +15,7 @@ from carvana.cli.configuration import ROOT
 from carvana.config import load_config
 from carvana.data.manifest import write_manifest
 from carvana.errors import UserError
-from carvana.folds import write_folds
+from carvana.folds import folds_digest, write_folds
 from carvana.plan import Plan
 from carvana.status import Status
 from carvana.store.claim import Claim
@@ -63,12 +63,42 @@ class Run:
 
     def entry(self, fold):
         common = keys.computing(ROOT / "workflow" / "scripts" / "train.py", MODEL, "small", "exact", "cpu", 1, False)
-        images, folds = keys.images_digest(self.manifest, "small"), keys.folds_digest(self.folds)
-        facts = keys.training(common, fold, 1, 4, 0, images, folds, None, [])
+        images, folds = keys.images_digest(self.manifest, "small"), folds_digest(self.folds)
+        own = {"fold": fold, "epochs": 1, "images_per_step": 4, "seed": 0, "images": images, "folds": folds}
+        facts = keys.training(common, **own, encoder_weights=None, excluded=[])
         entry = Store(self.plan.store).entry(facts)
         entry.folder.mkdir(parents=True, exist_ok=True)
         (entry.folder / "facts.json").write_text(json.dumps(facts))
         return entry
+
+    def train(self, fold):
+        """Run the script that trains as the workflow does, but for where its results go."""
+        made, run = self.plan.results / "elsewhere", self.plan.results
+        arguments = {
+            "model": MODEL,
+            "edition": "released",
+            "fold": fold,
+            "manifest": run / "data" / "train.csv",
+            "folds": run / "folds" / f"{self.plan.scheme(MODEL)}.csv",
+            "geometry": "small",
+            "epochs": 1,
+            "seed": 0,
+            "precision": "exact",
+            "gpus-wanted": 1,
+            "gpus-granted": 0,
+            "threads": 1,
+            "workers": 0,
+            "weights": made / "weights.safetensors",
+            "history": made / "history.csv",
+            "recipe": made / "recipe.yaml",
+            "timings": made / "timings.json",
+            "tensorboard": made / "events",
+            "store": self.plan.store,
+            "save-seconds": 1000,
+        }
+        options = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
+        script = ROOT / "workflow" / "scripts" / "train.py"
+        subprocess.run([sys.executable, script, *options, "--quiet"], check=True, capture_output=True)
 
     def states(self):
         return {(t.model, t.fold): t.state for t in Status(self.plan).trainings()}
@@ -119,6 +149,12 @@ def test_what_another_checkout_made_is_done(run):
     (entry.folder / "complete.json").write_text('{"files": {}}')
     assert run.states()[MODEL, 0] == "done"
     assert run.states()[MODEL, 1] == "waiting"
+
+
+def test_what_the_training_script_made_is_found_under_its_key(run):
+    run.train(1)
+    assert run.states()[MODEL, 1] == "done"
+    assert run.states()[MODEL, 0] == "waiting"
 
 
 def test_before_anything_was_made_everything_waits(tmp_path):

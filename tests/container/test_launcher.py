@@ -15,6 +15,7 @@ import pytest
 from carvana.container.engine import connect
 from carvana.container.image import BUILD_BYTES
 from carvana.container.launcher import main
+from carvana.revision import revision
 from tests.accounts import as_user, passable
 from tests.container.engines import ROOT, Engine, started
 from tests.services import leave_out, small_disk
@@ -61,6 +62,7 @@ def test_the_checkout_is_seen_at_its_path_with_room_for_loading_processes(engine
     environment = dict(line.split("=", 1) for line in lines[5:])
     assert environment["PYTHONPATH"] == str(ROOT / "src")
     assert environment["CARVANA_IMAGE"].startswith("sha256:")
+    assert environment["CARVANA_REVISION"] == revision(ROOT)
     assert environment["HOME"] == "/home/carvana"
 
 

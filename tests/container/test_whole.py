@@ -107,7 +107,7 @@ def test_its_packages_are_the_locks(built):
     assert inside["other_than_locked"] == []
     assert inside["lock"] == lock_digest(ROOT)
     assert inside["image"] == engine.client.images.get(image_name(ROOT, BASE)).id
-    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", inside["image_revision"])
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", inside["revision"])
 
 
 def test_it_is_built_once(built):

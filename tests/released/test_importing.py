@@ -137,4 +137,6 @@ def test_our_own_file_must_be_of_the_model_fold_and_recipe(tmp_path):
     content = bytearray(checkpoint.read_bytes())
     content[:8] = struct.pack("<Q", 1 << 40)
     checkpoint.write_bytes(content)
-    assert "cannot be read as weights" in refusal(LINKNET, checkpoint, tmp_path, 1)
+    told = refusal(LINKNET, checkpoint, tmp_path, 1)
+    assert "cannot be read as weights" in told
+    assert told.endswith("; put a whole copy of it there, or set weights to trained")

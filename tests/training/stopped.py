@@ -94,7 +94,6 @@ def result(session):
         "kind": type(state.optimizer),
         "history": session.history,
         "best": state.best,
-        "steps": state.steps,
     }
 
 

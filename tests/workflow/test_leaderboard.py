@@ -122,7 +122,7 @@ def test_scores_are_fetched_and_compared_and_the_file_is_sent_once(tmp_path):
     finished = Finished(tmp_path, KAGGLES)
     finished.submission(0.9973)
     with finished.server as server:
-        run = finished.run({"CARVANA_IMAGE_DIGEST": "sha256:" + "ab" * 32})
+        run = finished.run({"CARVANA_IMAGE": "sha256:" + "ab" * 32})
         assert run.returncode == 0, said(run)
         finished.assert_no_secret_is_left(run)
         assert re.search(r"ensemble +private +0\.997332±0\.0002 +0\.997300 +-0\.000032 +within", said(run))
@@ -132,7 +132,7 @@ def test_scores_are_fetched_and_compared_and_the_file_is_sent_once(tmp_path):
         assert record["reference"] > 0
         assert record["sha256"] == hashlib.sha256(finished.file.read_bytes()).hexdigest()
         assert re.match(
-            r"carvana commit [0-9a-f]{12}(\+changes)?, recipes released, image sha256:abababababab, file [0-9a-f]{16}$",
+            r"carvana commit [0-9a-f]{12}(-dirty)?, recipes released, image sha256:abababababab, file [0-9a-f]{16}$",
             record["description"],
         )
         assert datetime.fromisoformat(record["time"])

@@ -64,7 +64,10 @@ def test_the_ensemble_reaches_what_the_readme_promises(scores):
 
 
 def test_every_network_learnt(printed):
-    for history in (RESULTS / "models").glob("*/fold*/history.csv"):
+    histories = sorted((RESULTS / "models").glob("*/fold*/history.csv"))
+    # Nine models of two folds.
+    assert len(histories) == 18
+    for history in histories:
         with history.open(newline="") as stream:
             losses = [float(row["train_loss"]) for row in csv.DictReader(stream)]
         assert losses[-1] < 0.75 * losses[0], history

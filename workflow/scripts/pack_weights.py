@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from carvana.errors import main_guard
-from carvana.leaderboard.description import commit_of
-from carvana.leaderboard.run import ROOT
 from carvana.released.pack import pack
+from carvana.revision import revision
 
 
 def main() -> None:
@@ -21,7 +20,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to fill")
     given = parser.parse_args()
     folds = {scheme: Path(table) for scheme, table in given.folds}
-    run = {"name": given.name, "edition": given.edition, "commit": commit_of(ROOT)}
+    run = {"name": given.name, "edition": given.edition, "commit": revision()}
     index = pack(given.network, given.scores, folds, run, given.out)
     size = sum(network.bytes for network in index.networks) / 1e6
     print(f"{given.out}: {len(index.networks)} networks, {size:.0f} MB")

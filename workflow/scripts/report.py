@@ -11,13 +11,12 @@ from carvana.data.archives import find_table
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
-from carvana.leaderboard.description import commit_of
-from carvana.leaderboard.run import IMAGE_DIGEST, ROOT
 from carvana.recipe import EDITIONS
 from carvana.report.analysis import opened_maps
 from carvana.report.record import read_run
 from carvana.report.report import write_report
 from carvana.report.rounds import editions, pseudo_labels, read_rounds
+from carvana.revision import IMAGE_VARIABLE, revision
 
 
 def main() -> None:
@@ -49,7 +48,7 @@ def main() -> None:
     folds_of = {name: [int(fold) for fold in folds.split(",")] for name, folds in given.model}
     run = read_run(given.results, given.edition, folds_of, given.published, metadata, given.leaderboard)
     images = ImageSet(read_manifest(given.manifest))
-    name, image = given.results.name, os.environ.get(IMAGE_DIGEST, "")
+    name, image = given.results.name, os.environ.get(IMAGE_VARIABLE, "")
     more = []
     if given.second_round:
         second, first = given.second_round
@@ -59,7 +58,7 @@ def main() -> None:
         edition, scores = given.other
         more.append(editions(run, edition, json.loads(Path(scores).read_text(encoding="utf-8"))))
     with opened_maps(given.maps, given.edition, given.common) as maps:
-        write_report(run, name, images, maps, given.masks, commit_of(ROOT), image, given.out, more)
+        write_report(run, name, images, maps, given.masks, revision(), image, given.out, more)
     print(f"{given.out}: {given.out.stat().st_size / 2**20:.1f} MiB")
 
 

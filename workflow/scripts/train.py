@@ -9,11 +9,11 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.exclusion import read_exclusions
 from carvana.files import sha256_of
-from carvana.folds import read_folds
+from carvana.folds import folds_digest, read_folds
 from carvana.geometry import GEOMETRIES
 from carvana.gpu import device_class, lease
 from carvana.interruption import ended_by_signals
-from carvana.keys import computing_as_asked, folds_digest, images_digest, training
+from carvana.keys import computing_as_asked, images_digest, training
 from carvana.precision import PRECISIONS
 from carvana.recipe import EDITIONS, all_model_names, load_recipe
 from carvana.store.store import Store, Workplace
@@ -65,15 +65,15 @@ def main() -> None:
     digest = images_digest(added, given.geometry) if added else None
     facts = training(
         common,
-        given.fold,
-        epochs,
-        images_per_step,
-        given.seed,
-        images,
-        folds_digest(folds),
-        encoder,
-        sorted(excluded),
-        digest,
+        fold=given.fold,
+        epochs=epochs,
+        images_per_step=images_per_step,
+        seed=given.seed,
+        images=images,
+        folds=folds_digest(folds),
+        encoder_weights=encoder,
+        excluded=sorted(excluded),
+        pseudo_labels=digest,
     )
 
     def make(workplace: Workplace) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
-from carvana.folds import read_folds
+from carvana.folds import folds_digest, read_folds
 from carvana.interruption import ended_by_signals
-from carvana.keys import folds_digest, images_digest, prediction
+from carvana.keys import images_digest, prediction
 from carvana.prediction.conditions import Conditions, common_facts
 from carvana.store.store import Store, Workplace
 

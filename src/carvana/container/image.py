@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from docker.errors import APIError, BuildError, ImageNotFound
 
 from carvana.container.name import image_name, lock_digest
 from carvana.errors import UserError
+from carvana.revision import revision
 
 # Measured: the engine's store grows by this much at most while it builds.
 BUILD_BYTES: Final = 14 * 2**30
@@ -97,13 +97,3 @@ def _check_disk(client: DockerClient) -> None:
             f"building the image takes {BUILD_BYTES / 2**30:.0f} GiB in {folder}, and {free / 2**30:.1f} GiB are free:"
             " make room (`docker system prune` frees what nobody uses), or move Docker's `data-root`"
         )
-
-
-def revision(root: Path) -> str:
-    """The checkout's commit, with `-dirty` where files differ from it; "unknown" outside git."""
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    command = [git, "-C", str(root), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
-    answer = subprocess.run(command, capture_output=True, text=True)
-    return answer.stdout.strip() or "unknown"

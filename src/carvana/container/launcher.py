@@ -24,6 +24,7 @@ from carvana.container.session import run
 from carvana.errors import UserError
 from carvana.gpu import LOCKS_VARIABLE, VISIBLE_VARIABLE, devices, lock_folder
 from carvana.interruption import ended_by_signals
+from carvana.revision import IMAGE_VARIABLE, REVISION_VARIABLE, revision
 
 HOME: Final = Path("/home/carvana")
 # Of the caller's environment, what our programs and Snakemake take from it.
@@ -116,10 +117,11 @@ def _user(security: Sequence[str]) -> str:
 
 def _environment(mine: Mapping[str, str], root: Path, image: str, gpus: Sequence[DeviceRequest]) -> dict[str, str]:
     passed = {name: mine[name] for name in PASSED if name in mine}
-    # The checkout's code, and not the image's copy of it.
+    # The checkout's code and commit, and not those of the image's copy.
     own = {
         "PYTHONPATH": str(root / "src"),
-        "CARVANA_IMAGE": image,
+        IMAGE_VARIABLE: image,
+        REVISION_VARIABLE: revision(root),
         "HOME": str(HOME),
         "USER": mine.get("USER") or str(os.getuid()),
     }

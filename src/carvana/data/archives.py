@@ -145,14 +145,11 @@ def unpack(archive: Path, cache: Path, limits: UnpackLimits = COMPETITION_LIMITS
         return target
 
 
-def check_archive(
-    archive: Path, limits: UnpackLimits = COMPETITION_LIMITS, advance: Callable[[int], object] = lambda size: None
-) -> int:
+def check_archive(archive: Path, advance: Callable[[int], object] = lambda size: None) -> int:
     """Read every file in a zip and compare it with its checksum; nothing is written.
 
     Args:
-        archive: the zip.
-        limits: see `UnpackLimits`; an archive beyond them is not read.
+        archive: the zip; beyond `COMPETITION_LIMITS` it is not read.
         advance: told the packed size of each file once it is read.
 
     Returns:
@@ -163,7 +160,7 @@ def check_archive(
         UserError: as `unpack`.
     """
     with _opened(archive) as opened:
-        _check_members(archive, opened.infolist(), limits)
+        _check_members(archive, opened.infolist(), COMPETITION_LIMITS)
         files = [member for member in opened.infolist() if not member.is_dir()]
         for member in files:
             with opened.open(member) as source:

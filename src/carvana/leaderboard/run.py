@@ -7,20 +7,16 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.retry import Patience
-from carvana.leaderboard.description import commit_of, describe
+from carvana.leaderboard.description import describe
 from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.record import Scored
 from carvana.leaderboard.submit import Submissions, Waits
+from carvana.revision import IMAGE_VARIABLE, revision
 from carvana.submission import validate_submission
-
-ROOT: Final = Path(__file__).resolve().parents[3]
-# Set by whatever starts the container: an image cannot contain its own digest.
-IMAGE_DIGEST: Final = "CARVANA_IMAGE_DIGEST"
 
 
 def score_at_kaggle(
@@ -30,8 +26,6 @@ def score_at_kaggle(
     competition: str,
     edition: str,
     ledger: Ledger,
-    patience: Patience | None = None,
-    waits: Waits | None = None,
 ) -> list[Scored]:
     """Check the files, send each one unless it was sent before, and wait for the scores.
 
@@ -42,8 +36,6 @@ def score_at_kaggle(
         competition: its name in Kaggle's addresses.
         edition: of the recipes, for the description.
         ledger: of what was sent from here.
-        patience: for failures that may pass.
-        waits: for what Kaggle takes its time to do.
 
     Raises:
         UserError: no credentials, a wrong file (then none is sent), or Kaggle could not take or score one.
@@ -53,11 +45,11 @@ def score_at_kaggle(
         print(credentials.warning, file=sys.stderr)
     for file in files.values():
         print(f"{file}: {validate_submission(file, names, size_HW).images:,} images, valid", flush=True)
-    commit, image = commit_of(ROOT), os.environ.get(IMAGE_DIGEST, "")
-    patience = patience or Patience()
+    commit, image = revision(), os.environ.get(IMAGE_VARIABLE, "")
+    patience = Patience()
     scored = []
     with Kaggle(competition, credentials, patience.stall) as kaggle:
-        submissions = Submissions(kaggle, competition, patience, waits or Waits())
+        submissions = Submissions(kaggle, competition, patience, Waits())
         for name, file in files.items():
             with file.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()

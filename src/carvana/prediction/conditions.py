@@ -59,7 +59,6 @@ class Conditions:
         parser.add_argument("--autotune", action="store_true", help="on a GPU, whatever is fastest")
         parser.add_argument("--gpus-wanted", type=int, required=True)
         parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
-        parser.add_argument("--gpu-memory", type=float, default=0, help="GiB that each GPU must have at least")
         parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
         parser.add_argument("--workers", type=int, required=True, help="threads that decode and prepare images")
         parser.add_argument("--store", type=Path, required=True, help="folder of what was computed before")
@@ -68,7 +67,7 @@ class Conditions:
     @classmethod
     def leased(cls, given: Namespace) -> Self:
         """The conditions that the arguments ask for; waits for the GPUs, see `gpu.lease`."""
-        device = lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
+        device = lease(given.gpus_wanted, given.gpus_granted)
         return cls(
             recipe=load_recipe(given.model, edition=given.edition),
             weights=tuple(given.weights),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from carvana.data import names
 from carvana.errors import UserError
 
-VIEWS: Final = 16
+VIEWS: Final = len(names.VIEWS)
 
 
 def shard_slice(n_images: int, n_shards: int, index: int) -> slice:

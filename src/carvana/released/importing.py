@@ -23,6 +23,8 @@ OURS: Final = ".safetensors"
 _NETWORK_KEYS: Final = ("model", "state_dict")
 # The parts of a recipe that what a network computes depends on, once it is trained.
 _COMPUTING: Final = ("network", "input", "prediction")
+# The file is the user's, and no training makes it again.
+_REMEDY: Final = "put a whole copy of it there, or set weights to trained"
 
 
 def import_network(
@@ -70,7 +72,7 @@ def import_network(
 
 
 def _check_ours(recipe: Recipe, fold: int, checkpoint: Path, network: nn.Module) -> None:
-    facts = read_facts(checkpoint)
+    facts = read_facts(checkpoint, _REMEDY)
     for fact, expected in {"model": recipe.model, "fold": fold}.items():
         if facts.get(fact) != expected:
             raise UserError(f"{checkpoint} holds the weights of {fact} {facts.get(fact)}, expected {fact} {expected}")
@@ -82,7 +84,7 @@ def _check_ours(recipe: Recipe, fold: int, checkpoint: Path, network: nn.Module)
         raise UserError(
             f"{checkpoint} was made by another recipe: {', '.join(differing)} differ from those of {recipe.model} here"
         )
-    load_weights(network, checkpoint)
+    load_weights(network, checkpoint, _REMEDY)
 
 
 def network_state(checkpoint: Path) -> tuple[str, Mapping[str, Tensor]]:

@@ -163,5 +163,4 @@ def _train_on(
             torch.nn.utils.clip_grad_norm_(state.network.parameters(), training.clip_norm)
         state.optimizer.step()
         state.optimizer.zero_grad(set_to_none=True)
-        state.steps += 1
     return values

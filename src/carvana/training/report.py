@@ -14,7 +14,7 @@ from carvana.training.progress import DICE
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.stopwatch import Stopwatch
 
-FILE: Final = "progress.json"
+PROGRESS: Final = "progress.json"
 SECONDS_BETWEEN: Final = 5.0
 
 

@@ -33,7 +33,7 @@ from carvana.training.prepared import Preparing, kept_where_it_pays
 from carvana.training.progress import Progress
 from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
-from carvana.training.report import FILE, Report
+from carvana.training.report import PROGRESS, Report
 from carvana.training.session import Session
 from carvana.training.slices import arranged
 from carvana.training.split import split
@@ -184,7 +184,7 @@ def _train(
     stopwatch = session.stopwatch
     run_work = conditions.epochs * work(loading.training_images, loading.validation_images)
     progress = None if quiet else Progress(label, conditions.epochs, run_work, stopwatch)
-    report = Report(saving.folder / FILE, conditions.epochs, run_work, device_name(conditions.device), stopwatch)
+    report = Report(saving.folder / PROGRESS, conditions.epochs, run_work, device_name(conditions.device), stopwatch)
     events = EventFiles(outputs.tensorboard)
     with closing(events):
         for record in session.history:

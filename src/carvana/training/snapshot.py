@@ -50,7 +50,6 @@ def take(state: TrainingState) -> Snapshot:
         "optimizer_numbers": numbers,
         "best": asdict(state.best),
         "next_epoch": state.next_epoch,
-        "steps": state.steps,
         "place": asdict(state.place),
     }
     memory = state.hard_negatives
@@ -91,7 +90,7 @@ def restore(state: TrainingState, snapshot: Snapshot, recipe: Recipe) -> None:
             images, masks = tensors["hard_negatives.images"], tensors["hard_negatives.masks"]
             state.hard_negatives.batch = Batch(tuple(kept["names"]), images.clone(), masks.clone()).to(device)
     state.best = Best(**values["best"])
-    state.next_epoch, state.steps = values["next_epoch"], values["steps"]
+    state.next_epoch = values["next_epoch"]
     place = values["place"]
     state.place = Place(**{**place, "means": Means(**place["means"])})
 

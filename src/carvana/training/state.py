@@ -41,7 +41,6 @@ class TrainingState:
         hard_negatives: the memory, if the recipe mines hard negatives.
         best: the selection so far.
         next_epoch: the run's epoch that comes next, from 0.
-        steps: optimizer steps taken.
         place: how far that epoch is.
     """
 
@@ -50,5 +49,4 @@ class TrainingState:
     hard_negatives: HardNegatives | None = None
     best: Best = field(default_factory=Best)
     next_epoch: int = 0
-    steps: int = 0
     place: Place = field(default_factory=Place)

@@ -87,7 +87,7 @@ def draw_views(visit: Visit, size_HW: tuple[int, int]) -> Iterator[View]:
     car, roof, outline = build_car(visit.shape), raised_roof(visit.shape), footprint(visit.shape)
     for number in VIEWS:
         pose = _Pose(math.radians(-90 - visit.turn - 22.5 * (number - 1)), visit.place)
-        behind_HWC = add_shadow(camera, studio_HWC, np.array(pose.points(outline)), visit.light.shadow)
+        behind_HWC = add_shadow(studio_HWC, np.array(pose.points(outline)), visit.light.shadow)
         layer = camera.draw(pose.faces(car), visit.light.brightness)
         image_HWC, covered_HW = layer.over(behind_HWC), layer.whole_coverage(size_HW)
         mask_HW = covered_HW >= 128

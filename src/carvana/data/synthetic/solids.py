@@ -56,10 +56,10 @@ def box(centre: Point, size: Point, paint: Paint, top_scale: float = 1.0) -> lis
     ]
 
 
-def ring(centre: Point, radius: float, count: int, phase: float = 0.0) -> list[Point]:
+def ring(centre: Point, radius: float, count: int) -> list[Point]:
     """`count` points of an upright circle in the plane y = centre's."""
     x, y, z = centre
-    angles = [2 * math.pi * (k + phase) / count for k in range(count)]
+    angles = [2 * math.pi * k / count for k in range(count)]
     return [(x + radius * math.cos(angle), y, z + radius * math.sin(angle)) for angle in angles]
 
 

@@ -94,11 +94,10 @@ def draw_studio(camera: Camera, light: Light) -> Bytes:
     return studio_HWC
 
 
-def add_shadow(camera: Camera, picture_HWC: Bytes, footprint_N3: NDArray[np.float64], darkness: float) -> Bytes:
+def add_shadow(picture_HWC: Bytes, footprint_N3: NDArray[np.float64], darkness: float) -> Bytes:
     """The picture with the soft shadow of a car on the floor; the shadow is not car.
 
     Args:
-        camera: that sees the picture.
         picture_HWC: (H, W, 3) uint8.
         footprint_N3: outline of the car on the floor.
         darkness: of the floor below the car, 0..1.
