@@ -1,4 +1,5 @@
 from argparse import Namespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,16 +45,27 @@ def test_what_is_no_car_is_transparent():
     assert cut[..., 3].tolist() == [[255, 0, 0], [0, 0, 255]]
 
 
-def test_photos_of_a_folder(tmp_path):
-    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.jpg"):
+def test_photos_of_a_folder(tmp_path, capsys):
+    for name in ("b.JPG", "a.png", ".hidden.jpg"):
         (tmp_path / name).touch()
     assert [path.name for path in photos_in(tmp_path)] == ["a.png", "b.JPG"]
     assert photos_in(tmp_path / "a.png") == [tmp_path / "a.png"]
+    assert capsys.readouterr().err == ""
     (tmp_path / "b.png").touch()
     with pytest.raises(UserError, match="two photos called b"):
         photos_in(tmp_path)
     with pytest.raises(UserError, match="no such photo"):
         photos_in(tmp_path / "none")
+
+
+def test_what_is_no_photo_in_a_folder_is_told_in_a_line(tmp_path, capsys):
+    (tmp_path / "folder.jpg").mkdir()
+    for name in ("a.png", *(f"{number}.webp" for number in range(6))):
+        (tmp_path / name).touch()
+    assert photos_in(tmp_path) == [tmp_path / "a.png"]
+    assert capsys.readouterr().err == (
+        f"{tmp_path}: only .jpg, .jpeg, .png are photos; not looked at: 0.webp, 1.webp, 2.webp, 3.webp, 4.webp, ...\n"
+    )
 
 
 @pytest.fixture
@@ -63,8 +75,8 @@ def mask_of(tmp_path, monkeypatch):
     monkeypatch.setattr(mask, "trained_run", lambda _: None)
     monkeypatch.setattr(mask, "read_image", lambda _: pytest.fail("went on"))
 
-    def run(results, out=None):
-        mask.run(Namespace(photo=tmp_path / "photo.jpg", results=results, out=out))
+    def run(results, out=None, photo="photo.jpg"):
+        mask.run(Namespace(photo=tmp_path / photo, results=results, out=out))
 
     return run
 
@@ -82,6 +94,28 @@ def test_where_the_run_is_and_masks_go_is_checked_first(mask_of, tmp_path):
     with pytest.raises(pytest.fail.Exception, match="went on"):
         mask_of(tmp_path, tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_no_photo_is_overwritten(mask_of, tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    for name in ("a.jpg", "a_mask.png", "b.jpg"):
+        (tmp_path / "folder" / name).write_bytes(b"photo")
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    monkeypatch.chdir(tmp_path)
+    for out in ("folder", "link", "new/../folder"):
+        with pytest.raises(
+            UserError, match=r"a\.jpg would be masked into a_mask\.png, which would overwrite the photo"
+        ):
+            mask_of(tmp_path, Path(out), "folder")
+    (tmp_path / "real_mask.png").write_bytes(b"photo")
+    (tmp_path / "real.png").symlink_to("real_mask.png")
+    with pytest.raises(UserError, match=r"overwrite the photo .*real\.png"):
+        mask_of(tmp_path, Path(), "real.png")
+    with pytest.raises(pytest.fail.Exception, match="went on"):
+        mask_of(tmp_path, Path("folder"), "folder/a_mask.png")
+    with pytest.raises(pytest.fail.Exception, match="went on"):
+        mask_of(tmp_path, Path("new"), "folder")
+    assert not [path for path in (tmp_path / "folder").iterdir() if path.read_bytes() != b"photo"]
 
 
 def test_an_unfinished_run_is_told(tmp_path):
