@@ -1,5 +1,8 @@
+import signal
 import subprocess
 import sys
+
+import pytest
 
 
 def test_a_reader_that_has_seen_enough_gets_no_traceback():
@@ -18,3 +21,29 @@ main_guard(main)
         told = program.stderr.read()
     assert program.returncode == 1
     assert "Broken pipe" in told and "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "told"),
+    [
+        ("time.sleep(60)", 130, "interrupted\n"),
+        ("with ended_by_signals():\n        time.sleep(60)", 75, "interrupted: stopped by SIGINT\n"),
+    ],
+)
+def test_ctrl_c_is_one_line_and_the_exit_code_of_who_handles_it(body, code, told):
+    program = f"""
+import time
+from carvana.errors import main_guard
+from carvana.interruption import ended_by_signals
+def main():
+    print("begun", flush=True)
+    {body}
+main_guard(main)
+"""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program], stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == told
+    assert process.returncode == code

@@ -25,12 +25,27 @@ def test_the_audit_fed_back_excludes_what_a_person_marked_and_nothing_else(tmp_p
     assert read_exclusions(table, MANIFEST) == {NAMES[1]}
 
 
+def test_an_image_that_is_marked_twice_alike_and_blank_lines_do_no_harm(tmp_path):
+    (tmp_path / "list.csv").write_text(f"exclude,img\n1,{NAMES[0]}\n\n 1,{NAMES[0]}\n0,{NAMES[1]}\n")
+    assert read_exclusions(tmp_path / "list.csv", MANIFEST) == {NAMES[0]}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("img,exclude\naaaaaaaaaaaa_01.jpg,yes\n", "is 'yes'; write 1"),
         ("img,exclude\ncccccccccccc_01.jpg,1\n", "cccccccccccc_01.jpg is not a training image"),
         ("img,dice\naaaaaaaaaaaa_01.jpg,1\n", "columns img, exclude"),
+        ("img,dice\n", r"columns img, exclude: its columns are \['img', 'dice'\]"),
+        ("img;exclude\n", r"columns img, exclude: its columns are \['img;exclude'\]"),
+        ("img, exclude\n", r"its columns are \['img', ' exclude'\]"),
+        ("img,exclude,exclude\n", "its columns are"),
+        ("<html><body>Sign in</body></html>\n", "columns img, exclude: its columns are"),
+        ("", "columns img, exclude: it is empty"),
+        ("\n\n", "columns img, exclude: it is empty"),
+        ("img,exclude\naaaaaaaaaaaa_01.jpg\n", "line 2: 1 values, expected 2"),
+        ('img,exclude\n"aaaaaaaaaaaa_01.jpg,1\n', "unexpected end of data.; save it as CSV"),
+        ("img,exclude\naaaaaaaaaaaa_01.jpg,1\naaaaaaaaaaaa_01.jpg,0\n", "line 3: aaaaaaaaaaaa_01.jpg has both marks"),
         (None, "No such file"),
     ],
 )

@@ -1,4 +1,5 @@
 from argparse import Namespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,16 +45,27 @@ def test_what_is_no_car_is_transparent():
     assert cut[..., 3].tolist() == [[255, 0, 0], [0, 0, 255]]
 
 
-def test_photos_of_a_folder(tmp_path):
-    for name in ("b.JPG", "a.png", "notes.txt", ".hidden.jpg"):
+def test_photos_of_a_folder(tmp_path, capsys):
+    for name in ("b.JPG", "a.png", ".hidden.jpg"):
         (tmp_path / name).touch()
     assert [path.name for path in photos_in(tmp_path)] == ["a.png", "b.JPG"]
     assert photos_in(tmp_path / "a.png") == [tmp_path / "a.png"]
+    assert capsys.readouterr().err == ""
     (tmp_path / "b.png").touch()
     with pytest.raises(UserError, match="two photos called b"):
         photos_in(tmp_path)
     with pytest.raises(UserError, match="no such photo"):
         photos_in(tmp_path / "none")
+
+
+def test_what_is_no_photo_in_a_folder_is_told_in_a_line(tmp_path, capsys):
+    (tmp_path / "folder.jpg").mkdir()
+    for name in ("a.png", *(f"{number}.webp" for number in range(6))):
+        (tmp_path / name).touch()
+    assert photos_in(tmp_path) == [tmp_path / "a.png"]
+    assert capsys.readouterr().err == (
+        f"{tmp_path}: only .jpg, .jpeg, .png are photos; not looked at: 0.webp, 1.webp, 2.webp, 3.webp, 4.webp, ...\n"
+    )
 
 
 @pytest.fixture
@@ -63,8 +75,8 @@ def mask_of(tmp_path, monkeypatch):
     monkeypatch.setattr(mask, "trained_run", lambda _: None)
     monkeypatch.setattr(mask, "read_image", lambda _: pytest.fail("went on"))
 
-    def run(results, out=None):
-        mask.run(Namespace(photo=tmp_path / "photo.jpg", results=results, out=out))
+    def run(results, out=None, photo="photo.jpg"):
+        mask.run(Namespace(photo=tmp_path / photo, results=results, out=out))
 
     return run
 
@@ -84,6 +96,28 @@ def test_where_the_run_is_and_masks_go_is_checked_first(mask_of, tmp_path):
     assert list((tmp_path / "new").iterdir()) == []
 
 
+def test_no_photo_is_overwritten(mask_of, tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    for name in ("a.jpg", "a_mask.png", "b.jpg"):
+        (tmp_path / "folder" / name).write_bytes(b"photo")
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    monkeypatch.chdir(tmp_path)
+    for out in ("folder", "link", "new/../folder"):
+        with pytest.raises(
+            UserError, match=r"a\.jpg would be masked into a_mask\.png, which would overwrite the photo"
+        ):
+            mask_of(tmp_path, Path(out), "folder")
+    (tmp_path / "real_mask.png").write_bytes(b"photo")
+    (tmp_path / "real.png").symlink_to("real_mask.png")
+    with pytest.raises(UserError, match=r"overwrite the photo .*real\.png"):
+        mask_of(tmp_path, Path(), "real.png")
+    with pytest.raises(pytest.fail.Exception, match="went on"):
+        mask_of(tmp_path, Path("folder"), "folder/a_mask.png")
+    with pytest.raises(pytest.fail.Exception, match="went on"):
+        mask_of(tmp_path, Path("new"), "folder")
+    assert not [path for path in (tmp_path / "folder").iterdir() if path.read_bytes() != b"photo"]
+
+
 def test_an_unfinished_run_is_told(tmp_path):
     with pytest.raises(UserError, match="finish the run"):
         trained_run(tmp_path)
@@ -91,4 +125,34 @@ def test_an_unfinished_run_is_told(tmp_path):
     folder.mkdir(parents=True)
     (folder / "recipe.yaml").write_text("run: {edition: released, folds: 2, geometry: small, precision: exact}\n")
     with pytest.raises(UserError, match=r"weights\.safetensors is not there"):
+        trained_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"run:\n",
+        b"model: ternausnet\n",
+        b"run: {edition: released, folds: 2, precision: exact}\n",
+        b"run: {edition: released, geometry: small, precision: exact}\n",
+        b"run: {edition: released, folds: 2, geometry: small}\n",
+        b"run: {edition: released, folds: 2, geometry: medium, precision: exact}\n",
+        b"run: {edition: released, folds: 2, geometry: [small], precision: exact}\n",
+        b"run: {edition: released, folds: two, geometry: small, precision: exact}\n",
+        b"run: {edition: released, folds: 0, geometry: small, precision: exact}\n",
+        b"run: {edition: released, folds: 2, networks: 1, geometry: small, precision: exact}\n",
+        b"run: {edition: released, folds: 2, networks: [one], geometry: small, precision: exact}\n",
+        b"run: {edition: released, folds: 2, geometry: small, precision: 16}\n",
+        b"run: {edition: none, folds: 2, geometry: small, precision: exact}\n",
+        b"run: {edition: released, folds: 2, geometry: small, pre",
+        b"# caf\xe9\nrun: {edition: released, folds: 2, geometry: small, precision: exact}\n",
+    ],
+)
+def test_a_damaged_record_of_a_network_is_told(tmp_path, record):
+    path = tmp_path / "models/ternausnet/fold0/recipe.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(record)
+    (path.parent / "weights.safetensors").touch()
+    with pytest.raises(UserError, match=r"ternausnet/fold0/recipe\.yaml is damaged; run the step that made it again"):
         trained_run(tmp_path)

@@ -39,8 +39,9 @@ def test_the_median_image_is_chosen(images, masks):
 
 def test_the_picture_shows_image_truth_and_prediction(tmp_path, images, masks):
     drawn = picture.picture_of("a_03.jpg", masks, images)
-    picture.write_picture(tmp_path / "new" / "picture.png", drawn)
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "new" / "picture.png")), drawn)
+    for name in ("picture.png", "PICTURE.PNG"):
+        picture.write_picture(tmp_path / "new" / name, drawn)
+        np.testing.assert_array_equal(cv2.imread(str(tmp_path / "new" / name)), drawn)
     panels = np.split(drawn[30:], [600, 606, 1206, 1212], axis=1)[::2]
     assert [panel.shape for panel in panels] == [(400, 600, 3)] * 3
     plain, truth, prediction = panels

@@ -9,6 +9,7 @@ import pytest
 
 from carvana import rle
 from carvana.cli import show
+from carvana.cli.configuration import ROOT
 from carvana.data.manifest import ImageRecord, Manifest, write_manifest
 from carvana.data.masks import write_mask
 from carvana.errors import UserError
@@ -78,6 +79,19 @@ def test_folders_that_cannot_be_used_are_told(results, run, out, told):
     given = Namespace(image=TRAIN, results=results / run, out=results / out)
     with pytest.raises(UserError, match=told):
         show.run(given)
+
+
+def test_images_named_from_the_checkout_are_not_looked_for_from_elsewhere(results, monkeypatch):
+    record = ImageRecord(TEST, TEST[:12], 1, 1, 94, 64, "", "results/run/photo.jpg", "", "", None)
+    write_manifest(Manifest((record,)), results / "data/test.csv")
+    with pytest.raises(UserError, match=r"results/run/photo\.jpg: cannot be read"):
+        picture_of_image(results, TEST)
+    monkeypatch.chdir(results / "data")
+    with pytest.raises(UserError, match=f"is not the folder of this checkout: run `cd {ROOT}` first"):
+        picture_of_image(results, TEST)
+    (results / "data/results/run").mkdir(parents=True)
+    shutil.copy(results / TEST, results / "data/results/run/photo.jpg")
+    assert picture_of_image(results, TEST).shape[1] > 1200
 
 
 def test_the_command_writes_where_it_says(results):

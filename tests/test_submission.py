@@ -81,6 +81,24 @@ def test_reading_refuses_what_is_no_table_of_masks(tmp_path):
         list(read_masks(path / "inside.csv"))
 
 
+@pytest.mark.parametrize(
+    "header", ["img,rle_mask, usage", "img,rle_mask,usage ", "img, rle_mask", '"img",rle_mask,"\tu"']
+)
+def test_blanks_around_a_columns_name_are_refused(tmp_path, header):
+    """A column that nobody finds would be passed over, and with usage also what is to be ignored."""
+    with pytest.raises(UserError, match="take the blanks around their names away"):
+        list(read_masks(table(tmp_path / "s.csv", [], header)))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [('a,"1 2\nb,3 4\n', 3), ('"a",1 2\nb,"\n"\nc,"\n\n', 6), ('a,"1 2\nb,"3 4"\n', 3)]
+)
+def test_the_line_of_a_wrong_quotation_mark_is_told(tmp_path, text, line):
+    (tmp_path / "s.csv").write_text(f"img,rle_mask\nz,1 1\n{text}")
+    with pytest.raises(UserError, match=rf"is damaged \(line {line}: (a quotation mark is not closed|',' expected)"):
+        list(read_masks(tmp_path / "s.csv"))
+
+
 def test_a_folder_is_told_from_a_damaged_table(tmp_path):
     for path in (tmp_path, tmp_path / "s.csv.gz", tmp_path / "s.zip"):
         path.mkdir(exist_ok=True)
@@ -97,6 +115,8 @@ def test_sample_names_come_in_their_order_and_once(tmp_path):
     assert sample_names(table(tmp_path / "s.csv", [(name, "1 1") for name in NAMES])) == NAMES
     with pytest.raises(UserError, match="twice"):
         sample_names(table(tmp_path / "s.csv", [("a", "1 1"), ("a", "1 1")]))
+    with pytest.raises(UserError, match="lists no image; restore Kaggle's file"):
+        sample_names(table(tmp_path / "s.csv", []))
 
 
 def test_an_invalid_submission_is_told_with_its_first_problems_and_their_number(tmp_path):

@@ -56,6 +56,12 @@ def test_one_missing_row_is_one_problem():
     assert found(("b_01.jpg", ""), ("a_02.jpg", "")) == ["no row for a_01.jpg"]
 
 
+def test_a_table_without_rows_is_a_problem():
+    report = check(numbered(), None, SIZE)
+    assert str(report) == "1 problem:\n  no row follows the columns"
+    assert found() == [f"no row for {name}" for name in NAMES]
+
+
 def test_one_unknown_row_is_one_problem():
     assert found(("b_01.jpg", ""), ("c_01.jpg", ""), ("a_01.jpg", ""), ("a_02.jpg", "")) == [
         "line 3: 'c_01.jpg' is not in the sample submission"

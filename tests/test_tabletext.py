@@ -1,6 +1,8 @@
 import gzip
+import os
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,8 @@ def test_a_table_is_read_plain_and_packed(tmp_path):
     assert lines_of(tmp_path / "t.csv.gz", gzip.compress(TEXT.encode())) == LINES
     packed = zipped(tmp_path / "t.zip", ("folder/", ""), ("folder/t.csv", TEXT), ("__MACOSX/._t.csv", "x"))
     assert lines_of(tmp_path / "t.zip", packed) == LINES
+    assert lines_of(tmp_path / "T.CSV.GZ", gzip.compress(TEXT.encode())) == LINES
+    assert lines_of(tmp_path / "T.ZIP", zipped(tmp_path / "T.ZIP", ("T.CSV", TEXT))) == LINES
 
 
 @pytest.mark.parametrize(
@@ -44,11 +48,38 @@ def test_a_table_is_read_plain_and_packed(tmp_path):
         ("t.csv.gz", TEXT.encode(), "is not a .gz file"),
         ("t.zip", PACKED, "is not a .zip file"),
         ("t.csv", PACKED, "is packed; name it"),
+        ("t.csv.gz", gzip.compress(b"", mtime=0), "is empty inside"),
+        ("t.csv.bz2", TEXT.encode(), r"is named \.bz2; a table is a \.csv, \.csv\.gz or \.zip"),
+        (
+            "t.csv",
+            TEXT.encode("utf-8-sig"),
+            "begins with a byte-order mark, as Excel's 'CSV UTF-8' does; save it without",
+        ),
+        ("t.csv.gz", gzip.compress(TEXT.encode("utf-8-sig"), mtime=0), "begins with a byte-order mark"),
+        ("t.csv", TEXT.encode("utf-16"), "line 1: this is UTF-16 or the like; save the table as plain CSV in UTF-8"),
+        ("t.csv", TEXT.encode("utf-16-be"), "line 1: this is UTF-16 or the like"),
+        ("t.csv", b"img\xff", "line 1: the byte 0xff is not UTF-8"),
+        ("t.csv", TEXT.encode() + b"c,1 2\r\nd\xe9,\ne,", "line 5: the byte 0xe9 is not UTF-8; save the table as"),
     ],
 )
 def test_rubbish_is_named_as_what_it_is(tmp_path, name, content, message):
     with pytest.raises(UserError, match=message):
         lines_of(tmp_path / name, content)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_the_line_of_a_wrong_byte_is_right_wherever_a_block_ends(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(tabletext, "_READ_AT_ONCE", at_once)
+    with pytest.raises(UserError, match=r"t\.csv, line 4: the byte 0xe9 is not UTF-8"):
+        lines_of(tmp_path / "t.csv", TEXT.encode() + b"caf\xe9,\r\n")
+
+
+def test_a_pipe_is_told_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    told = "is a pipe or a device, which cannot be read twice; save it into a file"
+    for path in (tmp_path / "pipe.csv", Path("/dev/null")):
+        with pytest.raises(UserError, match=told), opened_table(path):
+            pass
 
 
 @pytest.mark.parametrize("names", [(), ("a.csv", "b.csv"), ("a.txt",)])
@@ -66,7 +97,7 @@ def test_damage_is_raised_as_one_of_the_damages(tmp_path):
         ("cut.csv.gz", packed[:-9]),
         ("t.zip", bytes(broken_zip)),
         ("cut.zip", bytes(broken_zip[:60])),
-        ("t.csv", b"img\xff"),
+        ("wrong_byte.csv.gz", gzip.compress(b"img\xff" * 10**6)[:-9]),
     ):
         with pytest.raises(DAMAGES):
             lines_of(tmp_path / name, content)

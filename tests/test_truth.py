@@ -1,4 +1,5 @@
 import gzip
+import os
 import zipfile
 
 import numpy as np
@@ -80,6 +81,7 @@ def test_masks_of_another_geometry_are_refused(folder):
         ("img,rle_mask,usage\na,1 1,Ignored\n", "has no mask to score against"),
         ("img,rle_mask\na,1 1\nb,\nc,7 1\n", "shows no car in any image: is it .* as sample_submission.csv is"),
         ("name,mask\n", "its columns are"),
+        ("img,rle_mask, usage\na,4 2,Ignored\n", "take the blanks around their names away"),
     ],
 )
 def test_a_table_that_is_no_truth_is_refused(tmp_path, text, message):
@@ -93,3 +95,6 @@ def test_nothing_to_score_against(tmp_path):
         read_truth(tmp_path, SMALL)
     with pytest.raises(UserError, match="no such table"):
         read_truth(tmp_path / "absent", SMALL)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="is a pipe or a device"):
+        read_truth(tmp_path / "pipe", SMALL)

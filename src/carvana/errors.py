@@ -11,6 +11,8 @@ from typing import Final
 
 # sysexits.h: a temporary failure, try again.
 INTERRUPTED: Final = 75
+# What shells give for a program that Ctrl-C ended.
+ENDED_BY_HAND: Final = 130
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
@@ -25,7 +27,7 @@ class Interrupted(Exception):  # noqa: N818 (nothing is wrong)
 
 def main_guard(main: Callable[[], None]) -> None:
     """Run a script's `main`; a `UserError`, a full disk or an output that nobody reads becomes a message and exit code
-    1, `Interrupted` 75.
+    1, `Interrupted` 75, and Ctrl-C, where the script does not handle it itself, 130.
     """
     try:
         main()
@@ -43,6 +45,11 @@ def main_guard(main: Callable[[], None]) -> None:
             print(f"interrupted: {interruption}", file=sys.stderr)
         _empty_streams()
         raise SystemExit(INTERRUPTED) from None
+    except KeyboardInterrupt:
+        with contextlib.suppress(OSError):
+            print("interrupted", file=sys.stderr)
+        _empty_streams()
+        raise SystemExit(ENDED_BY_HAND) from None
     except Exception as error:
         # Libraries in C and Rust wrap it in errors of their own.
         if not any(os.strerror(number) in str(error) for number in _FULL):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +18,7 @@ from carvana.ensemble import THRESHOLD, Sums, mean
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.merging import merge_rule
+from carvana.precision import PRECISIONS
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe
@@ -97,31 +97,49 @@ class TrainedRun:
 def trained_run(results: Path) -> TrainedRun:
     """Find a run's networks. Raises UserError unless every model of the ensemble has those of all its folds."""
     weights: dict[str, dict[int, Path]] = {}
-    conditions: dict[str, Any] = {}
     edition = edition_of(results)
     for model in (model for recipe in RECIPES for model in merged_models(recipe, edition)):
         folder = results / "models" / model
-        try:
-            record = next(path for path in sorted(folder.glob("fold*/recipe.yaml")))
-            conditions = yaml.safe_load(record.read_text())["run"]
-        except (StopIteration, OSError, KeyError, TypeError, yaml.YAMLError):
-            raise UserError(f"{folder} has no network; finish the run with all members first") from None
-        folds = conditions.get("networks") or range(conditions["folds"])
-        weights[model] = {fold: folder / f"fold{fold}/weights.safetensors" for fold in folds}
+        record = min(folder.glob("fold*/recipe.yaml"), default=None)
+        if record is None:
+            raise UserError(f"{folder} has no network; finish the run with all members first")
+        conditions = _conditions_in(record)
+        weights[model] = {fold: folder / f"fold{fold}/weights.safetensors" for fold in conditions.folds}
         if missing := [path for path in weights[model].values() if not path.is_file()]:
             raise UserError(f"{missing[0]} is not there; finish the run first")
-    return TrainedRun(edition, weights, GEOMETRIES[conditions["geometry"]], conditions["precision"])
+    return TrainedRun(edition, weights, conditions.geometry, conditions.precision)
 
 
 def edition_of(results: Path) -> Edition:
     """The edition of a run's recipes, by what its networks have in common; the released one where nothing tells."""
     told = set(EDITIONS)
     for record in (results / "models").glob("*/fold*/recipe.yaml"):
-        try:
-            told &= set(yaml.safe_load(record.read_text())["run"]["edition"].split(", "))
-        except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError):
-            raise UserError(f"{record} is damaged; run the step that made it again") from None
+        told &= _conditions_in(record).editions
     return next((edition for edition in EDITIONS if edition in told), RELEASED)
+
+
+@dataclass(frozen=True)
+class _Conditions:
+    """What the record of a network says of its run."""
+
+    editions: frozenset[Edition]
+    folds: Sequence[int]
+    geometry: Geometry
+    precision: str
+
+
+def _conditions_in(record: Path) -> _Conditions:
+    """Raises UserError where the record is not as a step has written it."""
+    try:
+        run = yaml.safe_load(record.read_text(encoding="utf-8"))["run"]
+        told, folds = run["edition"].split(", "), run.get("networks") or range(run["folds"])
+        editions = frozenset(edition for edition in EDITIONS if edition in told)
+        numbered = folds and all(isinstance(fold, int) for fold in folds)
+        if not editions or not numbered or run["precision"] not in PRECISIONS:
+            raise ValueError("a value that no step writes")
+        return _Conditions(editions, folds, GEOMETRIES[run["geometry"]], run["precision"])
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):
+        raise UserError(f"{record} is damaged; run the step that made it again") from None
 
 
 def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.device) -> list[NDArray[np.bool_]]:

@@ -81,9 +81,10 @@ def side_by_side(image_HWC: Image, truth_HW: rle.Mask, prediction_HW: rle.Mask) 
 
 def write_picture(path: Path, picture_HWC: Image) -> None:
     """Write a picture as its name says, `.png` or `.jpg`. Raises UserError for another name."""
-    if path.suffix not in (".png", ".jpg"):
+    kind = path.suffix.lower()
+    if kind not in (".png", ".jpg"):
         raise UserError(f"{path}: a picture is written as .png or .jpg")
-    _, encoded = cv2.imencode(path.suffix, picture_HWC)
+    _, encoded = cv2.imencode(kind, picture_HWC)
     with whole_file(path) as partial:
         partial.write_bytes(encoded.tobytes())
 

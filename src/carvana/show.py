@@ -18,10 +18,11 @@ from carvana.errors import UserError
 from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.picture import Image, captioned
-from carvana.recipe import all_model_names, editions_of, load_recipe
+from carvana.recipe import RECIPES, all_model_names, editions_of, load_recipe
 from carvana.report.pictures import contours_on, resized
 from carvana.submission import read_masks
 
+_ROOT: Final = RECIPES.parents[1]
 _COLUMNS: Final = 4
 _GAP: Final = 6
 
@@ -37,12 +38,13 @@ def picture_of_image(results: Path, name: str) -> Image:
         uint8 in blue, green, red. A training image's maps are out of fold; a test image has no truth.
 
     Raises:
-        UserError: the run has no such image, or is not finished.
+        UserError: the run has no such image, or is not finished; or its files are named from another working folder.
     """
     split = next((split for split in ("train", "test") if name in _images(results, split).manifest.by_name), None)
     if split is None:
         raise UserError(f"{name} is no image of {results}; {results / 'data'}/train.csv and test.csv list its images")
     images = _images(results, split)
+    _check_working_folder(Path(images.manifest.by_name[name].file))
     image_HWC = images.image(name)
     truth_HW = images.mask(name) if split == "train" else None
     mask_HW = rle.decode(_ensemble(results, split, name), image_HWC.shape[:2])
@@ -55,6 +57,14 @@ def picture_of_image(results: Path, name: str) -> Image:
         grey_HWC = cv2.cvtColor(resized(map_HW, cv2.INTER_AREA), cv2.COLOR_GRAY2BGR).astype(np.uint8)
         panels.append((grey_HWC, model + _judged(map_HW >= THRESHOLD, truth_HW)))
     return _sheet([(resized(image_HWC, cv2.INTER_AREA), name), *panels])
+
+
+def _check_working_folder(file: Path) -> None:
+    """Runs name their images relative to the checkout. Raises UserError where one is looked for from elsewhere."""
+    if not (file.is_absolute() or file.exists() or Path.cwd().samefile(_ROOT)):
+        raise UserError(
+            f"{file} is looked for in {Path.cwd()}, which is not the folder of this checkout: run `cd {_ROOT}` first"
+        )
 
 
 def _images(results: Path, split: str) -> ImageSet:

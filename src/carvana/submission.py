@@ -28,18 +28,22 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     The columns begin with `img, rle_mask`; rows may have more or fewer values than the header.
 
     Raises:
-        UserError: no such file, a folder, empty, a web page, not packed as its name says, damaged, or not such a table.
+        UserError: as `tabletext.opened_table`, no such file, a folder, damaged, or not such a table; or a column's name
+            has blanks around it, so that who looks for the column would not find it.
     """
     try:
         with opened_table(path) as lines:
             rows = _split(lines)
             _, header = next(rows, (1, []))
-            if tuple(header[: len(COLUMNS)]) != COLUMNS:
+            stripped = [column.strip() for column in header]
+            if tuple(stripped[: len(COLUMNS)]) != COLUMNS:
                 raise UserError(f"{path}: its columns are {str(header)[:200]}, expected {', '.join(COLUMNS)} first")
+            if header != stripped:
+                raise UserError(f"{path}: its columns are {str(header)[:200]}; take the blanks around their names away")
             yield 1, header
             yield from rows
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: no such table of masks; run the step that makes it") from None
+        raise UserError(f"{path}: no such table of masks; check its name, or run the step that makes it") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder; name a table of masks, .csv, .csv.gz or .zip") from None
     except (*DAMAGES, csv.Error) as error:
@@ -47,11 +51,18 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _split(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-    """Line number and values of each row. Raises csv.Error where quoting is wrong."""
+    """Line number and values of each row. Raises csv.Error, with the line, where quoting is wrong."""
     for number, line in enumerate(lines, start=1):
         if '"' in line:
             rows = csv.reader(itertools.chain([line], lines), strict=True)
-            yield from ((number - 1 + rows.line_num, row) for row in rows)
+            begins = number
+            try:
+                for row in rows:
+                    yield number - 1 + rows.line_num, row
+                    begins = number + rows.line_num
+            except csv.Error as error:
+                reason = str(error).replace("unexpected end of data", "a quotation mark is not closed")
+                raise csv.Error(f"line {begins}: {reason}") from None
         else:
             values = line.rstrip("\r\n")
             comma = values.find(",")
@@ -80,9 +91,11 @@ def sample_names(path: Path) -> tuple[str, ...]:
     """Image names of `sample_submission.csv`, in its order.
 
     Raises:
-        UserError: as `read_masks`, or an image is listed twice.
+        UserError: as `read_masks`, or no image is listed, or one twice.
     """
     names = tuple(name for name, _ in read_masks(path))
+    if not names:
+        raise UserError(f"{path} lists no image; restore Kaggle's file")
     if len(set(names)) != len(names):
         raise UserError(f"{path} lists an image twice; restore Kaggle's file")
     return names

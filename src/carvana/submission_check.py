@@ -35,7 +35,7 @@ class Report:
 
     def __str__(self) -> str:
         more = [f"... and {self.problems - len(self.first):,} more"] * (self.problems > len(self.first))
-        return "\n  ".join([f"{self.problems:,} problems:", *self.first, *more])
+        return "\n  ".join([f"{self.problems:,} problem{'s' * (self.problems != 1)}:", *self.first, *more])
 
 
 def check(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int]) -> Report:
@@ -70,7 +70,7 @@ def _problems(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int],
     """The problems; `seen` is filled."""
     lines = seen.lines
     positions = None if names is None else {name: position for position, name in enumerate(names)}
-    before, reached = "", -1
+    before, reached, line = "", -1, 0
     with_rle = ((row, row[1][1] if row[0] > 1 and len(row[1]) == len(COLUMNS) else "") for row in rows)
     for (line, values), runs in rle.runs_or_error_of_rows(with_rle, size_HW):
         if line == 1:
@@ -96,6 +96,8 @@ def _problems(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int],
             yield f"line {line}: {name} comes after {before}; the sample submission has it before"
         else:
             before, reached = name, positions[name]
+    if names is None and line <= 1:
+        yield "no row follows the columns"
     expected = _all_views(lines) if names is None else names
     yield from (f"no row for {name}" for name in expected if name not in lines)
 

@@ -62,6 +62,9 @@ def _is_drawn(mask: rle.Runs) -> bool:
 
 
 def _holds_masks(path: Path) -> bool:
+    if not path.is_file():
+        # What is read of a pipe is gone.
+        return False
     with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
         return any(name.endswith(_MASK_ENDS) for name in archive.namelist())
     return False

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from carvana.data.images import decode_image, encoded_size, read_image, reduce_image
 from carvana.errors import UserError
@@ -58,8 +59,20 @@ def test_refuses_a_truncated_png():
 def test_refuses_what_is_no_image(tmp_path, content):
     path = tmp_path / "no.jpg"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"no\.jpg: "):
+    told = "is no image of a known kind; a JPEG or PNG is wanted" if content else ": truncated or unreadable"
+    with pytest.raises(UserError, match=rf"no\.jpg ?{told}"):
         read_image(path)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "BMP", "TIFF"])
+def test_images_of_other_kinds_are_named_as_what_they_are(tmp_path, kind):
+    """Some were called truncated; a GIF that happens to hold the end of a JPEG was read."""
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (60, 40)).save(path, format=kind)
+    for more in (b"", b"\xff\xd9"):
+        path.write_bytes(path.read_bytes() + more)
+        with pytest.raises(UserError, match=rf"photo\.jpg is a {kind} file; a JPEG or PNG is wanted: convert it"):
+            read_image(path)
 
 
 def test_a_missing_file_is_the_users_error(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 
 from carvana.cli.folders import check_run, check_writable
+from carvana.data.archives import visible_entries
 from carvana.data.images import read_image
 from carvana.errors import UserError
 from carvana.gpu import lease_one_if_free
@@ -19,6 +22,7 @@ from carvana.picture import write_picture
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png")
 # Each model's networks are loaded once for so many photos, whose maps are in memory together.
 _AT_ONCE: Final = 16
+_OTHERS_TOLD: Final = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,12 +36,13 @@ def run(given: argparse.Namespace) -> None:
     """Write `<photo>_mask.png` and `<photo>_cutout.png` for each photo.
 
     Raises:
-        UserError: a photo is unreadable, there is no finished run, or the files cannot be written.
+        UserError: a photo is unreadable or would be overwritten, there is no finished run, or no file can be written.
     """
     paths = photos_in(given.photo)
     check_run(given.results)
     trained = trained_run(given.results)
     folder = given.out or given.results / "photos"
+    _check_kept(paths, folder)
     check_writable([file for path in paths for file in _written(folder, path)])
     device = torch.device(lease_one_if_free())
     for first in range(0, len(paths), _AT_ONCE):
@@ -54,14 +59,35 @@ def _written(folder: Path, photo: Path) -> tuple[Path, Path]:
     return folder / f"{photo.stem}_mask.png", folder / f"{photo.stem}_cutout.png"
 
 
+def _check_kept(photos: Sequence[Path], folder: Path) -> None:
+    """Raises UserError where a file that is to be written has the name of a photo, under whichever path."""
+    given = {named: photo for photo in photos for named in (photo.parent.resolve() / photo.name, photo.resolve())}
+    for photo in photos:
+        for file in _written(folder.resolve(), photo):
+            if file in given:
+                raise UserError(
+                    f"{photo} would be masked into {file.name}, which would overwrite the photo {given[file]}; name"
+                    " another place with --out, or take one of the two away"
+                )
+
+
 def photos_in(path: Path) -> list[Path]:
-    """The photo itself, or those in a folder, sorted. Raises UserError when there is none, or two of one name."""
+    """The photo itself, or those in a folder, sorted; what else is there is told. Raises UserError when there is none,
+    or two of one name.
+    """
     if path.is_file():
         return [path]
-    photos = sorted(entry for entry in path.glob("[!.]*") if entry.suffix.lower() in _SUFFIXES)
+    found = [Path(entry) for entry in visible_entries(path) if not entry.name.startswith(".")] if path.is_dir() else []
+    photos = [entry for entry in found if entry.suffix.lower() in _SUFFIXES and not entry.is_dir()]
     if not photos:
         raise UserError(f"{path}: no such photo, and no folder with {', '.join(_SUFFIXES)}")
     stems = [photo.stem for photo in photos]
     if twice := next((photo for photo in photos if stems.count(photo.stem) > 1), None):
         raise UserError(f"{path} has two photos called {twice.stem}; their masks would have one name")
+    if others := [entry.name for entry in found if entry not in photos]:
+        more = ", ..." if len(others) > _OTHERS_TOLD else ""
+        print(
+            f"{path}: only {', '.join(_SUFFIXES)} are photos; not looked at: {', '.join(others[:_OTHERS_TOLD])}{more}",
+            file=sys.stderr,
+        )
     return photos

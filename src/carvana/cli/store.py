@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> None:
     """Delete what is asked for, then list what is left. Results of runs stay. Raises UserError."""
     store = Store(configuration.plan_of(given).store)
+    if not store.folder.is_dir():
+        what = (
+            "this is a file, not a store" if store.folder.exists() else "no such store, as nothing was kept in it yet"
+        )
+        raise UserError(f"{store.folder}: {what}; is `store` or, without it, `results` the run's?")
     entries = list(store.entries())
     for entry in wanted_away(entries, given, time.time()):
         print(f"deleted {entry.key}, {size(entry.bytes)}")

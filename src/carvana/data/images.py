@@ -18,6 +18,7 @@ from carvana.geometry import Geometry
 
 JPEG_START: Final = b"\xff\xd8\xff"
 _JPEG_END: Final = b"\xff\xd9"
+_PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_END: Final = b"IEND\xaeB`\x82"
 
 # What Pillow's decoders raise on damaged files, beside its own UnidentifiedImageError (an OSError).
@@ -39,12 +40,17 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         image_HWC, uint8, 0..255, channels blue, green, red.
 
     Raises:
-        UserError: the file cannot be read, is no image, or is truncated (OpenCV alone would only print a warning).
+        UserError: the file cannot be read, is neither JPEG nor PNG, or is truncated (OpenCV alone would only print a
+            warning).
     """
     try:
         encoded = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check that it exists and is readable") from error
+    if encoded and not encoded.startswith((JPEG_START, _PNG_START)):
+        raise UserError(
+            f"{path} is {_kind(encoded)}; a JPEG or PNG is wanted: convert it or, if it was one, restore it"
+        )
     try:
         return decode_image(encoded)
     except UserError as error:
@@ -92,6 +98,15 @@ def reduce_image(image_HWC: NDArray[np.uint8], geometry: Geometry) -> NDArray[np
     if image_HWC.shape[:2] == (height, width):
         return image_HWC
     return cv2.resize(image_HWC, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _kind(encoded: bytes) -> str:
+    """What a file is, for a message: a kind of image that Pillow knows, or none."""
+    try:
+        with Image.open(io.BytesIO(encoded)) as picture:
+            return f"a {picture.format} file"
+    except DECODER_ERRORS:
+        return "no image of a known kind"
 
 
 def _is_complete(encoded: bytes) -> bool:
