@@ -4,7 +4,7 @@ import pytest
 
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.errors import UserError
-from carvana.exclusion import read_exclusions
+from carvana.exclusion import excluded_from, read_exclusions
 from carvana.report.audit import write_audit
 from tests.report.runs import analysed_as
 
@@ -23,6 +23,12 @@ def test_the_audit_fed_back_excludes_what_a_person_marked_and_nothing_else(tmp_p
     # As some spreadsheets save it.
     table.write_text(table.read_text(), encoding="utf-8-sig")
     assert read_exclusions(table, MANIFEST) == {NAMES[1]}
+
+
+def test_a_network_that_never_trains_on_an_image_is_the_same_without_it():
+    folds = {"aaaaaaaaaaaa": 0, "bbbbbbbbbbbb": 1}
+    marked = {NAMES[2], NAMES[1], NAMES[0]}
+    assert [excluded_from(marked, MANIFEST, folds, fold) for fold in (0, 1)] == [[NAMES[2]], [NAMES[0], NAMES[1]]]
 
 
 def test_an_image_that_is_marked_twice_alike_and_blank_lines_do_no_harm(tmp_path):

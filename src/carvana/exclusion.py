@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,11 @@ def read_exclusions(path: Path, manifest: Manifest) -> Set[str]:
     if unknown := sorted(marks.keys() - manifest.by_name.keys()):
         raise UserError(f"{path}: {unknown[0]} is not a training image ({len(unknown)} such)")
     return {name for name, mark in marks.items() if mark == "1"}
+
+
+def excluded_from(names: Set[str], manifest: Manifest, folds: Mapping[str, int], fold: int) -> list[str]:
+    """Those of the images that the network of this fold would train on, sorted: to it the others are nothing."""
+    return sorted(name for name in names if folds.get(manifest.by_name[name].car) != fold)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, str]]:

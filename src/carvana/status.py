@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ from carvana import keys
 from carvana.catalogue import models_of
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import UserError
-from carvana.exclusion import read_exclusions
+from carvana.exclusion import excluded_from, read_exclusions
 from carvana.files import sha256_of
 from carvana.folds import folds_digest, read_folds
 from carvana.histories import dice_of, read_history
@@ -80,7 +80,7 @@ class Status:
         plan, config = self.plan, self.plan.config
         recipe = plan.recipe(model)
         with suppress(UserError, FileNotFoundError):
-            folds = folds_digest(read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv"))
+            folds = read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv")
             encoder = recipe.network.encoder
             weights = self._encoder(plan.encoder_file(encoder)) if encoder and plan.encoder_receipt(model) else None
             for device in ("cuda", "cpu"):
@@ -107,9 +107,9 @@ class Status:
                     images_per_step=images_per_step,
                     seed=config["seed"],
                     images=self._images,
-                    folds=folds,
+                    folds=folds_digest(folds),
                     encoder_weights=weights,
-                    excluded=self._excluded,
+                    excluded=excluded_from(self._excluded, self._manifest, folds, fold),
                     pseudo_labels=added[0] if added else None,
                 )
                 yield Store(plan.store).entry(facts)
@@ -132,8 +132,8 @@ class Status:
         return keys.images_digest(self._manifest, self.plan.config["geometry"])
 
     @cached_property
-    def _excluded(self) -> list[str]:
-        return sorted(name for path in self.plan.exclusions() for name in read_exclusions(Path(path), self._manifest))
+    def _excluded(self) -> Set[str]:
+        return {name for path in self.plan.exclusions() for name in read_exclusions(Path(path), self._manifest)}
 
 
 def _json(path: Path) -> dict[str, Any]:

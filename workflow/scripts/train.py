@@ -7,7 +7,7 @@ from pathlib import Path
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
-from carvana.exclusion import read_exclusions
+from carvana.exclusion import excluded_from, read_exclusions
 from carvana.files import sha256_of
 from carvana.folds import folds_digest, read_folds
 from carvana.geometry import GEOMETRIES
@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
-    excluded = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
+    marked = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
+    excluded = excluded_from(marked, manifest, folds, given.fold)
     device = device_class(given.gpus_wanted, given.gpus_granted)
     recipe_training = load_recipe(given.model, edition=given.edition).training
     epochs = given.epochs or recipe_training.epochs
@@ -72,7 +73,7 @@ def main() -> None:
         images=images,
         folds=folds_digest(folds),
         encoder_weights=encoder,
-        excluded=sorted(excluded),
+        excluded=excluded,
         pseudo_labels=digest,
     )
 
@@ -99,7 +100,7 @@ def main() -> None:
             threads=given.threads,
             workers=given.workers,
             encoder_weights=given.encoder_weights,
-            excluded=tuple(sorted(excluded)),
+            excluded=tuple(excluded),
         )
         weights, history, recipe, timings = (workplace.result / name for name in outputs)
         results = Outputs(weights, history, recipe, timings, given.tensorboard)
