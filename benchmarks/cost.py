@@ -53,7 +53,7 @@ def cost_of(command: Sequence[str]) -> Cost:
 
 
 def together(costs: Sequence[Cost]) -> Cost:
-    """Of all these."""
+    """Jobs and seconds of all these added up, and the most memory of any."""
     return Cost(
         sum(cost.jobs for cost in costs),
         sum(cost.seconds for cost in costs),

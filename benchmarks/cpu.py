@@ -120,7 +120,7 @@ class Photos:
 
     @classmethod
     def drawn(cls, folder: Path) -> Photos:
-        """Of one drawn car in the competition's size and formats."""
+        """Photos of one drawn car in the competition's size and formats."""
         write_competition(folder, 2017, 1, 1, FULL.image_size, archives=False)
         manifest = take_in(folder, "train", FULL, folder / "work", quiet=True)
         images, masks = sorted((folder / "train_hq").iterdir()), sorted((folder / "train_masks").iterdir())

@@ -146,7 +146,7 @@ class Enlarged:
         return self.script("intake", *arguments, "--manifest", manifest, "--workers", 1, "--quiet")
 
     def folding(self) -> Cost:
-        """Both rules of folds."""
+        """Every scheme of folds, one after the other."""
         manifest = self.results / "data/train.csv"
         return together(
             [
@@ -236,7 +236,7 @@ class Enlarged:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Of all recipes."""
+        """The models of all recipes."""
         return tuple(model for recipe in RECIPES for model in merged_models(recipe, RELEASED))
 
     def reporting(self) -> Cost:

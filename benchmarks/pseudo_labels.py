@@ -195,7 +195,7 @@ def difference(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]])
 
 
 def differences(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Of all seeds, by judge and pair of trainings."""
+    """Differences of Dice over all seeds, by judge and pair of trainings."""
     return {
         role: {
             f"{one} - {other}": difference([run[role][one] for run in runs], [run[role][other] for run in runs])

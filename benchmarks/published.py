@@ -1,7 +1,8 @@
 """What the published programs do to one image, written plainly: the baseline of the CPU benchmarks.
 
-Each function does the steps that recipes.md lists, one after the other, with the library calls of their time, and makes
-no attempt to be fast or slow. Colours may differ by 1 from the golden values, since OpenCV's 8-bit HSV changed.
+Each function does the steps of its recipe in config/recipes, one after the other, with the library calls of their time,
+and makes no attempt to be fast or slow. Colours may differ by 1 from the golden values, since OpenCV's 8-bit HSV
+changed.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def comb(rows: int, columns: int):
 
 
 def test_the_largest_contour_is_that_of_the_largest_area():
-    # recipes.md, section 5, step 3. Not that of most corners, nor OpenCV's first or last, which lie below and above.
+    # Not that of most corners, nor OpenCV's first or last, which lie below and above.
     map_HW = np.zeros(FULL.image_size, np.uint8)
     map_HW[40:100, 200:500] = comb(60, 300)
     map_HW[150:350, 700:1300] = 100

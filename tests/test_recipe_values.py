@@ -1,4 +1,4 @@
-"""Values that nothing else would miss were they wrong: a small run trains with any. Sections are of recipes.md."""
+"""Values that nothing else would miss were they wrong: a small run trains with any. Sources: config/recipes."""
 
 from pathlib import Path
 
@@ -11,7 +11,6 @@ RELEASED = [load_recipe(model) for model in model_names()]
 
 
 def test_folds_and_seeds_of_the_nine_models():
-    # Section 0, folds; the seeds: sections 2 and 3, and 4, which is as 3.
     assert {recipe.model: (recipe.folds.scheme, recipe.folds.count, recipe.seed) for recipe in RELEASED} == {
         "ternausnet": ("f04a", 5, None),
         "linknet34_fma_s44": ("fma", 5, 44),
@@ -26,7 +25,7 @@ def test_folds_and_seeds_of_the_nine_models():
 
 
 def test_which_epoch_is_chosen():
-    # Sections 1 to 4, "chosen model"; 4 is as 3. Sets: all variants of a recipe have one answer.
+    # Sets: all variants of a recipe have one answer.
     assert {(recipe.recipe, recipe.selection.metric, recipe.selection.goal) for recipe in RELEASED} == {
         ("ternausnet", "loss", "lowest"),
         ("linknet34", "loss", "lowest"),
@@ -36,7 +35,7 @@ def test_which_epoch_is_chosen():
 
 
 def test_validation_batches():
-    # Sections 1 and 2, "chosen model"; 3, "validation". The loss, and batch statistics, depend on what is in a batch.
+    # The loss, and batch statistics, depend on what is in a batch.
     assert {(recipe.recipe, recipe.validation.batch_size) for recipe in RELEASED} == {
         ("ternausnet", 4),
         ("linknet34", 4),
@@ -46,7 +45,6 @@ def test_validation_batches():
 
 
 def test_own_submissions():
-    # Section 5, last paragraph.
     assert {(recipe.recipe, recipe.submission.of, recipe.submission.threshold) for recipe in RELEASED} == {
         ("ternausnet", "merged", 128),
         ("linknet34", "merged", 128),
@@ -56,13 +54,13 @@ def test_own_submissions():
 
 
 def test_windows_of_the_unets_weight_map():
-    # Section 3, "loss": window by mask height. Runs have masks of 128 and 1024 rows only.
+    # By mask height. Runs have masks of 128 and 1024 rows only.
     for model in ("unet_scratch", "unet_vgg11"):
         assert load_recipe(model).model_dump()["loss"]["kernels"] == {128: 11, 256: 21, 512: 21, 1024: 41, 1280: 51}
 
 
 def test_epsilon_of_ternausnets_loss():
-    # Section 1, "loss". So small that it matters for empty masks alone.
+    # So small that it matters for empty masks alone.
     assert load_recipe("ternausnet").model_dump()["loss"]["epsilon"] == 1e-15
 
 
@@ -75,7 +73,6 @@ def test_levels_that_a_pseudo_label_is_unclear_at():
 
 
 def test_published_place_and_costs():
-    # Section 7.
     published = yaml.safe_load((ROOT / "config/published.yaml").read_text())
     assert (published["place"]["value"], published["place"]["of"]) == (1, 735)
     assert {what: published["costs"][what]["value"] for what in ("training", "prediction")} == {

@@ -57,7 +57,7 @@ class Band:
 
     @property
     def mean(self) -> float:
-        """Of the repeated runs."""
+        """Mean of the repeated runs' values."""
         return statistics.fmean(self.values)
 
     def holds(self, value: float) -> bool:

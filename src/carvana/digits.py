@@ -57,13 +57,13 @@ def cpus_of(results: Path) -> set[str]:
 
 
 def write_digits(digits: Digits, path: Path) -> None:
-    """Write them as YAML."""
+    """Write the figures and their conditions as YAML."""
     with whole_file(path) as partial:
         partial.write_text(yaml.safe_dump(vars(digits), sort_keys=False, width=120))
 
 
 def read_digits(path: Path) -> Digits:
-    """Read them.
+    """Read what `write_digits` wrote.
 
     Raises:
         UserError: no such file, or it holds something else.

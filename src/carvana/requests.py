@@ -22,7 +22,7 @@ SMALL_MEMORY: Final = 3_000
 
 @dataclass(frozen=True)
 class Request:
-    """Of one job.
+    """What one job asks for.
 
     Attributes:
         mem_mb: memory of the host, in MB as Slurm counts them.
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Requests:
-    """Of one training of a model, and of one prediction with it."""
+    """What one training of a model asks for, and one prediction with it."""
 
     training: Request
     prediction: Request

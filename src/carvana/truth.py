@@ -57,7 +57,7 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
 
 
 def _is_drawn(mask: rle.Runs) -> bool:
-    """Whether it is more than nothing or the one pixel of Kaggle's example."""
+    """Whether the mask is more than nothing or the one pixel of Kaggle's example."""
     return int((mask[:, 1] - mask[:, 0]).sum()) > 1
 
 

@@ -75,7 +75,7 @@ def test_epochs_and_seeds_differ(manifest, folds):
 
 
 def test_every_sample_has_draws_of_its_own_for_the_authors_epoch(manifest, folds):
-    """recipes.md, section 6: a generator per sample, by epoch and index; section 4: other changes from epoch 15 on."""
+    """A generator per sample, by epoch and index; by config/recipes/unet_vgg11.yaml other changes from epoch 15 on."""
     recipe = load_recipe("unet_vgg11")
     images, transforms = ImageSet(manifest), build_transforms(recipe, SMALL)
     draws = Draws(0, recipe.seed, "unet_vgg11", 0)

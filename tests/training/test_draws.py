@@ -20,7 +20,7 @@ def numpy_draw(draws, *purpose):
 
 @pytest.mark.parametrize("drawn", [numpy_draw, Draws.torch_seed])
 def test_draws_depend_on_both_seeds_the_model_the_fold_and_the_purpose(drawn):
-    """recipes.md, section 6: seeded by run, fold, epoch and index; section 2: variants by their seed alone."""
+    """By the run's seed, fold, epoch and index; LinkNet34's variants differ by the seed in config/recipes alone."""
     found = [drawn(draws, "sample", 3, 4) for draws in (FIRST, *OTHERS)]
     found += [drawn(FIRST, *purpose) for purpose in (("order", 3, 4), ("sample", 5, 4), ("sample", 3, 5))]
     assert len(set(found)) == len(found)

@@ -12,7 +12,7 @@ from carvana.files import whole_file
 
 @dataclass(frozen=True)
 class Precondition:
-    """What was found.
+    """The first round's accuracy, beside what pseudo-labels need.
 
     Attributes:
         teacher: whose masks are taken: `network` or `ensemble`.
@@ -28,17 +28,17 @@ class Precondition:
 
     @property
     def met(self) -> bool:
-        """Whether it is high enough."""
+        """Whether the first round's Dice is high enough."""
         return self.dice >= self.needed
 
     @property
     def message(self) -> str:
-        """What is to be said of it."""
+        """The Dice found and needed, and whether pseudo-labels may do harm, in words."""
         told = f"the first round's out-of-fold Dice is {self.dice:.6f}; pseudo-labels are expected to help"
         return f"{told} from {self.needed} on" + ("" if self.met else ", so here they may do harm")
 
     def check(self) -> None:
-        """Stop where it is not met and nobody has said yes. Raises UserError."""
+        """Stop where the Dice is too low and the configuration does not accept that. Raises UserError."""
         if not self.met and not self.accepted:
             raise UserError(
                 f"{self.message}. To go on all the same, set pseudo_labels.accept_below to true; to judge by another"
@@ -47,7 +47,7 @@ class Precondition:
 
 
 def write_precondition(found: Precondition, path: Path) -> None:
-    """Write it as JSON."""
+    """Write the precondition as JSON."""
     with whole_file(path) as partial:
         partial.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
 

@@ -39,7 +39,7 @@ class NetworkFile:
 
 @dataclass(frozen=True)
 class Index:
-    """The folder.
+    """What `weights.json` says of its folder.
 
     Attributes:
         run: conditions of the run, by name: its name, edition, geometry, precision, commit.
@@ -72,7 +72,7 @@ def file_of(model: str, fold: int) -> str:
 
 
 def write_index(index: Index, path: Path) -> None:
-    """Write it as JSON."""
+    """Write the index as JSON."""
     with whole_file(path) as partial:
         partial.write_text(json.dumps(asdict(index), indent=1) + "\n", encoding="utf-8")
 

@@ -18,10 +18,10 @@ class Summary:
     """Values of one group.
 
     Attributes:
-        count: of them.
-        mean: of them.
+        count: number of values.
+        mean: of the values.
         deviation: standard deviation, with n - 1; 0 for a single value.
-        lowest: of them.
+        lowest: smallest value.
     """
 
     count: int

@@ -17,7 +17,7 @@ def paths_of(folder: Path, number: int) -> tuple[Path, Path]:
 
 
 def numbers(folder: Path) -> list[int]:
-    """Of the states of which there is a file, the newest first."""
+    """The numbers of the saved states that have a file, the newest first."""
     names = (path.name for path in folder.glob("state-*"))
     found = {int(match[1]) for name in names if (match := re.fullmatch(r"state-(\d+)\.(safetensors|json)", name))}
     return sorted(found, reverse=True)

@@ -64,7 +64,7 @@ class TernausTransforms:
         return parted(prepared_HW4)
 
     def predict(self, image_HWC: Image) -> Image:
-        """RGB with its border, normalised."""
+        """RGB with its border."""
         return reflect_both_sides(rgb_of_bgr(image_HWC))
 
 
