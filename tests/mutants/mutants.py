@@ -314,8 +314,8 @@ MUTANTS: Final = (
     Mutant(
         "unet_scratch: corners are not aligned",
         "src/carvana/networks/unet.py",
-        "align_corners=True",
-        "align_corners=False",
+        "upsampled(x_NCHW, (height, width))",
+        "nn.functional.interpolate(x_NCHW, size=(height, width), mode='bilinear', align_corners=False)",
         f"{NETWORKS}unet_forward[unet_scratch]",
     ),
     # --- trainings on smaller GPUs
@@ -375,8 +375,9 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: zeros outside the image do not count",
         "src/carvana/losses/asanakoy.py",
-        "padding=kernel // 2)",
-        "padding=kernel // 2, count_include_pad=False)",
+        "    margin = kernel // 2\n",
+        "    margin = kernel // 2\n"
+        "    return functional.avg_pool2d(masks_N1HW, kernel, stride=1, padding=margin, count_include_pad=False)\n",
         # No car of the golden values reaches the image's edge.
         "tests/losses/test_asanakoy.py::test_weights_by_the_local_mean_with_zeros_outside_scaled_over_the_batch",
     ),
@@ -503,8 +504,8 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: corners are not aligned in validation",
         "src/carvana/training/validation.py",
-        "align_corners=True",
-        "align_corners=False",
+        "upsampled(output_N1HW, (height, width))",
+        "torch.nn.functional.interpolate(output_N1HW, size=(height, width), mode='bilinear', align_corners=False)",
         f"{TRAINING}unets[unet_vgg11]",
     ),
     Mutant(
@@ -539,8 +540,8 @@ MUTANTS: Final = (
     Mutant(
         "unet_*: corners are not aligned in prediction",
         "src/carvana/prediction/restore.py",
-        "align_corners=True",
-        "align_corners=False",
+        "upsampled(output_N1HW, size_HW)",
+        "torch.nn.functional.interpolate(output_N1HW, size=size_HW, mode='bilinear', align_corners=False)",
         f"{PREDICTION}unet_stored_maps[unet_vgg11]",
     ),
     Mutant(
