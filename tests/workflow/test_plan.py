@@ -191,6 +191,37 @@ def test_two_members_make_no_ensemble(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("targets", "source", "others"),
+    [
+        # Everything but `leaderboard`, and the longest way: with pseudo-labels.
+        (["report", "verify", "weights", "encoder_curves"], "synthetic", ["edition=presented"]),
+        (["leaderboard"], "kaggle", ['leaderboard=["ternaus"]', "weights={ternausnet: released}"]),
+    ],
+)
+def test_a_shell_takes_no_path_apart(tmp_path, targets, source, others):
+    named = tmp_path / "left right"
+    (named / "ternausnet").mkdir(parents=True)
+    for fold in range(5):
+        (named / f"ternausnet/fold{fold}.safetensors").touch()
+    values = [
+        f"results={named}",
+        f"store={named}",
+        f"data={{source: {source}, folder: {named}, exclude: {named}, expect_published: false}}",
+        f"encoder_weights={{source: folder, folder: {named}}}",
+        f"released={{folder: {named}}}",
+    ]
+    said = snakemake(*targets, "--printshellcmds", "--config", *values, *others).stdout
+    commands = re.findall(r"^Shell command: (.*)", said, re.MULTILINE)
+    assert len(commands) > 20
+    # A shell tells what words it would give to each program.
+    telling = "python() { printf '%s\\n' \"$@\"; }; tee() { cat; printf '%s\\n' \"$@\"; }\n"
+    shell = subprocess.run(["bash"], input=telling + "\n".join(commands), capture_output=True, text=True, check=True)
+    # Every word has both halves of the folder's name, or none.
+    assert not [word for word in shell.stdout.splitlines() if re.search("left|right", word.replace("left right", ""))]
+    assert shell.stdout.count("left right") > 3 * len(commands)
+
+
+@pytest.mark.parametrize(
     ("override", "told"),
     [
         ("geometri=small", "top level: unknown key geometri; known are results, run, geometry,"),
