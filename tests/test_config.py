@@ -91,6 +91,18 @@ def test_a_configuration_is_put_together_as_snakemake_does(tmp_path):
         (b"run: [\x01]", r"is no YAML \(unacceptable character #x0001: .*\); correct it"),
         (b"run: 2017-13-45", r"is no YAML \(month must be in 1\.\.12.*\); correct it"),
         (b"run: caf\xe9\n", r"is no text in UTF-8 \(byte 8: .*\); save it as such"),
+        (b"", r"^\S+ has no keys at its top level; write what it changes as `key: value`, or leave it out$"),
+        (b"# folds: 2\n", "has no keys at its top level"),
+        (b"[]", "has no keys at its top level"),
+        (b"0", "has no keys at its top level"),
+        (b"false", "has no keys at its top level"),
+        (
+            b"folds: 2\nseed: 1\nfolds: 3\n",
+            r"^\S+: the key folds is given twice, in line 1 and line 3; keep one of them$",
+        ),
+        (b"epochs:\n  linknet34: 2\nepochs:\n  ternausnet: 2\n", "the key epochs is given twice, in line 1 and line 3"),
+        (b"epochs: {linknet34: 2,\n  linknet34: 2}\n", "the key linknet34 is given twice, in line 1 and line 2"),
+        (b'{"folds": 2, "folds": 3}', r"^\S+: the key folds is given twice; keep one of them$"),
         (b"5: 3\n", "cannot be used:\n  top level: unknown key 5; known are results, run"),
         (b"5: 3\nsauce: 1\n", "top level: unknown key 5, sauce; known are"),
     ],
@@ -104,11 +116,30 @@ def test_an_overlay_that_cannot_be_read_is_told(tmp_path, content, told):
         assert "\n" not in str(caught.value)
 
 
+def test_a_merge_key_may_bring_a_key_that_is_given_again(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    given = "<<: &small {ternausnet: 1, linknet34: 1}\n  linknet34: 2"
+    overlay.write_text(f"epochs:\n  {given}\nimages_per_step:\n  <<: *small\n  linknet34: 3\n")
+    config = load_config(ROOT, [overlay], [])
+    assert (config["epochs"]["ternausnet"], config["epochs"]["linknet34"]) == (1, 2)
+    assert (config["images_per_step"]["ternausnet"], config["images_per_step"]["linknet34"]) == (1, 3)
+
+
+def test_an_overlay_in_json_may_have_tabs(tmp_path):
+    overlay = tmp_path / "overlay.json"
+    overlay.write_text('{\n\t"run": "mine"\n}\n')
+    assert load_config(ROOT, [overlay], [])["run"] == "mine"
+
+
 def test_a_folder_and_a_broken_value_are_told(tmp_path):
     with pytest.raises(UserError, match=r"cannot be read \(Is a directory\); name a file, an overlay such as"):
         load_config(ROOT, [tmp_path], [])
     with pytest.raises(UserError, match=r"^--config epochs=\[ is no YAML \(line 1: expected .*\); correct it$"):
         load_config(ROOT, [], ["epochs=["])
+    with pytest.raises(
+        UserError, match=r"^--config epochs=\{a: 1, a: 2\}: the key a is given twice, in line 1 and line 1;"
+    ):
+        load_config(ROOT, [], ["epochs={a: 1, a: 2}"])
 
 
 def test_a_wrong_overlay_is_told(tmp_path):

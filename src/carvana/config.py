@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
         values: `key=value`, the values in YAML.
 
     Raises:
-        UserError: a file is missing or cannot be read, a value has no key or is no YAML, or the configuration cannot be
-            used.
+        UserError: a file is missing, cannot be read or has a key twice, a value has no key or is no YAML, or the
+            configuration cannot be used.
     """
     config: dict[str, Any] = _read(root / "config" / "config.yaml")
     for path in overlays:
@@ -53,6 +54,12 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
     return config
 
 
+def check_files(files: Iterable[Path]) -> None:
+    """Read files that Snakemake has read: of a key that is given twice it takes the last. Raises UserError."""
+    for path in files:
+        _read(path)
+
+
 def laid_over(base: Any, top: Any) -> Any:
     """`top` laid over `base` as Snakemake lays one configuration file over another."""
     if isinstance(base, dict) and isinstance(top, dict):
@@ -60,9 +67,34 @@ def laid_over(base: Any, top: Any) -> Any:
     return top
 
 
-def _read(path: Path) -> Any:
+class _TwiceError(Exception):
+    """A mapping has a key twice; the lines are known where it is YAML."""
+
+    def __init__(self, key: str, lines: tuple[int, int] | None = None) -> None:
+        super().__init__(
+            f"the key {key} is given twice" + (f", in line {lines[0]} and line {lines[1]}" if lines else "")
+        )
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's own takes the last of equal keys."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Before merge keys (<<) are followed: what they bring may be given again.
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                name, line = (key.tag, key.value), key.start_mark.line + 1
+                if name in lines:
+                    raise _TwiceError(key.value, (lines[name], line))
+                lines[name] = line
+        return node
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return _parsed(path.read_text(encoding="utf-8"), str(path)) or {}
+        content = _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
     except OSError as error:
@@ -71,18 +103,36 @@ def _read(path: Path) -> Any:
         ) from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is no text in UTF-8 (byte {error.start}: {error.reason}); save it as such") from None
+    # Snakemake refuses it too.
+    if not isinstance(content, dict):
+        raise UserError(f"{path} has no keys at its top level; write what it changes as `key: value`, or leave it out")
+    return content
 
 
 def _parsed(text: str, origin: str) -> Any:
-    """What a text in YAML says. Raises UserError, of one line, where it is none."""
+    """What a text in JSON or YAML says. Raises UserError, of one line, where it is neither, or has a key twice."""
     try:
-        return yaml.safe_load(text)
+        # As Snakemake does: JSON may be indented by tabs, which YAML may not.
+        with contextlib.suppress(ValueError):
+            return json.loads(text, object_pairs_hook=_once)
+        return yaml.load(text, Loader=_Loader)
+    except _TwiceError as error:
+        raise UserError(f"{origin}: {error}; keep one of them") from None
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UserError(f"{origin} is no YAML ({line}{error.problem}); correct it") from None
     # ValueError: a date that there is not.
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{origin} is no YAML ({str(error).splitlines()[0]}); correct it") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise _TwiceError(key)
+        content[key] = value
+    return content
 
 
 def _replace_text(config: Any, path: list[str | int], validator: Draft202012Validator) -> None:

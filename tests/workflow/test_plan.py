@@ -238,6 +238,15 @@ def test_a_wrong_configuration_is_told_in_one_message(override, told):
     assert "Traceback" not in message
 
 
+def test_a_key_that_is_given_twice_is_told_before_any_job(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("folds: 2\nfolds: 3\n")
+    run = snakemake("--configfile", "config/sample.yaml", str(overlay), check=False)
+    assert run.returncode != 0
+    assert f"{overlay}: the key folds is given twice, in line 1 and line 2; keep one" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+
+
 def test_every_rule_with_a_script_carries_its_provenance():
     for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
         for rule in re.split(r"\n(?=rule |use rule )", path.read_text())[1:]:
