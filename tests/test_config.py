@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def changed(**changes):
         ({"quiet": "maybe"}, "quiet: 'maybe' is not of type 'boolean'"),
         ({"threads": "2017-13-45"}, "threads: '2017-13-45' is not of type 'integer'"),
         ({"quiet": "[true"}, "quiet: '[true' is not of type 'boolean'"),
+        ({"shards": 2.0}, "shards: 2.0 is not of type 'integer'; write 2"),
+        ({"seed": 1.0}, "seed: 1.0 is not of type 'integer'; write 1"),
+        ({"workers": 0.0}, "workers: 0.0 is not of type 'integer'; write 0"),
+        ({"epochs__unet_vgg11": 1.0}, "epochs.unet_vgg11: 1.0 is not of type 'integer', 'null'; write 1"),
+        ({"epochs__unet_vgg11": "1.0"}, "epochs.unet_vgg11: '1.0' is not of type 'integer', 'null'; write 1"),
+        ({"gpus_per_training__ternausnet": 2.0}, "gpus_per_training.ternausnet: 2.0 is not of type 'integer'; write 2"),
+        ({"released__folds": {"ternausnet": [0.0]}}, "released.folds.ternausnet.0: 0.0 is not of type 'integer', 's"),
+        ({"save_minutes": math.nan}, "save_minutes: nan is not of type 'number'; write a finite number"),
+        ({"save_minutes": math.inf}, "save_minutes: inf is not of type 'number'; write a finite number"),
+        ({"pseudo_labels__precondition": math.nan}, "pseudo_labels.precondition: nan is not of type 'number', 'null';"),
+        ({"pseudo_labels__precondition": ".nan"}, "pseudo_labels.precondition: '.nan' is not of type 'number', 'null'"),
+        ({"gpu_memory__linknet34": math.inf}, "gpu_memory.linknet34: inf is not of type 'number', 'null'; write a fin"),
         ({"epochs__linknet34": "0"}, "epochs.linknet34: 0 is less than the minimum of 1"),
     ],
 )
@@ -44,6 +57,11 @@ def test_key_value_and_what_is_allowed_are_told(changes, told):
     with pytest.raises(UserError) as caught:
         check_config(changed(**changes), CONFIG / "schema.yaml")
     assert told in str(caught.value)
+
+
+def test_true_is_no_number_to_be_written_otherwise():
+    with pytest.raises(UserError, match=r"seed: True is not of type 'integer'$"):
+        check_config(changed(seed=True), CONFIG / "schema.yaml")
 
 
 def test_texts_of_the_command_line_are_taken_for_what_they_mean():

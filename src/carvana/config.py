@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, TypeChecker
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from carvana.errors import UserError
+
+
+def _is_integer(_: TypeChecker, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: TypeChecker, value: object) -> bool:
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 2.0 for an integer, which Python's range() does not; and infinity for a number.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
+)
 
 
 def check_config(config: dict[str, Any], schema: Path) -> None:
@@ -21,7 +38,7 @@ def check_config(config: dict[str, Any], schema: Path) -> None:
     Snakemake hands numbers within a value of --config, and `true`, on as text. Where the schema wants no text they are
     replaced in `config` by what they mean.
     """
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    validator = _Validator(yaml.safe_load(schema.read_text()))
     for error in validator.iter_errors(config):
         if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
             _replace_text(config, list(error.absolute_path), validator.evolve(schema={"type": error.validator_value}))
@@ -153,4 +170,18 @@ def _problem(error: ValidationError) -> str:
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         unknown = sorted(map(str, set(error.instance) - set(known)))
         return f"{key or 'top level'}: unknown key {', '.join(unknown)}; known are {', '.join(known)}"
-    return f"{key or 'top level'}: {error.message}"
+    return f"{key or 'top level'}: {error.message}{_advice(error)}"
+
+
+def _advice(error: ValidationError) -> str:
+    """What to write instead, where a type alone would not say it."""
+    if error.validator != "type" or isinstance(error.instance, bool):
+        return ""
+    # Within a value of --config a number is text.
+    with contextlib.suppress(ValueError, TypeError):
+        number = float(error.instance)
+        if "number" in error.validator_value and not math.isfinite(number):
+            return "; write a finite number"
+        if "integer" in error.validator_value and number.is_integer():
+            return f"; write {int(number)}"
+    return ""
