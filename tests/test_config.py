@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from carvana.config import check_config, load_config
+from carvana.config import PRESENTED, SHARED, check_config, load_config
 from carvana.errors import UserError
+from carvana.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config"
@@ -29,12 +30,40 @@ def changed(**changes):
         ({"folds": 1}, "folds: 1 is less than the minimum of 2"),
         ({"epochs__ternausnet": 0}, "epochs.ternausnet: 0 is less than the minimum of 1"),
         ({"members": ["kaggler"]}, "members.0: 'kaggler' is not one of"),
-        ({"run": "../elsewhere"}, "run: '../elsewhere' does not match"),
+        ({"run": "../elsewhere"}, "run: '../elsewhere' cannot be used; write letters, digits, dots, _ and -,"),
         (
             {"data__sauce": 1},
             "data: unknown key sauce; known are source, folder, parallel_downloads, exclude",
         ),
-        ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
+        (
+            {"encoder_weights__url": "ftp://x"},
+            "encoder_weights.url: 'ftp://x' cannot be used; write an address that begins w",
+        ),
+        ({"released__url": "https://x/y\n"}, r"released.url: 'https://x/y\n' cannot be used; write an address"),
+        ({"run": "abc\n"}, r"run: 'abc\n' cannot be used; write letters"),
+        ({"run": "a" * 300}, "run: 300 characters are too many; write at most 200"),
+        ({"run": "store"}, "run: results/store is for what all runs share; choose another name"),
+        ({"run": "submitted"}, "run: results/submitted is for what all runs share"),
+        ({"run": "encoders"}, "run: results/encoders is for what all runs share"),
+        (
+            {"run": "tiny-presented"},
+            "run: tiny-presented is the folder of tiny in the presented edition; choose another",
+        ),
+        ({"store": "results/full"}, "store: results/full is the folder of the run; name another one"),
+        ({"competition": "abc\n"}, r"competition: 'abc\n' cannot be used; write small letters"),
+        ({"released__folds": {"ternausnet": ["0\n"]}}, r"released.folds.ternausnet.0: '0\n' cannot be used; write nu"),
+        ({"results": "a{b}"}, "results: 'a{b}' cannot be used; write a path without braces"),
+        ({"results": "a<b>"}, "results: 'a<b>' cannot be used; write a path without braces"),
+        ({"results": "a\nb"}, r"results: 'a\nb' cannot be used; write a path without braces"),
+        ({"results": "-a"}, "results: '-a' cannot be used; write a path without braces"),
+        ({"results": "a,b"}, "results: 'a,b' cannot be used; write a path without commas"),
+        ({"results": None}, "results: None is not of type 'string'"),
+        ({"data__exclude": "a{b}.csv"}, "data.exclude: 'a{b}.csv' cannot be used; write a path without braces"),
+        ({"results": str(ROOT / "README.md")}, f"results: {ROOT}/README.md is no folder; name one, which need not be"),
+        ({"results": f"{ROOT}/README.md/x"}, f"results: {ROOT}/README.md is no folder; name one, which need not be"),
+        ({"results": str(ROOT), "run": "README.md"}, f"results: {ROOT}/README.md is no folder; name one"),
+        ({"store": str(ROOT / "README.md")}, f"store: {ROOT}/README.md is no folder; name one, which need not be"),
+        ({"results": "a" * 300}, f"results: {'a' * 300}/full cannot be used (File name too long); name another folder"),
         ({"quiet": "maybe"}, "quiet: 'maybe' is not of type 'boolean'"),
         ({"threads": "2017-13-45"}, "threads: '2017-13-45' is not of type 'integer'"),
         ({"quiet": "[true"}, "quiet: '[true' is not of type 'boolean'"),
@@ -57,6 +86,7 @@ def test_key_value_and_what_is_allowed_are_told(changes, told):
     with pytest.raises(UserError) as caught:
         check_config(changed(**changes), CONFIG / "schema.yaml")
     assert told in str(caught.value)
+    assert str(caught.value).count("\n") == 1
 
 
 def test_true_is_no_number_to_be_written_otherwise():
@@ -70,6 +100,17 @@ def test_texts_of_the_command_line_are_taken_for_what_they_mean():
     assert config["quiet"] is True
     assert config["epochs"]["linknet34"] == 7
     assert config["run"] == "2017"
+
+
+def test_the_names_that_no_run_may_have_are_those_of_other_folders():
+    plan = Plan(changed(run="mine", edition="presented"), ROOT)
+    assert plan.results == Path(f"results/mine{PRESENTED}")
+    shared = [plan.store, plan.encoder_file("vgg11").parent, plan.ledger]
+    assert shared == [Path("results", name) for name in SHARED]
+
+
+def test_folders_that_are_there_and_blanks_are_fine(tmp_path):
+    check_config(changed(results=str(tmp_path), store=f"{tmp_path}/my store"), CONFIG / "schema.yaml")
 
 
 def test_all_problems_are_told_at_once():

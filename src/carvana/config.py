@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from jsonschema import Draft202012Validator, TypeChecker
@@ -15,6 +15,10 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from carvana.errors import UserError
+
+# What lies beside the runs' folders: see plan.Plan.
+SHARED: Final = ("store", "encoders", "submitted")
+PRESENTED: Final = "-presented"
 
 
 def _is_integer(_: TypeChecker, value: object) -> bool:
@@ -42,7 +46,8 @@ def check_config(config: dict[str, Any], schema: Path) -> None:
     for error in validator.iter_errors(config):
         if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
             _replace_text(config, list(error.absolute_path), validator.evolve(schema={"type": error.validator_value}))
-    problems = [_problem(error) for error in validator.iter_errors(config)]
+    # Where there are values of other types, folders cannot be composed of them.
+    problems = [_problem(error) for error in validator.iter_errors(config)] or list(_misplaced(config))
     if problems:
         raise UserError("the configuration cannot be used:\n  " + "\n  ".join(sorted(problems)))
 
@@ -170,18 +175,40 @@ def _problem(error: ValidationError) -> str:
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         unknown = sorted(map(str, set(error.instance) - set(known)))
         return f"{key or 'top level'}: unknown key {', '.join(unknown)}; known are {', '.join(known)}"
-    return f"{key or 'top level'}: {error.message}{_advice(error)}"
+    return f"{key or 'top level'}: {_told(error)}"
 
 
-def _advice(error: ValidationError) -> str:
-    """What to write instead, where a type alone would not say it."""
-    if error.validator != "type" or isinstance(error.instance, bool):
-        return ""
-    # Within a value of --config a number is text.
-    with contextlib.suppress(ValueError, TypeError):
-        number = float(error.instance)
-        if "number" in error.validator_value and not math.isfinite(number):
-            return "; write a finite number"
-        if "integer" in error.validator_value and number.is_integer():
-            return f"; write {int(number)}"
-    return ""
+def _misplaced(config: dict[str, Any]) -> Iterator[str]:
+    """Problems with the folders that results go to: two kinds of them would lie in one, or none can lie there."""
+    run, results, store = config["run"], Path(config["results"]), config["store"]
+    if run in SHARED:
+        yield f"run: {results / run} is for what all runs share; choose another name"
+    if run.endswith(PRESENTED):
+        yield f"run: {run} is the folder of {run.removesuffix(PRESENTED)} in the presented edition; choose another name"
+    if store and Path(store).absolute() in [(results / name).absolute() for name in (run, run + PRESENTED)]:
+        yield f"store: {store} is the folder of the run; name another one"
+    for key, folder in [("results", results / run)] + [("store", Path(store or ""))] * bool(store):
+        try:
+            files = [path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()]
+        except OSError as error:
+            yield f"{key}: {folder} cannot be used ({error.strerror}); name another folder"
+            continue
+        yield from (f"{key}: {path} is no folder; name one, which need not be there yet" for path in files)
+
+
+def _told(error: ValidationError) -> str:
+    """What is wrong with a value and, where the schema's word for it would not say so, what to write instead."""
+    value, message = error.instance, str(error.message)
+    if error.validator == "maxLength":
+        return f"{len(value)} characters are too many; write at most {error.validator_value}"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{value!r} cannot be used; write {error.schema['description']}"
+    if error.validator == "type" and not isinstance(value, bool):
+        # Within a value of --config a number is text.
+        with contextlib.suppress(ValueError, TypeError):
+            number = float(value)
+            if "number" in error.validator_value and not math.isfinite(number):
+                return f"{message}; write a finite number"
+            if "integer" in error.validator_value and number.is_integer():
+                return f"{message}; write {int(number)}"
+    return message

@@ -227,6 +227,7 @@ def test_a_shell_takes_no_path_apart(tmp_path, targets, source, others):
         ("geometri=small", "top level: unknown key geometri; known are results, run, geometry,"),
         ("geometry=medium", "geometry: 'medium' is not one of ['full', 'small']"),
         ("shards=0", "shards: 0 is less than the minimum of 1"),
+        ("results=a{b}", "results: 'a{b}' cannot be used; write a path without braces"),
         ('data={"source": "web"}', "data.source: 'web' is not one of ['kaggle', 'folder', 'synthetic']"),
     ],
 )
