@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from carvana.config import check_config
+from carvana.config import check_config, check_files
 from carvana.container.name import image_name
 from carvana.errors import UserError
 from carvana.plan import Plan
@@ -32,6 +32,7 @@ configfile: "config/config.yaml"
 
 
 try:
+    check_files(map(Path, workflow.configfiles))
     check_config(config, Path(workflow.basedir, "config/schema.yaml"))
     PLAN = Plan(config, Path(workflow.basedir))
     PLAN.check()

@@ -1,10 +1,12 @@
+import math
 from pathlib import Path
 
 import pytest
 import yaml
 
-from carvana.config import check_config, load_config
+from carvana.config import PRESENTED, SHARED, check_config, load_config
 from carvana.errors import UserError
+from carvana.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config"
@@ -28,15 +30,55 @@ def changed(**changes):
         ({"folds": 1}, "folds: 1 is less than the minimum of 2"),
         ({"epochs__ternausnet": 0}, "epochs.ternausnet: 0 is less than the minimum of 1"),
         ({"members": ["kaggler"]}, "members.0: 'kaggler' is not one of"),
-        ({"run": "../elsewhere"}, "run: '../elsewhere' does not match"),
+        ({"run": "../elsewhere"}, "run: '../elsewhere' cannot be used; write letters, digits, dots, _ and -,"),
         (
             {"data__sauce": 1},
             "data: unknown key sauce; known are source, folder, parallel_downloads, exclude",
         ),
-        ({"encoder_weights__url": "ftp://x"}, "encoder_weights.url: 'ftp://x' does not match"),
+        (
+            {"encoder_weights__url": "ftp://x"},
+            "encoder_weights.url: 'ftp://x' cannot be used; write an address that begins w",
+        ),
+        ({"released__url": "https://x/y\n"}, r"released.url: 'https://x/y\n' cannot be used; write an address"),
+        ({"run": "abc\n"}, r"run: 'abc\n' cannot be used; write letters"),
+        ({"run": "a" * 300}, "run: 300 characters are too many; write at most 200"),
+        ({"run": "store"}, "run: results/store is for what all runs share; choose another name"),
+        ({"run": "submitted"}, "run: results/submitted is for what all runs share"),
+        ({"run": "encoders"}, "run: results/encoders is for what all runs share"),
+        (
+            {"run": "tiny-presented"},
+            "run: tiny-presented is the folder of tiny in the presented edition; choose another",
+        ),
+        ({"store": "results/full"}, "store: results/full is the folder of the run; name another one"),
+        ({"competition": "abc\n"}, r"competition: 'abc\n' cannot be used; write small letters"),
+        ({"released__folds": {"ternausnet": ["0\n"]}}, r"released.folds.ternausnet.0: '0\n' cannot be used; write nu"),
+        ({"results": "a{b}"}, "results: 'a{b}' cannot be used; write a path without braces"),
+        ({"results": "a<b>"}, "results: 'a<b>' cannot be used; write a path without braces"),
+        ({"results": "a\nb"}, r"results: 'a\nb' cannot be used; write a path without braces"),
+        ({"results": "-a"}, "results: '-a' cannot be used; write a path without braces"),
+        ({"results": "a,b"}, "results: 'a,b' cannot be used; write a path without commas"),
+        ({"results": None}, "results: None is not of type 'string'"),
+        ({"data__exclude": "a{b}.csv"}, "data.exclude: 'a{b}.csv' cannot be used; write a path without braces"),
+        ({"results": str(ROOT / "README.md")}, f"results: {ROOT}/README.md is no folder; name one, which need not be"),
+        ({"results": f"{ROOT}/README.md/x"}, f"results: {ROOT}/README.md is no folder; name one, which need not be"),
+        ({"results": str(ROOT), "run": "README.md"}, f"results: {ROOT}/README.md is no folder; name one"),
+        ({"store": str(ROOT / "README.md")}, f"store: {ROOT}/README.md is no folder; name one, which need not be"),
+        ({"results": "a" * 300}, f"results: {'a' * 300}/full cannot be used (File name too long); name another folder"),
         ({"quiet": "maybe"}, "quiet: 'maybe' is not of type 'boolean'"),
         ({"threads": "2017-13-45"}, "threads: '2017-13-45' is not of type 'integer'"),
         ({"quiet": "[true"}, "quiet: '[true' is not of type 'boolean'"),
+        ({"shards": 2.0}, "shards: 2.0 is not of type 'integer'; write 2"),
+        ({"seed": 1.0}, "seed: 1.0 is not of type 'integer'; write 1"),
+        ({"workers": 0.0}, "workers: 0.0 is not of type 'integer'; write 0"),
+        ({"epochs__unet_vgg11": 1.0}, "epochs.unet_vgg11: 1.0 is not of type 'integer', 'null'; write 1"),
+        ({"epochs__unet_vgg11": "1.0"}, "epochs.unet_vgg11: '1.0' is not of type 'integer', 'null'; write 1"),
+        ({"gpus_per_training__ternausnet": 2.0}, "gpus_per_training.ternausnet: 2.0 is not of type 'integer'; write 2"),
+        ({"released__folds": {"ternausnet": [0.0]}}, "released.folds.ternausnet.0: 0.0 is not of type 'integer', 's"),
+        ({"save_minutes": math.nan}, "save_minutes: nan is not of type 'number'; write a finite number"),
+        ({"save_minutes": math.inf}, "save_minutes: inf is not of type 'number'; write a finite number"),
+        ({"pseudo_labels__precondition": math.nan}, "pseudo_labels.precondition: nan is not of type 'number', 'null';"),
+        ({"pseudo_labels__precondition": ".nan"}, "pseudo_labels.precondition: '.nan' is not of type 'number', 'null'"),
+        ({"gpu_memory__linknet34": math.inf}, "gpu_memory.linknet34: inf is not of type 'number', 'null'; write a fin"),
         ({"epochs__linknet34": "0"}, "epochs.linknet34: 0 is less than the minimum of 1"),
     ],
 )
@@ -44,6 +86,12 @@ def test_key_value_and_what_is_allowed_are_told(changes, told):
     with pytest.raises(UserError) as caught:
         check_config(changed(**changes), CONFIG / "schema.yaml")
     assert told in str(caught.value)
+    assert str(caught.value).count("\n") == 1
+
+
+def test_true_is_no_number_to_be_written_otherwise():
+    with pytest.raises(UserError, match=r"seed: True is not of type 'integer'$"):
+        check_config(changed(seed=True), CONFIG / "schema.yaml")
 
 
 def test_texts_of_the_command_line_are_taken_for_what_they_mean():
@@ -52,6 +100,17 @@ def test_texts_of_the_command_line_are_taken_for_what_they_mean():
     assert config["quiet"] is True
     assert config["epochs"]["linknet34"] == 7
     assert config["run"] == "2017"
+
+
+def test_the_names_that_no_run_may_have_are_those_of_other_folders():
+    plan = Plan(changed(run="mine", edition="presented"), ROOT)
+    assert plan.results == Path(f"results/mine{PRESENTED}")
+    shared = [plan.store, plan.encoder_file("vgg11").parent, plan.ledger]
+    assert shared == [Path("results", name) for name in SHARED]
+
+
+def test_folders_that_are_there_and_blanks_are_fine(tmp_path):
+    check_config(changed(results=str(tmp_path), store=f"{tmp_path}/my store"), CONFIG / "schema.yaml")
 
 
 def test_all_problems_are_told_at_once():
@@ -91,6 +150,18 @@ def test_a_configuration_is_put_together_as_snakemake_does(tmp_path):
         (b"run: [\x01]", r"is no YAML \(unacceptable character #x0001: .*\); correct it"),
         (b"run: 2017-13-45", r"is no YAML \(month must be in 1\.\.12.*\); correct it"),
         (b"run: caf\xe9\n", r"is no text in UTF-8 \(byte 8: .*\); save it as such"),
+        (b"", r"^\S+ has no keys at its top level; write what it changes as `key: value`, or leave it out$"),
+        (b"# folds: 2\n", "has no keys at its top level"),
+        (b"[]", "has no keys at its top level"),
+        (b"0", "has no keys at its top level"),
+        (b"false", "has no keys at its top level"),
+        (
+            b"folds: 2\nseed: 1\nfolds: 3\n",
+            r"^\S+: the key folds is given twice, in line 1 and line 3; keep one of them$",
+        ),
+        (b"epochs:\n  linknet34: 2\nepochs:\n  ternausnet: 2\n", "the key epochs is given twice, in line 1 and line 3"),
+        (b"epochs: {linknet34: 2,\n  linknet34: 2}\n", "the key linknet34 is given twice, in line 1 and line 2"),
+        (b'{"folds": 2, "folds": 3}', r"^\S+: the key folds is given twice; keep one of them$"),
         (b"5: 3\n", "cannot be used:\n  top level: unknown key 5; known are results, run"),
         (b"5: 3\nsauce: 1\n", "top level: unknown key 5, sauce; known are"),
     ],
@@ -104,11 +175,30 @@ def test_an_overlay_that_cannot_be_read_is_told(tmp_path, content, told):
         assert "\n" not in str(caught.value)
 
 
+def test_a_merge_key_may_bring_a_key_that_is_given_again(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    given = "<<: &small {ternausnet: 1, linknet34: 1}\n  linknet34: 2"
+    overlay.write_text(f"epochs:\n  {given}\nimages_per_step:\n  <<: *small\n  linknet34: 3\n")
+    config = load_config(ROOT, [overlay], [])
+    assert (config["epochs"]["ternausnet"], config["epochs"]["linknet34"]) == (1, 2)
+    assert (config["images_per_step"]["ternausnet"], config["images_per_step"]["linknet34"]) == (1, 3)
+
+
+def test_an_overlay_in_json_may_have_tabs(tmp_path):
+    overlay = tmp_path / "overlay.json"
+    overlay.write_text('{\n\t"run": "mine"\n}\n')
+    assert load_config(ROOT, [overlay], [])["run"] == "mine"
+
+
 def test_a_folder_and_a_broken_value_are_told(tmp_path):
     with pytest.raises(UserError, match=r"cannot be read \(Is a directory\); name a file, an overlay such as"):
         load_config(ROOT, [tmp_path], [])
     with pytest.raises(UserError, match=r"^--config epochs=\[ is no YAML \(line 1: expected .*\); correct it$"):
         load_config(ROOT, [], ["epochs=["])
+    with pytest.raises(
+        UserError, match=r"^--config epochs=\{a: 1, a: 2\}: the key a is given twice, in line 1 and line 1;"
+    ):
+        load_config(ROOT, [], ["epochs={a: 1, a: 2}"])
 
 
 def test_a_wrong_overlay_is_told(tmp_path):

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, TypeChecker
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from carvana.errors import UserError
+
+# What lies beside the runs' folders: see plan.Plan.
+SHARED: Final = ("store", "encoders", "submitted")
+PRESENTED: Final = "-presented"
+
+
+def _is_integer(_: TypeChecker, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: TypeChecker, value: object) -> bool:
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 2.0 for an integer, which Python's range() does not; and infinity for a number.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
+)
 
 
 def check_config(config: dict[str, Any], schema: Path) -> None:
@@ -20,11 +42,12 @@ def check_config(config: dict[str, Any], schema: Path) -> None:
     Snakemake hands numbers within a value of --config, and `true`, on as text. Where the schema wants no text they are
     replaced in `config` by what they mean.
     """
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    validator = _Validator(yaml.safe_load(schema.read_text()))
     for error in validator.iter_errors(config):
         if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
             _replace_text(config, list(error.absolute_path), validator.evolve(schema={"type": error.validator_value}))
-    problems = [_problem(error) for error in validator.iter_errors(config)]
+    # Where there are values of other types, folders cannot be composed of them.
+    problems = [_problem(error) for error in validator.iter_errors(config)] or list(_misplaced(config))
     if problems:
         raise UserError("the configuration cannot be used:\n  " + "\n  ".join(sorted(problems)))
 
@@ -38,8 +61,8 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
         values: `key=value`, the values in YAML.
 
     Raises:
-        UserError: a file is missing or cannot be read, a value has no key or is no YAML, or the configuration cannot be
-            used.
+        UserError: a file is missing, cannot be read or has a key twice, a value has no key or is no YAML, or the
+            configuration cannot be used.
     """
     config: dict[str, Any] = _read(root / "config" / "config.yaml")
     for path in overlays:
@@ -53,6 +76,12 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
     return config
 
 
+def check_files(files: Iterable[Path]) -> None:
+    """Read files that Snakemake has read: of a key that is given twice it takes the last. Raises UserError."""
+    for path in files:
+        _read(path)
+
+
 def laid_over(base: Any, top: Any) -> Any:
     """`top` laid over `base` as Snakemake lays one configuration file over another."""
     if isinstance(base, dict) and isinstance(top, dict):
@@ -60,9 +89,34 @@ def laid_over(base: Any, top: Any) -> Any:
     return top
 
 
-def _read(path: Path) -> Any:
+class _TwiceError(Exception):
+    """A mapping has a key twice; the lines are known where it is YAML."""
+
+    def __init__(self, key: str, lines: tuple[int, int] | None = None) -> None:
+        super().__init__(
+            f"the key {key} is given twice" + (f", in line {lines[0]} and line {lines[1]}" if lines else "")
+        )
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's own takes the last of equal keys."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Before merge keys (<<) are followed: what they bring may be given again.
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                name, line = (key.tag, key.value), key.start_mark.line + 1
+                if name in lines:
+                    raise _TwiceError(key.value, (lines[name], line))
+                lines[name] = line
+        return node
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return _parsed(path.read_text(encoding="utf-8"), str(path)) or {}
+        content = _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
     except OSError as error:
@@ -71,18 +125,36 @@ def _read(path: Path) -> Any:
         ) from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is no text in UTF-8 (byte {error.start}: {error.reason}); save it as such") from None
+    # Snakemake refuses it too.
+    if not isinstance(content, dict):
+        raise UserError(f"{path} has no keys at its top level; write what it changes as `key: value`, or leave it out")
+    return content
 
 
 def _parsed(text: str, origin: str) -> Any:
-    """What a text in YAML says. Raises UserError, of one line, where it is none."""
+    """What a text in JSON or YAML says. Raises UserError, of one line, where it is neither, or has a key twice."""
     try:
-        return yaml.safe_load(text)
+        # As Snakemake does: JSON may be indented by tabs, which YAML may not.
+        with contextlib.suppress(ValueError):
+            return json.loads(text, object_pairs_hook=_once)
+        return yaml.load(text, Loader=_Loader)
+    except _TwiceError as error:
+        raise UserError(f"{origin}: {error}; keep one of them") from None
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise UserError(f"{origin} is no YAML ({line}{error.problem}); correct it") from None
     # ValueError: a date that there is not.
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{origin} is no YAML ({str(error).splitlines()[0]}); correct it") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise _TwiceError(key)
+        content[key] = value
+    return content
 
 
 def _replace_text(config: Any, path: list[str | int], validator: Draft202012Validator) -> None:
@@ -103,4 +175,40 @@ def _problem(error: ValidationError) -> str:
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         unknown = sorted(map(str, set(error.instance) - set(known)))
         return f"{key or 'top level'}: unknown key {', '.join(unknown)}; known are {', '.join(known)}"
-    return f"{key or 'top level'}: {error.message}"
+    return f"{key or 'top level'}: {_told(error)}"
+
+
+def _misplaced(config: dict[str, Any]) -> Iterator[str]:
+    """Problems with the folders that results go to: two kinds of them would lie in one, or none can lie there."""
+    run, results, store = config["run"], Path(config["results"]), config["store"]
+    if run in SHARED:
+        yield f"run: {results / run} is for what all runs share; choose another name"
+    if run.endswith(PRESENTED):
+        yield f"run: {run} is the folder of {run.removesuffix(PRESENTED)} in the presented edition; choose another name"
+    if store and Path(store).absolute() in [(results / name).absolute() for name in (run, run + PRESENTED)]:
+        yield f"store: {store} is the folder of the run; name another one"
+    for key, folder in [("results", results / run)] + [("store", Path(store or ""))] * bool(store):
+        try:
+            files = [path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()]
+        except OSError as error:
+            yield f"{key}: {folder} cannot be used ({error.strerror}); name another folder"
+            continue
+        yield from (f"{key}: {path} is no folder; name one, which need not be there yet" for path in files)
+
+
+def _told(error: ValidationError) -> str:
+    """What is wrong with a value and, where the schema's word for it would not say so, what to write instead."""
+    value, message = error.instance, str(error.message)
+    if error.validator == "maxLength":
+        return f"{len(value)} characters are too many; write at most {error.validator_value}"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{value!r} cannot be used; write {error.schema['description']}"
+    if error.validator == "type" and not isinstance(value, bool):
+        # Within a value of --config a number is text.
+        with contextlib.suppress(ValueError, TypeError):
+            number = float(value)
+            if "number" in error.validator_value and not math.isfinite(number):
+                return f"{message}; write a finite number"
+            if "integer" in error.validator_value and number.is_integer():
+                return f"{message}; write {int(number)}"
+    return message

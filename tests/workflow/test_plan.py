@@ -191,11 +191,43 @@ def test_two_members_make_no_ensemble(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("targets", "source", "others"),
+    [
+        # Everything but `leaderboard`, and the longest way: with pseudo-labels.
+        (["report", "verify", "weights", "encoder_curves"], "synthetic", ["edition=presented"]),
+        (["leaderboard"], "kaggle", ['leaderboard=["ternaus"]', "weights={ternausnet: released}"]),
+    ],
+)
+def test_a_shell_takes_no_path_apart(tmp_path, targets, source, others):
+    named = tmp_path / "left right"
+    (named / "ternausnet").mkdir(parents=True)
+    for fold in range(5):
+        (named / f"ternausnet/fold{fold}.safetensors").touch()
+    values = [
+        f"results={named}",
+        f"store={named}",
+        f"data={{source: {source}, folder: {named}, exclude: {named}, expect_published: false}}",
+        f"encoder_weights={{source: folder, folder: {named}}}",
+        f"released={{folder: {named}}}",
+    ]
+    said = snakemake(*targets, "--printshellcmds", "--config", *values, *others).stdout
+    commands = re.findall(r"^Shell command: (.*)", said, re.MULTILINE)
+    assert len(commands) > 20
+    # A shell tells what words it would give to each program.
+    telling = "python() { printf '%s\\n' \"$@\"; }; tee() { cat; printf '%s\\n' \"$@\"; }\n"
+    shell = subprocess.run(["bash"], input=telling + "\n".join(commands), capture_output=True, text=True, check=True)
+    # Every word has both halves of the folder's name, or none.
+    assert not [word for word in shell.stdout.splitlines() if re.search("left|right", word.replace("left right", ""))]
+    assert shell.stdout.count("left right") > 3 * len(commands)
+
+
+@pytest.mark.parametrize(
     ("override", "told"),
     [
         ("geometri=small", "top level: unknown key geometri; known are results, run, geometry,"),
         ("geometry=medium", "geometry: 'medium' is not one of ['full', 'small']"),
         ("shards=0", "shards: 0 is less than the minimum of 1"),
+        ("results=a{b}", "results: 'a{b}' cannot be used; write a path without braces"),
         ('data={"source": "web"}', "data.source: 'web' is not one of ['kaggle', 'folder', 'synthetic']"),
     ],
 )
@@ -205,6 +237,15 @@ def test_a_wrong_configuration_is_told_in_one_message(override, told):
     message = run.stdout + run.stderr
     assert told in message
     assert "Traceback" not in message
+
+
+def test_a_key_that_is_given_twice_is_told_before_any_job(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("folds: 2\nfolds: 3\n")
+    run = snakemake("--configfile", "config/sample.yaml", str(overlay), check=False)
+    assert run.returncode != 0
+    assert f"{overlay}: the key folds is given twice, in line 1 and line 2; keep one" in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
 
 
 def test_every_rule_with_a_script_carries_its_provenance():

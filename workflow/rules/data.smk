@@ -21,7 +21,7 @@ rule draw_synthetic:
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/draw_synthetic.py"
-        " --out $(dirname {output.train:q})"
+        ' --out "$(dirname {output.train:q})"'
         " --seed {params.seed}"
         " --train-cars {params.train_cars}"
         " --test-cars {params.test_cars}"
