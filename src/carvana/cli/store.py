@@ -29,12 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> None:
     """Delete what is asked for, then list what is left. Results of runs stay. Raises UserError."""
-    store = Store(configuration.plan_of(given).store)
-    if not store.folder.is_dir():
-        what = (
-            "this is a file, not a store" if store.folder.exists() else "no such store, as nothing was kept in it yet"
-        )
-        raise UserError(f"{store.folder}: {what}; is `store` or, without it, `results` the run's?")
+    plan = configuration.plan_of(given)
+    store = Store(plan.store)
+    # The default one is made by the first run.
+    if plan.config["store"] and not store.folder.is_dir():
+        what = "this is a file, not a store" if store.folder.exists() else "no such store"
+        raise UserError(f"{store.folder}: {what}; is `store` the run's?")
     entries = list(store.entries())
     for entry in wanted_away(entries, given, time.time()):
         print(f"deleted {entry.key}, {size(entry.bytes)}")
