@@ -194,8 +194,6 @@ def test_the_store_is_listed_and_pruned(run, carvana):
 def test_what_is_no_store_is_not_listed_as_an_empty_one(run, carvana, tmp_path):
     with pytest.raises(UserError, match=r"nowhere: no such store; is `store` the run's"):
         carvana("store", *run.arguments, f"store={tmp_path / 'nowhere'}")
-    with pytest.raises(UserError, match=r"README\.md: this is a file, not a store; is `store`"):
-        carvana("store", *run.arguments, f"store={ROOT / 'README.md'}")
     (tmp_path / "empty").mkdir()
     assert carvana("store", *run.arguments, f"store={tmp_path / 'empty'}").startswith("0 results or trainings in ")
     # Before the first run.

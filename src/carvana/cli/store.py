@@ -33,8 +33,7 @@ def run(given: argparse.Namespace) -> None:
     store = Store(plan.store)
     # The default one is made by the first run.
     if plan.config["store"] and not store.folder.is_dir():
-        what = "this is a file, not a store" if store.folder.exists() else "no such store"
-        raise UserError(f"{store.folder}: {what}; is `store` the run's?")
+        raise UserError(f"{store.folder}: no such store; is `store` the run's?")
     entries = list(store.entries())
     for entry in wanted_away(entries, given, time.time()):
         print(f"deleted {entry.key}, {size(entry.bytes)}")
