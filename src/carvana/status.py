@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +23,7 @@ from carvana.store.store import Entry, Store
 from carvana.training.report import PROGRESS
 from carvana.training.state_files import newest_values, place_of
 
-State = Literal["waiting", "running", "interrupted", "done", "imported"]
+State = Literal["waiting", "running", "interrupted", "done", "imported", "outdated"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Training:
     Attributes:
         model: as recipes name it.
         fold: validated on.
-        state: what it is doing.
+        state: what it is doing; outdated: it is done, but not as the configuration, the inputs or the code are now.
         detail: what is known, by name: epoch, epochs, loss, dice, images_per_second, seconds_left, device, place.
     """
 
@@ -60,9 +60,11 @@ class Status:
                         yield self._training(model, fold, Path(weights).parent)
 
     def _training(self, model: str, fold: int, folder: Path) -> Training:
-        if (folder / "weights.safetensors").exists():
+        entries = list(self._entries(model, fold))
+        is_there = (folder / "weights.safetensors").exists()
+        if is_there and self._is_of(folder, entries):
             return Training(model, fold, "done", _outcome(folder))
-        for entry in self._entries(model, fold):
+        for entry in entries:
             if entry.complete:
                 # Another run or checkout made it; this one takes it as soon as it gets there.
                 return Training(model, fold, "done", _outcome(entry.folder / "result"))
@@ -73,7 +75,12 @@ class Status:
             if values is not None:
                 best = {"dice": progress.get("dice"), "loss": progress.get("loss"), "epochs": progress.get("epochs")}
                 return Training(model, fold, "interrupted", {**best, "place": place_of(values)})
-        return Training(model, fold, "waiting", {})
+        return Training(model, fold, "outdated", _outcome(folder)) if is_there else Training(model, fold, "waiting", {})
+
+    def _is_of(self, folder: Path, entries: Sequence[Entry]) -> bool:
+        """Whether the network in the folder is what one of the entries is for, as far as can be told."""
+        key = _json(folder / "timings.json").get("key")
+        return not entries or key is None or key in {entry.key for entry in entries}
 
     def _entries(self, model: str, fold: int) -> Iterator[Entry]:
         """The entries that a start of this training would find, on either device; none before its inputs are made."""

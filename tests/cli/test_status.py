@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,12 @@ def test_what_the_training_script_made_is_found_under_its_key(run):
     run.train(1)
     assert run.states()[MODEL, 1] == "done"
     assert run.states()[MODEL, 0] == "waiting"
+    # Under another seed it is not what would be made now.
+    shutil.move(run.plan.results / "elsewhere", run.plan.results / "models" / MODEL / "fold1")
+    assert run.states()[MODEL, 1] == "done"
+    told = as_a_user("status", *run.arguments, "seed=7").splitlines()
+    assert [line.split()[:3] for line in told if line.startswith(MODEL)][1] == [MODEL, "1", "outdated"]
+    assert told[-1].endswith(" 0 done, 0 running, 0 interrupted, 3 waiting, 1 outdated")
 
 
 def test_before_anything_was_made_everything_waits(tmp_path):

@@ -1,4 +1,7 @@
-"""Every training of a run: waiting, running, interrupted or done. Works at any time, from any terminal."""
+"""Every training of a run: waiting, running, interrupted, done, or done otherwise than it would be now (outdated).
+
+Works at any time, from any terminal.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def run(given: argparse.Namespace) -> None:
     counts = Counter(training.state for training in trainings)
     left = sum(training.detail.get("seconds_left") or 0 for training in trainings if training.state == "running")
     told = ", ".join(f"{counts[state]} {state}" for state in ("done", "running", "interrupted", "waiting"))
-    told += f", {counts['imported']} imported" if counts["imported"] else ""
+    told += "".join(f", {counts[state]} {state}" for state in ("imported", "outdated") if counts[state])
     print(
         f"{len(trainings)} trainings: {told}" + (f"; {clock(left)} left of the running ones, added up" if left else "")
     )

@@ -114,9 +114,13 @@ def write_recipe(record: dict[str, Any], path: Path) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
 
 
-def write_timings(conditions: Conditions, stopwatch: Stopwatch, path: Path) -> None:
-    """Write how long the training took and what it needed, as JSON. Peak memory is that of the training process."""
+def write_timings(conditions: Conditions, key: str, stopwatch: Stopwatch, path: Path) -> None:
+    """Write the training's key, how long it took and what it needed, as JSON.
+
+    Peak memory is that of the training process.
+    """
     document = {
+        "key": key,
         "seconds": stopwatch.seconds,
         "device": conditions.device,
         "device_name": device_name(conditions.device),

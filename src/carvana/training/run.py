@@ -221,4 +221,4 @@ def _train(
         outputs.weights.hardlink_to(saving.folder / session.best)
         write_history(session.history, outputs.history)
         write_recipe(recipe_record(conditions, len(set(folds.values())), added), outputs.recipe)
-        write_timings(conditions, stopwatch, outputs.timings)
+        write_timings(conditions, saving.folder.name, stopwatch, outputs.timings)
