@@ -16,12 +16,19 @@ def history(folder, *losses):
     (folder / "history.csv").write_text(f"epoch,train_loss\n{rows}")
 
 
+def dice_of_images(results):
+    (results / "oof/ternausnet").mkdir(parents=True)
+    (results / "oof/ternausnet/dice.csv").write_text("img,fold,dice\na,0,0.5\nb,0,0.7\nc,1,0.9\n")
+
+
 def test_a_runs_figures_are_its_dice_and_its_last_losses(tmp_path):
     (tmp_path / "scores.csv").write_text(SCORES)
     history(tmp_path / "models/ternausnet/fold0", 0.9, 0.5)
     history(tmp_path / "models/ternausnet/fold1", 0.8, 0.3)
-    (tmp_path / "oof/ternausnet").mkdir(parents=True)
-    (tmp_path / "oof/ternausnet/dice.csv").write_text("img,fold,dice\na,0,0.5\nb,0,0.7\nc,1,0.9\n")
+    dice_of_images(tmp_path)
+    # Of a configuration with more folds and models.
+    history(tmp_path / "models/ternausnet/fold2", 0.1)
+    history(tmp_path / "models/unet_scratch/fold0", 0.1)
     assert figures_of(tmp_path) == {
         "out_of_fold/fold/ternausnet/0": pytest.approx(0.6),
         "out_of_fold/fold/ternausnet/1": 0.9,
@@ -45,6 +52,7 @@ def test_a_damaged_table_is_told(tmp_path, scores):
 
 def test_a_history_without_an_epoch_is_told(tmp_path):
     (tmp_path / "scores.csv").write_text(SCORES)
+    dice_of_images(tmp_path)
     history(tmp_path / "models/ternausnet/fold0")
     with pytest.raises(UserError, match="damaged"):
         figures_of(tmp_path)

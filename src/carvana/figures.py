@@ -26,19 +26,21 @@ def figures_of(results: Path) -> dict[str, float]:
         UserError: the run is not finished, or a table is damaged.
     """
     try:
-        scores = {
-            f"out_of_fold/{row['level']}/{row['name']}": float(row["out_of_fold"])
-            for row in _rows(results / "scores.csv")
-            if row["level"] != "baseline"
-        }
+        rows = [row for row in _rows(results / "scores.csv") if row["level"] != "baseline"]
+        scores = {f"out_of_fold/{row['level']}/{row['name']}": float(row["out_of_fold"]) for row in rows}
         of_fold: dict[str, list[float]] = {}
-        for table in sorted(results.glob("oof/*/dice.csv")):
-            for row in _rows(table):
-                of_fold.setdefault(f"out_of_fold/fold/{table.parts[-2]}/{row['fold']}", []).append(float(row["dice"]))
         losses: dict[str, list[float]] = {}
-        for history in sorted(results.glob("models/*/fold*/history.csv")):
-            last = _rows(history)[-1]
-            losses.setdefault(f"training_loss/{history.parts[-3]}", []).append(float(last["train_loss"]))
+        # The folder may hold networks of an earlier configuration too.
+        for model in (row["name"] for row in rows if row["level"] == "model"):
+            images = _rows(results / f"oof/{model}/dice.csv")
+            for image in images:
+                of_fold.setdefault(f"out_of_fold/fold/{model}/{image['fold']}", []).append(float(image["dice"]))
+            for fold in sorted({image["fold"] for image in images}, key=int):
+                history = results / f"models/{model}/fold{fold}/history.csv"
+                # An imported network has none.
+                if history.is_file():
+                    last = _rows(history)[-1]
+                    losses.setdefault(f"training_loss/{model}", []).append(float(last["train_loss"]))
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
     except (KeyError, IndexError, ValueError) as error:
