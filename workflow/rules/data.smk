@@ -39,11 +39,11 @@ rule intake:
         manifest="<results>/data/{split}.csv",
     log:
         "<logs>/intake/{split}.log",
+    # Bad images are to be found before weeks of training.
+    priority: FIRST_OF_ALL
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
-    # Bad images are to be found before weeks of training.
-    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/intake.py"),
         data=str(PLAN.data),

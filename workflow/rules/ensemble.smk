@@ -40,9 +40,9 @@ rule model_masks:
         masks="<results>/masks/{variant}/{part}.csv",
     log:
         "<logs>/merge/{variant}/{part}.log",
+    priority: lambda wc: PLAN.chain_priority(PLAN.own_masks[wc.variant])
     conda:
         "../../envs/environment.yaml"
-    priority: lambda wc: PLAN.chain_priority(PLAN.own_masks[wc.variant])
     params:
         **PLAN.provenance("workflow/scripts/merge.py"),
         rules=lambda wc: PLAN.merging(

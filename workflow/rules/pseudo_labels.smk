@@ -11,9 +11,9 @@ rule precondition:
         found=SECOND.precondition,
     log:
         "<logs>/pseudo_labels/precondition.log",
+    priority: FIRST_OF_ALL
     conda:
         "../../envs/environment.yaml"
-    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/precondition.py"),
         needed=SECOND.precondition_arguments() if SECOND.models else "",
@@ -37,13 +37,14 @@ rule teach:
         timings="<results>/pseudo_labels/fold{fold}/test-{shard}-of-{shards}.json",
     log:
         "<logs>/pseudo_labels/fold{fold}/test-{shard}-of-{shards}.log",
+    priority: FIRST_OF_ALL
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
-    priority: FIRST_OF_ALL
     resources:
         gpu=1,
-        mem_mb=lambda wc, attempt: attempt * REQUESTS[SECOND.firsts[0]].prediction.mem_mb,
+        mem_mb=lambda wc, attempt: attempt
+        * REQUESTS[SECOND.firsts[0]].prediction.mem_mb,
         runtime=lambda wc, attempt: (
             attempt * REQUESTS[SECOND.firsts[0]].prediction.minutes
         ),

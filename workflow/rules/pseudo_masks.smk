@@ -31,9 +31,9 @@ rule teach_by_ensemble:
         candidates="<results>/pseudo_labels/ensemble/{part}.csv",
     log:
         "<logs>/pseudo_labels/ensemble/{part}.log",
+    priority: FIRST_OF_ALL
     conda:
         "../../envs/environment.yaml"
-    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
@@ -66,9 +66,9 @@ rule pseudo_labels:
         "<logs>/pseudo_labels/{teacher}/labels.log",
     wildcard_constraints:
         teacher=r"fold\d+|ensemble",
+    priority: FIRST_OF_ALL
     conda:
         "../../envs/environment.yaml"
-    priority: FIRST_OF_ALL
     params:
         **PLAN.provenance("workflow/scripts/pseudo_labels.py"),
         cars=SECOND.choice_arguments(),

@@ -13,10 +13,10 @@ rule validate:
     log:
         "<logs>/validate/{model}.log",
     cache: True
+    priority: lambda wc: PLAN.chain_priority(wc.model)
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
-    priority: lambda wc: PLAN.chain_priority(wc.model)
     resources:
         gpu=1,
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
