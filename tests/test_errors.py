@@ -26,8 +26,8 @@ main_guard(main)
 @pytest.mark.parametrize(
     ("body", "code", "told"),
     [
-        ("time.sleep(60)", 130, "interrupted\n"),
-        ("with ended_by_signals():\n        time.sleep(60)", 75, "interrupted: stopped by SIGINT\n"),
+        ("wait()", 130, "interrupted\n"),
+        ("with ended_by_signals(requeued=False): wait()", 75, "interrupted: stopped by SIGINT\n"),
     ],
 )
 def test_ctrl_c_is_one_line_and_the_exit_code_of_who_handles_it(body, code, told):
@@ -35,8 +35,10 @@ def test_ctrl_c_is_one_line_and_the_exit_code_of_who_handles_it(body, code, told
 import time
 from carvana.errors import main_guard
 from carvana.interruption import ended_by_signals
-def main():
+def wait():
     print("begun", flush=True)
+    time.sleep(60)
+def main():
     {body}
 main_guard(main)
 """

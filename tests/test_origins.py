@@ -79,7 +79,7 @@ def test_the_published_checkpoint_is_fetched_for_one_network_of_ternausnet(tmp_p
         run.origins.inputs("ternausnet", 0)
     one = plan(weights={"ternausnet": "released"}, released={"folder": str(tmp_path), "folds": {"ternausnet": ["3"]}})
     assert one.origins.inputs("ternausnet", 3) == ["results/full/download/TernausNet.pt.json"]
-    assert one.origins.arguments("ternausnet", 3) == f"--checkpoint '{tmp_path}/TernausNet.pt' --networks 3"
+    assert one.origins.arguments("ternausnet", 3) == f"--checkpoint {tmp_path}/TernausNet.pt --networks 3"
     path = put(tmp_path, "best-model_3.pt")
     assert one.origins.inputs("ternausnet", 3) == [str(path)]
 
