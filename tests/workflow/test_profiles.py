@@ -34,7 +34,7 @@ def test_slurms_jobs_ask_for_what_the_recipe_needs(tmp_path):
     assert {job["gpu"] for job in jobs} == {"1"}
     assert {job["mem_mb"] for job in jobs} == {"16000"}
     # LinkNet34's 14 hours and TernausNet's 74, which is cut to a day.
-    assert {job["runtime"] for job in jobs} == {"1172", "1440"}
+    assert {job["runtime"] for job in jobs} == {"1259", "1440"}
     assert {job["slurm_extra"] for job in jobs} == {"--signal=USR1@120"}
     (merge, *_) = resources(output, "merge")
     assert (merge["mem_mb"], merge.get("gpu")) == ("4000", None)
