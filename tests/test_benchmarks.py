@@ -218,12 +218,13 @@ def test_the_readme_says_what_full_size_images_cost():
     rows = {row["step"]: row for row in json.loads(path.read_text())["rows"]}
 
     def both(step: str, form: str = ".0f") -> tuple[str, str]:
-        return format(rows[step]["ours"], form), format(rows[step]["published"], form)
+        return format(rows[step]["ours"], form), format(rows[step]["published"] or 0, form)
 
     linknet34 = both("training sample, linknet34_fma_s44, decoded")
     unet = both("training sample, unet_scratch (aug 2), from files, later")
     mask = both("four maps to mask, rule and RLE")
     writing, reading = both("writing a map", ".1f"), both("reading a map", ".1f")
+    beside = [both(f"of it beside a GPU, {model}")[0] for model in cpu.MODELS]
     scoring = rows["score of 100064 images, times decompressing both"]["ours"]
     text = " ".join((ROOT / "README.md").read_text().split())
     assert f"a training sample of LinkNet34 takes {linknet34[0]} ms (the published flow: {linknet34[1]})" in text
@@ -232,6 +233,7 @@ def test_the_readme_says_what_full_size_images_cost():
     assert (
         f"a stored map {writing[0]} ms to write and {reading[0]} to read (PNG: {writing[1]} and {reading[1]})" in text
     )
+    assert f"in {beside[0]} ms (TernausNet), {beside[1]} (LinkNet34 with CLAHE) or {beside[2]} (a U-Net)." in text
     assert f"Scoring a submission takes {scoring:.1f} times as long as unpacking it and the truth." in text
 
 
