@@ -9,7 +9,6 @@ import pytest
 
 from carvana import rle
 from carvana.cli import show
-from carvana.cli.configuration import ROOT
 from carvana.data.manifest import ImageRecord, Manifest, write_manifest
 from carvana.data.masks import write_mask
 from carvana.errors import UserError
@@ -18,6 +17,7 @@ from carvana.geometry import SMALL
 from carvana.mapstore import MapWriter
 from carvana.picture import captioned
 from carvana.report.pictures import WIDTH
+from carvana.revision import ROOT
 from carvana.show import picture_of_image
 from carvana.submission_check import COLUMNS
 

@@ -186,7 +186,7 @@ def hours_on(jobs: Sequence[Jobs], devices: int) -> float:
     rounds = [of_training.get(job.follows or "", 0) + of_training.get(job.model, 0) for job in jobs]
     trainings = [job.training_hours for job in jobs for _ in range(job.trainings)]
     predictions = [job.prediction_hours / job.predictions for job in jobs for _ in range(job.predictions)]
-    return max(finished_after(trainings, devices), *rounds) + finished_after(predictions, devices)
+    return max([finished_after(trainings, devices), *rounds]) + finished_after(predictions, devices)
 
 
 def disk_bytes(plan: Plan, jobs: Sequence[Jobs]) -> float:

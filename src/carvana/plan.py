@@ -247,8 +247,8 @@ class Plan:
         return float(self.config["save_minutes"]) * 60
 
     def training_priority(self, model: str) -> int:
-        """Snakemake's, so that the longest trainings start first; before them those of a first round, of which more
-        trainings wait for, and these.
+        """Snakemake's, so that the longest trainings start first, and before all others a first round's, and the second
+        round's that wait for them.
         """
         return self.chain_priority(model) + priority(self.recipe(model), gflops_of(self.published))
 

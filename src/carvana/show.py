@@ -18,11 +18,11 @@ from carvana.errors import UserError
 from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.picture import Image, captioned
-from carvana.recipe import RECIPES, all_model_names, editions_of, load_recipe
+from carvana.recipe import all_model_names, editions_of, load_recipe
 from carvana.report.pictures import contours_on, resized
+from carvana.revision import ROOT
 from carvana.submission import read_masks
 
-_ROOT: Final = RECIPES.parents[1]
 _COLUMNS: Final = 4
 _GAP: Final = 6
 
@@ -61,9 +61,9 @@ def picture_of_image(results: Path, name: str) -> Image:
 
 def _check_working_folder(file: Path) -> None:
     """Runs name their images relative to the checkout. Raises UserError where one is looked for from elsewhere."""
-    if not (file.is_absolute() or file.exists() or Path.cwd().samefile(_ROOT)):
+    if not (file.is_absolute() or file.exists() or Path.cwd().samefile(ROOT)):
         raise UserError(
-            f"{file} is looked for in {Path.cwd()}, which is not the folder of this checkout: run `cd {_ROOT}` first"
+            f"{file} is looked for in {Path.cwd()}, which is not the folder of this checkout: run `cd {ROOT}` first"
         )
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from carvana import keys
 from carvana.__main__ import main
-from carvana.cli.configuration import ROOT
 from carvana.config import load_config
 from carvana.data.manifest import write_manifest
 from carvana.errors import UserError
 from carvana.folds import folds_digest, write_folds
 from carvana.plan import Plan
+from carvana.revision import ROOT
 from carvana.status import Status
 from carvana.store.claim import Claim
 from carvana.store.store import Store

@@ -8,8 +8,7 @@ from pathlib import Path
 from carvana.config import load_config
 from carvana.errors import UserError
 from carvana.plan import Plan
-
-ROOT = Path(__file__).resolve().parents[3]
+from carvana.revision import ROOT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
