@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from carvana.config import check_config, check_files
 from carvana.container.name import image_name
 from carvana.errors import UserError
-from carvana.plan import Plan
+from carvana.planning.plan import Plan
 
 min_version("9.27")
 
@@ -86,7 +86,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        PLAN.wanted_submissions(),
+        PLAN.submissions.wanted(),
         rules.score.output,
         rules.picture.output if PLAN.ensembles else [],
 
@@ -97,7 +97,7 @@ for member in MEMBERS:
         name:
             member
         input:
-            PLAN.submissions(member),
+            PLAN.submissions.of_member(member),
 
 
 for model in MODELS:
@@ -106,4 +106,4 @@ for model in MODELS:
         name:
             model
         input:
-            PLAN.submission(model),
+            PLAN.submissions.path(model),

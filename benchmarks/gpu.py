@@ -32,17 +32,17 @@ from torch import nn
 from benchmarks.results import ROOT, keep_result, write_result
 from benchmarks.traffic import bytes_of_prediction, bytes_of_training
 from carvana.catalogue import RECIPES, models_of
-from carvana.cost import TRAINING_PASSES, gflops_of
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
-from carvana.forecast import full_size
 from carvana.geometry import FULL, GEOMETRIES, Geometry
 from carvana.gpu import lease_one_if_free
 from carvana.mapstore import MapWriter
 from carvana.networks.initialisation import initialise
+from carvana.planning.cost import TRAINING_PASSES, gflops_of
+from carvana.planning.forecast import full_size
 from carvana.precision import PRECISIONS
 from carvana.prediction.maps import sum_on_device
 from carvana.prediction.pipeline import Pipeline

@@ -6,7 +6,7 @@ import yaml
 
 from carvana.config import PRESENTED, SHARED, check_config, load_config
 from carvana.errors import UserError
-from carvana.plan import Plan
+from carvana.planning.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config"
@@ -105,7 +105,7 @@ def test_texts_of_the_command_line_are_taken_for_what_they_mean():
 def test_the_names_that_no_run_may_have_are_those_of_other_folders():
     plan = Plan(changed(run="mine", edition="presented"), ROOT)
     assert plan.results == Path(f"results/mine{PRESENTED}")
-    shared = [plan.store, plan.encoder_file("vgg11").parent, plan.ledger]
+    shared = [plan.store, plan.encoders.file("vgg11").parent, plan.submissions.ledger]
     assert shared == [Path("results", name) for name in SHARED]
 
 

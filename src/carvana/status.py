@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from carvana import keys
-from carvana.catalogue import models_of
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import UserError
 from carvana.exclusion import excluded_from, read_exclusions
 from carvana.files import sha256_of
 from carvana.folds import folds_digest, read_folds
 from carvana.histories import dice_of, read_history
-from carvana.plan import Plan
+from carvana.planning.plan import Plan
 from carvana.store.store import Entry, Store
 from carvana.training.report import PROGRESS
 from carvana.training.state_files import newest_values, place_of
@@ -51,13 +50,13 @@ class Status:
 
     def trainings(self) -> Iterator[Training]:
         """Every training of the run."""
-        for recipe in self.plan.recipes:
-            for model in models_of(recipe, self.plan.edition):
-                for fold, weights in zip(self.plan.network_folds(model), self.plan.weights(model), strict=True):
-                    if self.plan.origins.released(model):
-                        yield Training(model, fold, "imported" if Path(weights).exists() else "waiting", {})
-                    else:
-                        yield self._training(model, fold, Path(weights).parent)
+        networks = self.plan.networks
+        for model in self.plan.models:
+            for fold, weights in zip(networks.folds(model), networks.weights(model), strict=True):
+                if self.plan.origins.released(model):
+                    yield Training(model, fold, "imported" if Path(weights).exists() else "waiting", {})
+                else:
+                    yield self._training(model, fold, Path(weights).parent)
 
     def _training(self, model: str, fold: int, folder: Path) -> Training:
         entries = list(self._entries(model, fold))
@@ -87,9 +86,9 @@ class Status:
         plan, config = self.plan, self.plan.config
         recipe = plan.recipe(model)
         with suppress(UserError, FileNotFoundError):
-            folds = read_folds(plan.results / "folds" / f"{plan.scheme(model)}.csv")
+            folds = read_folds(plan.results / "folds" / f"{plan.folds.of(model)}.csv")
             encoder = recipe.network.encoder
-            weights = self._encoder(plan.encoder_file(encoder)) if encoder and plan.encoder_receipt(model) else None
+            weights = self._encoder(plan.encoders.file(encoder)) if encoder and plan.encoders.receipt(model) else None
             for device in ("cuda", "cpu"):
                 common = keys.computing(
                     plan.root / "workflow" / "scripts" / "train.py",
@@ -140,7 +139,9 @@ class Status:
 
     @cached_property
     def _excluded(self) -> Set[str]:
-        return {name for path in self.plan.exclusions() for name in read_exclusions(Path(path), self._manifest)}
+        return {
+            name for path in self.plan.trainings.exclusions() for name in read_exclusions(Path(path), self._manifest)
+        }
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from carvana.config import load_config
 from carvana.data.manifest import write_manifest
 from carvana.errors import UserError
 from carvana.folds import folds_digest, write_folds
-from carvana.plan import Plan
+from carvana.planning.plan import Plan
 from carvana.revision import ROOT
 from carvana.status import Status
 from carvana.store.claim import Claim
@@ -80,7 +80,7 @@ class Run:
             "edition": "released",
             "fold": fold,
             "manifest": run / "data" / "train.csv",
-            "folds": run / "folds" / f"{self.plan.scheme(MODEL)}.csv",
+            "folds": run / "folds" / f"{self.plan.folds.of(MODEL)}.csv",
             "geometry": "small",
             "epochs": 1,
             "seed": 0,
@@ -130,7 +130,7 @@ def test_waiting_running_interrupted_and_done(run, carvana):
     (interrupted.folder / "progress.json").write_text(json.dumps(PROGRESS))
     values = {"place": {"phase": "train", "batches": 11}, "next_epoch": 2}
     (interrupted.folder / "state-000004.json").write_text(record_text({"files": {}, "values": values}))
-    done = Path(run.plan.weights("unet_vgg11")[1]).parent
+    done = Path(run.plan.networks.weights("unet_vgg11")[1]).parent
     done.mkdir(parents=True)
     (done / "weights.safetensors").touch()
     (done / "history.csv").write_text("epoch,train_loss,valid_dice\n1,0.5,0.7\n2,0.4,0.6\n")

@@ -1,12 +1,13 @@
 # What several stages need to know; the knowledge itself lives in the library, which has tests.
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
-from carvana.expectations import Expectations
-from carvana.options import option
-from carvana.plan import FIRST_OF_ALL
+from carvana.planning.cache_key import cache_key
+from carvana.planning.expectations import Expectations
+from carvana.planning.options import option
+from carvana.planning.reporting import Reporting
+from carvana.planning.requests import requests_of
+from carvana.planning.scoring import Scoring
+from carvana.planning.trainings import FIRST_OF_ALL
 from carvana.recipe import model_names
-from carvana.reporting import Reporting
-from carvana.requests import requests_of
-from carvana.scoring import Scoring
 
 SCORING = Scoring(PLAN)
 EXPECTATIONS = Expectations(PLAN)
@@ -25,7 +26,7 @@ def one_of(names):
 wildcard_constraints:
     model="|".join(MODELS),
     recipe="|".join(RECIPES),
-    variant="|".join(PLAN.own_masks),
+    variant="|".join(PLAN.maps.own_masks),
     fold=r"\d+",
     part="train|" + "|".join(PLAN.test_parts),
     split="train|test",

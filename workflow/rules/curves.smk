@@ -4,8 +4,8 @@
 use rule train as train_from_random with:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
-        exclude=PLAN.exclusions(),
+        folds=lambda wc: f"<results>/folds/{PLAN.folds.of(wc.model)}.csv",
+        exclude=PLAN.trainings.exclusions(),
     output:
         weights="<results>/from_random/{model}/fold{fold}/weights.safetensors",
         history="<results>/from_random/{model}/fold{fold}/history.csv",
@@ -20,7 +20,7 @@ use rule train as train_from_random with:
 
 rule encoder_curves:
     input:
-        imagenet=lambda wc: PLAN.imagenet_histories(COMPARED),
+        imagenet=lambda wc: PLAN.encoders.histories(COMPARED),
         random=[
             f"<results>/from_random/{model}/fold0/history.csv" for model in COMPARED
         ],
@@ -31,7 +31,7 @@ rule encoder_curves:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/encoder_curves.py"),
+        **PLAN.provenance.of("workflow/scripts/encoder_curves.py"),
         histories=lambda wc, input: " ".join(
             option("history", model, beginning, path)
             for beginning, paths in (

@@ -14,7 +14,7 @@ rule draw_synthetic:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/draw_synthetic.py"),
+        **PLAN.provenance.of("workflow/scripts/draw_synthetic.py"),
         seed=config["data"]["synthetic"]["seed"],
         train_cars=config["data"]["synthetic"]["train_cars"],
         test_cars=config["data"]["synthetic"]["test_cars"],
@@ -34,7 +34,7 @@ rule intake:
     input:
         rules.draw_synthetic.output if PLAN.synthetic else [],
         # Ancient: a download job that runs again, as after a change in its code, must not make everything anew.
-        receipts=ancient(lambda wc: PLAN.intake_receipts(wc.split)),
+        receipts=ancient(lambda wc: PLAN.competition.intake_receipts(wc.split)),
     output:
         manifest="<results>/data/{split}.csv",
     log:
@@ -45,12 +45,12 @@ rule intake:
         "../../envs/environment.yaml"
     threads: config["threads"]
     params:
-        **PLAN.provenance("workflow/scripts/intake.py"),
-        data=str(PLAN.data),
-        listing=PLAN.data_listing,
+        **PLAN.provenance.of("workflow/scripts/intake.py"),
+        data=str(PLAN.competition.folder),
+        listing=PLAN.competition.listing,
         geometry=config["geometry"],
         work_dir=lambda wc, output: str(Path(output.manifest).parent),
-        expected=lambda wc: PLAN.expected_counts(wc.split),
+        expected=lambda wc: PLAN.competition.counts_arguments(wc.split),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/intake.py"

@@ -18,11 +18,11 @@ rule download_file:
     resources:
         downloads=1,
     params:
-        **PLAN.provenance("workflow/scripts/download.py"),
-        competition=PLAN.competition,
-        files=lambda wc: PLAN.remote_names(wc.name),
-        size=lambda wc: PLAN.published_size(wc.name),
-        folder=str(PLAN.data),
+        **PLAN.provenance.of("workflow/scripts/download.py"),
+        competition=PLAN.competition.name,
+        files=lambda wc: PLAN.competition.remote_names(wc.name),
+        size=lambda wc: PLAN.competition.size_argument(wc.name),
+        folder=str(PLAN.competition.folder),
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/download.py"
@@ -37,4 +37,4 @@ rule download_file:
 
 rule download:
     input:
-        lambda wc: PLAN.all_receipts(),
+        lambda wc: PLAN.competition.all_receipts(),

@@ -10,9 +10,9 @@ rule encoder_weights:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/encoder_weights.py"),
-        origin=lambda wc: PLAN.encoder_origin(wc.encoder),
-        file=lambda wc: str(PLAN.encoder_file(wc.encoder)),
+        **PLAN.provenance.of("workflow/scripts/encoder_weights.py"),
+        origin=lambda wc: PLAN.encoders.url_argument(wc.encoder),
+        file=lambda wc: str(PLAN.encoders.file(wc.encoder)),
     shell:
         "python workflow/scripts/encoder_weights.py"
         " --encoder {wildcards.encoder}"

@@ -4,7 +4,7 @@
 rule merge:
     input:
         sums=lambda wc: [
-            PLAN.sums(model, wc.part)
+            PLAN.maps.sums(model, wc.part)
             for model in merged_models(wc.recipe, PLAN.edition)
         ],
     output:
@@ -15,11 +15,11 @@ rule merge:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: PLAN.merging(wc.recipe),
+        **PLAN.provenance.of("workflow/scripts/merge.py"),
+        rules=lambda wc: PLAN.provenance.of_merging(wc.recipe),
         model=lambda wc: merged_models(wc.recipe, PLAN.edition)[0],
         edition=PLAN.edition,
-        common=lambda wc: PLAN.common_argument(
+        common=lambda wc: PLAN.networks.common_argument(
             merged_models(wc.recipe, PLAN.edition), wc.part
         ),
     shell:
@@ -35,20 +35,20 @@ rule merge:
 
 rule model_masks:
     input:
-        sums=lambda wc: PLAN.sums(PLAN.own_masks[wc.variant], wc.part),
+        sums=lambda wc: PLAN.maps.sums(PLAN.maps.own_masks[wc.variant], wc.part),
     output:
         masks="<results>/masks/{variant}/{part}.csv",
     log:
         "<logs>/merge/{variant}/{part}.log",
-    priority: lambda wc: PLAN.chain_priority(PLAN.own_masks[wc.variant])
+    priority: lambda wc: PLAN.trainings.chain_priority(PLAN.maps.own_masks[wc.variant])
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: PLAN.merging(
-            recipe_of(PLAN.own_masks[wc.variant], PLAN.edition)
+        **PLAN.provenance.of("workflow/scripts/merge.py"),
+        rules=lambda wc: PLAN.provenance.of_merging(
+            recipe_of(PLAN.maps.own_masks[wc.variant], PLAN.edition)
         ),
-        model=lambda wc: PLAN.own_masks[wc.variant],
+        model=lambda wc: PLAN.maps.own_masks[wc.variant],
         edition=PLAN.edition,
     shell:
         "python workflow/scripts/merge.py"
@@ -73,9 +73,9 @@ rule ensemble:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/ensemble.py"),
+        **PLAN.provenance.of("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
-        common=lambda wc: PLAN.common_argument(PLAN.merged, wc.part),
+        common=lambda wc: PLAN.networks.common_argument(PLAN.merged, wc.part),
     shell:
         "python workflow/scripts/ensemble.py"
         " --ternausnet {input.ternausnet:q}"

@@ -11,9 +11,9 @@ rule folds:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/folds.py"),
-        number=lambda wc: PLAN.number_of_folds(wc.scheme),
-        expected=lambda wc: PLAN.expected_digest(wc.scheme),
+        **PLAN.provenance.of("workflow/scripts/folds.py"),
+        number=lambda wc: PLAN.folds.number(wc.scheme),
+        expected=lambda wc: PLAN.folds.digest_argument(wc.scheme),
     shell:
         "python workflow/scripts/folds.py"
         " --manifest {input.manifest:q}"

@@ -3,7 +3,7 @@
 
 rule submit:
     input:
-        submissions=lambda wc: PLAN.leaderboard_submissions(),
+        submissions=lambda wc: PLAN.submissions.to_send(),
     output:
         scores="<results>/leaderboard.json",
     log:
@@ -12,14 +12,14 @@ rule submit:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/submit.py"),
-        competition=PLAN.competition,
+        **PLAN.provenance.of("workflow/scripts/submit.py"),
+        competition=PLAN.competition.name,
         edition=PLAN.edition,
-        submissions=PLAN.leaderboard_arguments(),
-        data=str(PLAN.data),
+        submissions=PLAN.submissions.arguments(),
+        data=str(PLAN.competition.folder),
         work_dir=str(PLAN.results / "data"),
         geometry=config["geometry"],
-        ledger=str(PLAN.ledger),
+        ledger=str(PLAN.submissions.ledger),
     shell:
         "python workflow/scripts/submit.py"
         " {params.submissions}"
@@ -40,7 +40,7 @@ rule leaderboard:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/leaderboard.py"),
+        **PLAN.provenance.of("workflow/scripts/leaderboard.py"),
         published="config/published.yaml",
     shell:
         "python workflow/scripts/leaderboard.py"

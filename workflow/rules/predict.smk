@@ -4,7 +4,7 @@
 rule predict:
     input:
         manifest="<results>/data/test.csv",
-        weights=lambda wc: PLAN.weights(wc.model),
+        weights=lambda wc: PLAN.networks.weights(wc.model),
     output:
         sums="<results>/predictions/{model}/test-{shard}-of-{shards}.h5",
         timings="<results>/predictions/{model}/test-{shard}-of-{shards}.json",
@@ -19,8 +19,8 @@ rule predict:
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
         runtime=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.minutes,
     params:
-        **PLAN.recipe_provenance("workflow/scripts/predict.py"),
-        key=lambda wc, input, threads, resources: PLAN.cache_key(
+        **PLAN.provenance.by_model("workflow/scripts/predict.py"),
+        key=lambda wc, input, threads, resources: cache_key(
             wc.items(), input.items(), threads, resources.gpu
         ),
         shard=lambda wc: int(wc.shard) - 1,

@@ -6,7 +6,10 @@ SECOND = PLAN.second_round
 rule precondition:
     input:
         manifest="<results>/data/train.csv",
-        masks=[SECOND.first_masks(PLAN.masks_folder(first)) for first in SECOND.firsts],
+        masks=[
+            SECOND.first_masks(PLAN.maps.masks_folder(first))
+            for first in SECOND.firsts
+        ],
     output:
         found=SECOND.precondition,
     log:
@@ -15,7 +18,7 @@ rule precondition:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/precondition.py"),
+        **PLAN.provenance.of("workflow/scripts/precondition.py"),
         needed=SECOND.precondition_arguments() if SECOND.models else "",
     shell:
         "python workflow/scripts/precondition.py"
@@ -29,7 +32,7 @@ rule precondition:
 rule teach:
     input:
         manifest="<results>/data/test.csv",
-        weights=lambda wc: PLAN.network(SECOND.firsts[0], int(wc.fold)),
+        weights=lambda wc: PLAN.networks.weights_of_fold(SECOND.firsts[0], int(wc.fold)),
         # Before work of days: are pseudo-labels expected to help?
         found=SECOND.precondition,
     output:
@@ -49,7 +52,7 @@ rule teach:
             attempt * REQUESTS[SECOND.firsts[0]].prediction.minutes
         ),
     params:
-        **PLAN.provenance_of("workflow/scripts/teach.py", SECOND.firsts),
+        **PLAN.provenance.of_models("workflow/scripts/teach.py", SECOND.firsts),
         model=" ".join(SECOND.firsts),
         edition=PLAN.edition,
         shard=lambda wc: int(wc.shard) - 1,

@@ -3,15 +3,15 @@
 
 use rule merge as merge_first_round with:
     input:
-        sums=lambda wc: [PLAN.sums(first, wc.part) for first in SECOND.firsts],
+        sums=lambda wc: [PLAN.maps.sums(first, wc.part) for first in SECOND.firsts],
     output:
         maps="<results>/pseudo_labels/ensemble/{recipe}/{part}.h5",
         masks="<results>/pseudo_labels/ensemble/{recipe}/{part}.csv",
     log:
         "<logs>/pseudo_labels/ensemble/merge/{recipe}/{part}.log",
     params:
-        **PLAN.provenance("workflow/scripts/merge.py"),
-        rules=lambda wc: PLAN.merging(wc.recipe),
+        **PLAN.provenance.of("workflow/scripts/merge.py"),
+        rules=lambda wc: PLAN.provenance.of_merging(wc.recipe),
         model=" ".join(SECOND.firsts),
         edition=PLAN.edition,
         common="",
@@ -35,10 +35,10 @@ rule teach_by_ensemble:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/ensemble.py"),
+        **PLAN.provenance.of("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
         unclear=SECOND.unclear_arguments(),
-        common=lambda wc: PLAN.common_argument(PLAN.merged, wc.part),
+        common=lambda wc: PLAN.networks.common_argument(PLAN.merged, wc.part),
     shell:
         "python workflow/scripts/ensemble.py"
         " --ternausnet {input.ternausnet:q}"
@@ -70,7 +70,7 @@ rule pseudo_labels:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/pseudo_labels.py"),
+        **PLAN.provenance.of("workflow/scripts/pseudo_labels.py"),
         cars=SECOND.choice_arguments(),
         geometry=config["geometry"],
         masks=lambda wc, output: str(Path(output.manifest).parent / "masks"),

@@ -18,9 +18,9 @@ rule analysis:
         "../../envs/environment.yaml"
     threads: config["threads"]
     params:
-        **PLAN.provenance("workflow/scripts/analysis.py"),
+        **PLAN.provenance.of("workflow/scripts/analysis.py"),
         edition=PLAN.edition,
-        common=PLAN.common_argument(PLAN.merged, "train"),
+        common=PLAN.networks.common_argument(PLAN.merged, "train"),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/analysis.py"
@@ -43,13 +43,15 @@ rule report:
         manifest="<results>/data/train.csv",
         maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.merged],
         masks="<results>/masks/ensemble/train.csv",
-        networks=[path for model in PLAN.models for path in PLAN.weights(model)],
+        networks=PLAN.networks.all_weights(),
         predictions=[
-            PLAN.sums(model, part) for model in PLAN.merged for part in PLAN.test_parts
+            PLAN.maps.sums(model, part)
+            for model in PLAN.merged
+            for part in PLAN.test_parts
         ],
         published="config/published.yaml",
         pseudo=REPORTING.pseudo_labels(),
-        receipts=ancient(PLAN.receipts(["metadata"])),
+        receipts=ancient(PLAN.competition.receipts(["metadata"])),
     output:
         page=report(
             "<results>/report.html",
@@ -61,12 +63,12 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/report.py"),
+        **PLAN.provenance.of("workflow/scripts/report.py"),
         models=REPORTING.model_arguments(),
         edition=PLAN.edition,
-        common=PLAN.common_argument(PLAN.merged, "train"),
+        common=PLAN.networks.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
-        data=str(PLAN.data),
+        data=str(PLAN.competition.folder),
         rounds=REPORTING.rounds_arguments(),
         other=REPORTING.other_edition(),
         other_scores=REPORTING.other_digest(),

@@ -14,7 +14,7 @@ rule baselines:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/baselines.py"),
+        **PLAN.provenance.of("workflow/scripts/baselines.py"),
         test=lambda wc, input: (
             option("test-manifest", input.test_manifest) if PLAN.synthetic else ""
         ),
@@ -46,7 +46,7 @@ rule score:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/score.py"),
+        **PLAN.provenance.of("workflow/scripts/score.py"),
         entries=SCORING.arguments(),
         geometry=config["geometry"],
     shell:
@@ -74,7 +74,7 @@ rule picture:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/picture.py"),
+        **PLAN.provenance.of("workflow/scripts/picture.py"),
     shell:
         "python workflow/scripts/picture.py"
         " --manifest {input.manifest:q}"

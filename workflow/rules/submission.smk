@@ -4,7 +4,7 @@
 rule submission:
     input:
         manifest="<results>/data/test.csv",
-        masks=lambda wc: PLAN.masks_of(wc.name),
+        masks=lambda wc: PLAN.maps.masks_of(wc.name),
     output:
         submission="<results>/submissions/{name}.csv.gz",
     log:
@@ -12,8 +12,8 @@ rule submission:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/submission.py"),
-        data=str(PLAN.data),
+        **PLAN.provenance.of("workflow/scripts/submission.py"),
+        data=str(PLAN.competition.folder),
         work_dir=lambda wc, input: str(Path(input.manifest).parent),
         geometry=config["geometry"],
     shell:

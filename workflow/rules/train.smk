@@ -4,9 +4,9 @@
 rule train:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
-        encoder=lambda wc: PLAN.encoder_receipt(wc.model),
-        exclude=PLAN.exclusions(),
+        folds=lambda wc: f"<results>/folds/{PLAN.folds.of(wc.model)}.csv",
+        encoder=lambda wc: PLAN.encoders.receipt(wc.model),
+        exclude=PLAN.trainings.exclusions(),
         pseudo=lambda wc: PLAN.second_round.manifest(wc.model, int(wc.fold)),
     output:
         weights="<results>/models/{model}/fold{fold}/weights.safetensors",
@@ -20,35 +20,35 @@ rule train:
     # For users of Snakemake's own cache too; `key` tells it what it would overlook.
     cache: True
     # A prediction that waits costs nothing; a long training that starts last keeps all others waiting.
-    priority: lambda wc: PLAN.training_priority(wc.model)
+    priority: lambda wc: PLAN.trainings.priority(wc.model)
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
     resources:
-        gpu=lambda wc: PLAN.gpus(wc.model),
+        gpu=lambda wc: PLAN.trainings.gpus(wc.model),
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].training.mem_mb,
         runtime=lambda wc: REQUESTS[wc.model].training.minutes,
     params:
-        **PLAN.recipe_provenance("workflow/scripts/train.py"),
-        key=lambda wc, input, threads, resources: PLAN.cache_key(
+        **PLAN.provenance.by_model("workflow/scripts/train.py"),
+        key=lambda wc, input, threads, resources: cache_key(
             wc.items(), input.items(), threads, resources.gpu
         ),
         edition=PLAN.edition,
         geometry=config["geometry"],
-        overrides=lambda wc: PLAN.overrides(wc.model),
+        overrides=lambda wc: PLAN.trainings.overrides(wc.model),
         seed=config["seed"],
         precision=config["precision"],
         autotune=PLAN.autotune,
-        encoder=lambda wc: PLAN.encoder_argument(wc.model),
-        exclude=" ".join(option("exclude", path) for path in PLAN.exclusions()),
+        encoder=lambda wc: PLAN.encoders.argument(wc.model),
+        exclude=PLAN.trainings.exclusions_argument(),
         pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
         workers=config["workers"],
         # As functions of the resources, since a job need not run again when these change.
-        gpus=lambda wc, resources: PLAN.gpus(wc.model),
-        memory=lambda wc, resources: PLAN.memory_arguments(wc.model),
+        gpus=lambda wc, resources: PLAN.trainings.gpus(wc.model),
+        memory=lambda wc, resources: PLAN.trainings.memory_arguments(wc.model),
         store=lambda wc, resources: str(PLAN.store),
-        save_seconds=lambda wc, resources: PLAN.save_seconds,
+        save_seconds=lambda wc, resources: PLAN.trainings.save_seconds,
         quiet=PLAN.quiet,
     shell:
         "python workflow/scripts/train.py"

@@ -4,8 +4,8 @@
 rule validate:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{PLAN.scheme(wc.model)}.csv",
-        weights=lambda wc: PLAN.weights(wc.model),
+        folds=lambda wc: f"<results>/folds/{PLAN.folds.of(wc.model)}.csv",
+        weights=lambda wc: PLAN.networks.weights(wc.model),
     output:
         maps="<results>/oof/{model}/maps.h5",
         dice="<results>/oof/{model}/dice.csv",
@@ -13,7 +13,7 @@ rule validate:
     log:
         "<logs>/validate/{model}.log",
     cache: True
-    priority: lambda wc: PLAN.chain_priority(wc.model)
+    priority: lambda wc: PLAN.trainings.chain_priority(wc.model)
     conda:
         "../../envs/environment.yaml"
     threads: config["threads"]
@@ -22,13 +22,13 @@ rule validate:
         mem_mb=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.mem_mb,
         runtime=lambda wc, attempt: attempt * REQUESTS[wc.model].prediction.minutes,
     params:
-        **PLAN.recipe_provenance("workflow/scripts/validate.py"),
-        key=lambda wc, input, threads, resources: PLAN.cache_key(
+        **PLAN.provenance.by_model("workflow/scripts/validate.py"),
+        key=lambda wc, input, threads, resources: cache_key(
             wc.items(), input.items(), threads, resources.gpu
         ),
         edition=PLAN.edition,
         networks=lambda wc: PLAN.origins.networks_argument(wc.model),
-        trained_with=lambda wc: PLAN.trained_with(wc.model),
+        trained_with=lambda wc: PLAN.networks.folds_argument(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
         autotune=PLAN.autotune,

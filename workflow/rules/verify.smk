@@ -5,8 +5,8 @@ rule verification:
     input:
         manifest="<results>/data/train.csv",
         scores=rules.score.output.csv,
-        folds=PLAN.fold_tables(),
-        weights=[path for model in PLAN.models for path in PLAN.weights(model)],
+        folds=PLAN.folds.tables(),
+        weights=PLAN.networks.all_weights(),
         dice=[f"<results>/oof/{model}/dice.csv" for model in PLAN.models],
         published="config/published.yaml",
         conformance="docs/conformance.md",
@@ -24,7 +24,7 @@ rule verification:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/verification.py"),
+        **PLAN.provenance.of("workflow/scripts/verification.py"),
         expectations=EXPECTATIONS.arguments(),
         # No input: a result of Kaggle is never made only to be looked at.
         leaderboard=REPORTING.leaderboard_result(),
@@ -50,7 +50,7 @@ rule verify:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/verify.py"),
+        **PLAN.provenance.of("workflow/scripts/verify.py"),
     shell:
         "python workflow/scripts/verify.py"
         " --verification {input.verification:q}"

@@ -16,9 +16,9 @@ if PLAN.origins.imported:
         conda:
             "../../envs/environment.yaml"
         params:
-            **PLAN.recipe_provenance("workflow/scripts/import_weights.py"),
+            **PLAN.provenance.by_model("workflow/scripts/import_weights.py"),
             edition=PLAN.edition,
-            folds=lambda wc: PLAN.number_of_folds(PLAN.scheme(wc.model)),
+            folds=lambda wc: PLAN.folds.number(PLAN.folds.of(wc.model)),
             geometry=config["geometry"],
             precision=config["precision"],
             origin=lambda wc: PLAN.origins.arguments(wc.model, int(wc.fold)),
@@ -45,7 +45,7 @@ rule fetch_checkpoint:
     resources:
         downloads=1,
     params:
-        **PLAN.provenance("workflow/scripts/fetch_checkpoint.py"),
+        **PLAN.provenance.of("workflow/scripts/fetch_checkpoint.py"),
         url=config["released"]["url"],
         blob=PLAN.published["published_checkpoint"]["git_blob"],
         file=str(PLAN.origins.folder / PLAN.published["published_checkpoint"]["file"]),
@@ -60,9 +60,9 @@ rule fetch_checkpoint:
 
 rule weights:
     input:
-        networks=[path for model in PLAN.models for path in PLAN.weights(model)],
+        networks=PLAN.networks.all_weights(),
         scores="<results>/scores.json",
-        folds=PLAN.fold_tables(),
+        folds=PLAN.folds.tables(),
     output:
         index="<results>/weights/weights.json",
         card="<results>/weights/README.md",
@@ -72,7 +72,7 @@ rule weights:
     conda:
         "../../envs/environment.yaml"
     params:
-        **PLAN.provenance("workflow/scripts/pack_weights.py"),
+        **PLAN.provenance.of("workflow/scripts/pack_weights.py"),
         networks=lambda wc, input: [str(Path(path).parent) for path in input.networks],
         folds=REPORTING.folds_arguments(),
         name=config["run"],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from carvana.config import load_config
 from carvana.errors import UserError
-from carvana.plan import Plan
+from carvana.planning.plan import Plan
 from carvana.revision import ROOT
 
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from carvana.errors import UserError
-from carvana.expectations import Expectations
+from carvana.planning.expectations import Expectations
+from carvana.planning.reporting import Reporting
+from carvana.planning.scoring import Scoring
 from carvana.released.index import Index, write_index
-from carvana.reporting import Reporting
-from carvana.scoring import Scoring
-from tests.test_plan import plan
+from tests.planning.plans import plan
 
 
 def imported(folder, **changes):
@@ -86,7 +86,7 @@ def test_the_published_checkpoint_is_fetched_for_one_network_of_ternausnet(tmp_p
 
 def test_a_run_with_some_networks_says_so_everywhere(tmp_path):
     run = plan(weights={"ternausnet": "released"}, released={"folder": str(tmp_path), "folds": {"ternausnet": [3, 0]}})
-    assert run.weights("ternausnet") == [
+    assert run.networks.weights("ternausnet") == [
         "results/full/models/ternausnet/fold0/weights.safetensors",
         "results/full/models/ternausnet/fold3/weights.safetensors",
     ]
@@ -99,16 +99,17 @@ def test_a_run_with_some_networks_says_so_everywhere(tmp_path):
     arguments = Scoring(run).arguments()
     assert arguments.count("--partial") == 4
     assert f"--note '{told}'" in Expectations(run).arguments()
-    assert run.common_argument(run.merged, "train") == "--common"
-    assert run.common_argument(["unet_scratch"], "train") == run.common_argument(run.merged, "test-01-of-16") == ""
+    common = run.networks.common_argument
+    assert common(run.merged, "train") == "--common"
+    assert common(["unet_scratch"], "train") == common(run.merged, "test-01-of-16") == ""
     assert Reporting(run).model_arguments().startswith("--model ternausnet 0,3 ")
 
 
 def test_folds_of_published_weights_are_compared(tmp_path):
     run = imported(tmp_path)
-    assert run.trained_with("ternausnet") == ""
+    assert run.networks.folds_argument("ternausnet") == ""
     write_index(Index({}, {"f04a": "abc"}, (), ()), tmp_path / "weights.json")
     run = imported(tmp_path)
-    assert run.trained_with("ternausnet") == "--trained-with abc"
-    assert run.trained_with("unet_scratch") == ""
+    assert run.networks.folds_argument("ternausnet") == "--trained-with abc"
+    assert run.networks.folds_argument("unet_scratch") == ""
     assert Scoring(run).notes(["ternausnet"]) == ["ternausnet: released weights"]

@@ -10,8 +10,8 @@ import yaml
 
 from carvana.config import laid_over
 from carvana.digits import read_digits
-from carvana.options import option
-from carvana.plan import Plan
+from carvana.planning.options import option
+from carvana.planning.plan import Plan
 
 BANDS: Final = "config/sample_bands.yaml"
 DIGITS: Final = "config/sample_digits.yaml"
@@ -66,14 +66,12 @@ class Expectations:
     def arguments(self) -> str:
         """The arguments of verification.py that say what is expected of folds, weights and figures."""
         plan, arguments = self.plan, []
-        for scheme, table in zip(plan.schemes, plan.fold_tables(), strict=True):
-            digest = plan.authors_digest(scheme)
-            arguments.append(
-                option("scheme", scheme, table, plan.number_of_folds(scheme), *([digest] if digest else []))
-            )
+        for scheme, table in zip(plan.folds.used, plan.folds.tables(), strict=True):
+            digest = plan.folds.authors_digest(scheme)
+            arguments.append(option("scheme", scheme, table, plan.folds.number(scheme), *([digest] if digest else [])))
         for model in plan.models:
-            arguments.append(option("model", model, *plan.weights(model)))
-            notes = plan.origins.notes([model], plan.folds_by_model) + plan.second_round.notes([model])
+            arguments.append(option("model", model, *plan.networks.weights(model)))
+            notes = plan.origins.notes([model], plan.folds.number_by_model) + plan.second_round.notes([model])
             arguments += [option("note", note) for note in notes]
         if bands := self.bands():
             arguments.append(option("bands", bands))

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from carvana.forecast import jobs_of
 from carvana.geometry import FULL
-from carvana.plan import Plan
+from carvana.planning.forecast import jobs_of
+from carvana.planning.plan import Plan
 
 # The authors' hours, on cards of 2016, by this much; a training that needs longer saves and is queued again.
 MARGIN: Final = 1.5

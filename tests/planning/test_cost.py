@@ -1,17 +1,16 @@
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 import torch
-import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from carvana.cost import Size, finished_after, gflops_of, priority, training_work
-from carvana.forecast import WEIGHTS_BYTES, Jobs, Speed, hours_on
 from carvana.geometry import FULL
+from carvana.planning.cost import Size, finished_after, gflops_of, priority, training_work
+from carvana.planning.forecast import WEIGHTS_BYTES, Jobs, Speed, hours_on
 from carvana.recipe import load_recipe
+from tests.planning.plans import plan
 
-PUBLISHED = yaml.safe_load((Path(__file__).resolve().parents[1] / "config" / "published.yaml").read_text())
+PUBLISHED = plan().published
 MODELS = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")
 
 

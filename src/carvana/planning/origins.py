@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from carvana.catalogue import recipe_of
 from carvana.errors import UserError
-from carvana.options import option
-from carvana.recipe import Edition
+from carvana.planning.options import option
+from carvana.planning.run import Run
 from carvana.released import index
 
 RELEASED: Final = "released"
@@ -19,42 +19,30 @@ RELEASED: Final = "released"
 
 @dataclass(frozen=True)
 class Origins:
-    """The configuration's sections `weights` and `released`, and what follows from them.
+    """The configuration's sections `weights` and `released`, and what follows from them."""
 
-    Attributes:
-        config: the configuration.
-        published: the facts of config/published.yaml.
-        results: folder of the run.
-        edition: of the recipes.
-        models: of the run.
-    """
-
-    config: Mapping[str, Any]
-    published: Mapping[str, Any]
-    results: Path
-    edition: Edition
-    models: Sequence[str]
+    run: Run
 
     def released(self, model: str) -> bool:
         """Whether the model's networks are imported."""
-        weights: str | Mapping[str, str] = self.config["weights"]
+        weights: str | Mapping[str, str] = self.run.config["weights"]
         origin = weights if isinstance(weights, str) else weights.get(model)
         return origin == RELEASED
 
     @property
     def imported(self) -> tuple[str, ...]:
         """The models whose networks are imported."""
-        return tuple(model for model in self.models if self.released(model))
+        return tuple(model for model in self.run.models if self.released(model))
 
     @property
     def trained(self) -> tuple[str, ...]:
         """The models whose networks are trained here."""
-        return tuple(model for model in self.models if not self.released(model))
+        return tuple(model for model in self.run.models if not self.released(model))
 
     @property
     def folder(self) -> Path:
         """Where the checkpoints lie."""
-        return Path(self.config["released"]["folder"])
+        return Path(self.run.config["released"]["folder"])
 
     def check(self, number_of_folds: Mapping[str, int]) -> None:
         """Stop where the configuration asks for what there is not.
@@ -65,15 +53,15 @@ class Origins:
         Raises:
             UserError: a section names no model of the edition, or a model no fold that it has.
         """
-        weights = self.config["weights"]
+        weights = self.run.config["weights"]
         named = {} if isinstance(weights, str) else weights
-        for section, names in (("weights", named), ("released.folds", self.config["released"]["folds"])):
+        for section, names in (("weights", named), ("released.folds", self.run.config["released"]["folds"])):
             if unknown := sorted(set(names) - number_of_folds.keys()):
                 raise UserError(
-                    f"{section}: no model {unknown[0]} in the {self.edition} edition; the models are"
+                    f"{section}: no model {unknown[0]} in the {self.run.edition} edition; the models are"
                     f" {', '.join(number_of_folds)}"
                 )
-        for model, folds in self.config["released"]["folds"].items():
+        for model, folds in self.run.config["released"]["folds"].items():
             if not self.released(model):
                 raise UserError(f"released.folds.{model}: it is trained here; set weights to {{{model}: released}}")
             if wrong := [fold for fold in map(int, folds) if fold >= number_of_folds[model]]:
@@ -81,7 +69,7 @@ class Origins:
 
     def some_folds(self, model: str) -> tuple[int, ...] | None:
         """The folds of the networks that the run has, where it has some only; none: it has all."""
-        folds = self.config["released"]["folds"].get(model) if self.released(model) else None
+        folds = self.run.config["released"]["folds"].get(model) if self.released(model) else None
         return None if folds is None else tuple(sorted(map(int, folds)))
 
     def checkpoint(self, model: str, fold: int) -> Path:
@@ -95,31 +83,31 @@ class Origins:
             if path.is_file():
                 return path
         if self._is_published(model):
-            return self.folder / str(self.published["published_checkpoint"]["file"])
+            return self.folder / str(self.run.published["published_checkpoint"]["file"])
         raise UserError(
             f"weights of {model} are to be imported, but there is neither {candidates[0]} nor {candidates[1]}; set"
             " released.folder to where they lie, or weights to trained"
         )
 
     def _authors_name(self, model: str, fold: int) -> str:
-        recipe = recipe_of(model, self.edition)
-        name: str = self.published["checkpoints"][recipe]
+        recipe = recipe_of(model, self.run.edition)
+        name: str = self.run.published["checkpoints"][recipe]
         return name.format(variant=model.removeprefix(f"{recipe}_"), fold=fold)
 
     def _is_published(self, model: str) -> bool:
         """Whether the authors' only published checkpoint can be meant: it is one network."""
         folds = self.some_folds(model)
-        return model == self.published["published_checkpoint"]["recipe"] and folds is not None and len(folds) == 1
+        return model == self.run.published["published_checkpoint"]["recipe"] and folds is not None and len(folds) == 1
 
     @property
     def published_receipt(self) -> Path:
         """The receipt of the published checkpoint."""
-        return self.results / f"download/{self.published['published_checkpoint']['file']}.json"
+        return self.run.results / f"download/{self.run.published['published_checkpoint']['file']}.json"
 
     def inputs(self, model: str, fold: int) -> list[str]:
         """What the import of a network waits for: its file, or the receipt of the published one; and the index."""
         path = self.checkpoint(model, fold)
-        fetched = path.name == self.published["published_checkpoint"]["file"]
+        fetched = path.name == self.run.published["published_checkpoint"]["file"]
         return [str(self.published_receipt if fetched else path), *map(str, self._index_of(path))]
 
     def _index_of(self, path: Path) -> list[Path]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from carvana.errors import UserError
 from carvana.files import sha256_of
-from carvana.options import option
-from carvana.plan import Plan
+from carvana.planning.options import option
+from carvana.planning.plan import Plan
 from carvana.recipe import EDITIONS, Edition
 from carvana.released.index import file_of
 
@@ -29,7 +29,7 @@ class Reporting:
     def model_arguments(self) -> str:
         """The --model arguments of report.py."""
         return " ".join(
-            option("model", model, ",".join(map(str, self.plan.network_folds(model)))) for model in self.plan.models
+            option("model", model, ",".join(map(str, self.plan.networks.folds(model)))) for model in self.plan.models
         )
 
     def pseudo_labels(self) -> list[str]:
@@ -42,7 +42,7 @@ class Reporting:
 
     @property
     def _first_folds(self) -> tuple[int, ...]:
-        return tuple(fold for first in self.plan.second_round.firsts for fold in self.plan.network_folds(first))
+        return tuple(fold for first in self.plan.second_round.firsts for fold in self.plan.networks.folds(first))
 
     @property
     def _other_scores(self) -> tuple[Edition, Path]:
@@ -76,10 +76,10 @@ class Reporting:
         """The files of weights in the folder that `weights` packs."""
         folder = self.plan.results / "weights"
         return [
-            str(folder / file_of(model, fold)) for model in self.plan.models for fold in self.plan.network_folds(model)
+            str(folder / file_of(model, fold)) for model in self.plan.models for fold in self.plan.networks.folds(model)
         ]
 
     def folds_arguments(self) -> str:
         """The --folds arguments of pack_weights.py."""
-        pairs = zip(self.plan.schemes, self.plan.fold_tables(), strict=True)
+        pairs = zip(self.plan.folds.used, self.plan.folds.tables(), strict=True)
         return " ".join(option("folds", scheme, table) for scheme, table in pairs)

@@ -3,15 +3,15 @@ from typing import cast
 import numpy as np
 
 from carvana.catalogue import merged_models, models_of, second_rounds
-from carvana.expectations import Expectations
 from carvana.geometry import FULL
+from carvana.planning.expectations import Expectations
+from carvana.planning.reporting import Reporting
+from carvana.planning.scoring import Scoring
 from carvana.recipe import load_recipe, model_names, resolved_document
-from carvana.reporting import Reporting
 from carvana.schedules import asanakoy
-from carvana.scoring import Scoring
 from carvana.transforms.albu import Draw
 from carvana.transforms.protocol import build_transforms
-from tests.test_plan import plan
+from tests.planning.plans import plan
 
 
 def presented(**changes):
@@ -71,8 +71,8 @@ def test_both_rounds_are_in_every_table():
         assert (rows[row].masks, rows[row].models) == ("ternausnet", ("ternausnet_pseudo",))
     assert "ternausnet" not in rows["ensemble", "ensemble"].models
     assert "--model ternausnet 0,1,2,3,4 --model ternausnet_pseudo 0,1,2,3,4" in Reporting(run).model_arguments()
-    assert run.masks_of("ternausnet")[0].startswith("results/full-presented/masks/ternausnet_first_round/")
-    assert run.masks_of("ternaus")[0].startswith("results/full-presented/masks/ternausnet/")
+    assert run.maps.masks_of("ternausnet")[0].startswith("results/full-presented/masks/ternausnet_first_round/")
+    assert run.maps.masks_of("ternaus")[0].startswith("results/full-presented/masks/ternausnet/")
 
 
 def test_each_fold_has_its_own_teacher_and_the_ensemble_is_marked():

@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from carvana.catalogue import MEMBERS, models_of, recipe_of
-from carvana.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.plan import Plan
+from carvana.planning.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
+from carvana.planning.plan import Plan
 from carvana.prediction.shards import VIEWS
 from carvana.pseudo_labels.choice import wanted_cars
 from carvana.recipe import Recipe, all_model_names, editions_of, load_recipe, model_names
@@ -144,8 +144,8 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
     found = []
     for model in models:
         recipe = plan.recipe(model)
-        networks = len(plan.network_folds(model))
-        folds, gflop = plan.number_of_folds(recipe.folds.scheme), gflops[recipe.recipe]
+        networks = len(plan.networks.folds(model))
+        folds, gflop = plan.folds.number(recipe.folds.scheme), gflops[recipe.recipe]
         epochs = plan.config["epochs"][recipe.recipe] or recipe.training.epochs
         training = speed_of("train", recipe.recipe, known, authors)
         prediction = speed_of("predict", recipe.recipe, known, authors)
@@ -173,7 +173,7 @@ def _second_round(plan: Plan, model: str, size: Size) -> tuple[int, int]:
     if model not in second.models:
         return 0, 0
     cars = wanted_cars(plan.config["pseudo_labels"]["cars"], second.labels(model).car_ratio, size.train_images // VIEWS)
-    taught = 0 if second.by_ensemble else len(plan.network_folds(second.models[model]))
+    taught = 0 if second.by_ensemble else len(plan.networks.folds(second.models[model]))
     return min(cars * VIEWS, size.test_images), taught
 
 
@@ -195,7 +195,7 @@ def disk_bytes(plan: Plan, jobs: Sequence[Jobs]) -> float:
     images = (size.train_images + size.test_images) * size.area
     recipes = {recipe_of(job.model, plan.edition) for job in jobs}
     weights = sum(
-        len(plan.network_folds(job.model)) * WEIGHTS_BYTES[recipe_of(job.model, plan.edition)] for job in jobs
+        len(plan.networks.folds(job.model)) * WEIGHTS_BYTES[recipe_of(job.model, plan.edition)] for job in jobs
     )
     return images * (len(jobs) * SUMS_BYTES + len(recipes) * MAPS_BYTES) + weights
 
@@ -203,7 +203,7 @@ def disk_bytes(plan: Plan, jobs: Sequence[Jobs]) -> float:
 def models_for(target: str, plan: Plan) -> tuple[str, ...]:
     """The models that a target (`all`, a member, a recipe or a model) needs; none if there is no such target."""
     if target == "all":
-        return tuple(model for recipe in plan.recipes for model in models_of(recipe, plan.edition))
+        return plan.models
     recipes = MEMBERS.get(target, ())
     return (
         tuple(model for recipe in recipes for model in models_of(recipe, plan.edition))

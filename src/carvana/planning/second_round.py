@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from carvana.catalogue import second_rounds
 from carvana.errors import UserError
-from carvana.options import option
-from carvana.origins import Origins
-from carvana.recipe import Edition, PseudoLabels, load_recipe
+from carvana.planning.options import option
+from carvana.planning.origins import Origins
+from carvana.planning.run import Run
+from carvana.recipe import PseudoLabels
 
 ENSEMBLE = "ensemble"
 
@@ -21,17 +21,11 @@ class SecondRound:
     """The configuration's section `pseudo_labels`, and what follows from it.
 
     Attributes:
-        config: the configuration.
-        results: folder of the run.
-        edition: of the recipes.
-        test_parts: names of the shards of the test images.
-        origins: where the networks come from.
+        run: the run.
+        origins: where its networks come from.
     """
 
-    config: Mapping[str, Any]
-    results: Path
-    edition: Edition
-    test_parts: Sequence[str]
+    run: Run
     origins: Origins
 
     @property
@@ -39,8 +33,8 @@ class SecondRound:
         """The models that this run trains on pseudo-labels -> the model of their first round."""
         return {
             second: first
-            for second, first in second_rounds(self.edition).items()
-            if second in self.origins.models and not self.origins.released(second)
+            for second, first in second_rounds(self.run.edition).items()
+            if second in self.run.models and not self.origins.released(second)
         }
 
     @property
@@ -51,26 +45,23 @@ class SecondRound:
     @property
     def by_ensemble(self) -> bool:
         """Whether the first round's ensemble is the teacher, and not each fold's own network."""
-        return bool(self.config["pseudo_labels"]["teacher"] == ENSEMBLE)
+        return bool(self.run.config["pseudo_labels"]["teacher"] == ENSEMBLE)
 
     def labels(self, model: str) -> PseudoLabels:
         """The section of the model's recipe. The model is one of a second round."""
-        section = load_recipe(model, edition=self.edition).pseudo_labels
+        section = self.run.recipe(model).pseudo_labels
         assert section is not None
         return section
 
-    def check(self, ensembles: bool) -> None:
+    def check(self) -> None:
         """Stop where a second round is asked for that there cannot be.
-
-        Args:
-            ensembles: whether all members are there.
 
         Raises:
             UserError: the ensemble is to teach and members are missing, or a first round has some networks only.
         """
         if not self.models:
             return
-        if self.by_ensemble and not ensembles:
+        if self.by_ensemble and not self.run.ensembles:
             raise UserError("pseudo_labels.teacher: the ensemble can teach only where all members are there")
         for second, first in self.models.items():
             if self.origins.some_folds(first) is not None:
@@ -82,7 +73,7 @@ class SecondRound:
     @property
     def folder(self) -> Path:
         """Where everything of it lies."""
-        return self.results / "pseudo_labels"
+        return self.run.results / "pseudo_labels"
 
     @property
     def precondition(self) -> str:
@@ -98,12 +89,12 @@ class SecondRound:
         return str(
             self.folder / "ensemble/masks/train.csv"
             if self.by_ensemble
-            else self.results / f"masks/{masks_folder}/train.csv"
+            else self.run.results / f"masks/{masks_folder}/train.csv"
         )
 
     def precondition_arguments(self) -> str:
         """The arguments of precondition.py."""
-        given = self.config["pseudo_labels"]
+        given = self.run.config["pseudo_labels"]
         needed = given["precondition"]
         if needed is None:
             needed = next(self.labels(second).precondition for second in self.models)
@@ -120,7 +111,7 @@ class SecondRound:
 
     def candidates(self, teacher: str) -> list[str]:
         """The teacher's tables of the test images."""
-        return [str(self.folder / teacher / f"{part}.csv") for part in self.test_parts]
+        return [str(self.folder / teacher / f"{part}.csv") for part in self.run.test_parts]
 
     def manifest(self, model: str, fold: int) -> list[str]:
         """The manifest of the pseudo-labelled images that a training has besides its own; none of another model's."""
@@ -137,7 +128,7 @@ class SecondRound:
 
     def choice_arguments(self) -> str:
         """The arguments of pseudo_labels.py that say how many cars to choose."""
-        cars = self.config["pseudo_labels"]["cars"]
+        cars = self.run.config["pseudo_labels"]["cars"]
         ratio = next((self.labels(second).car_ratio for second in self.models), 1.0)
         return " ".join([option("ratio", ratio), *([option("cars", cars)] if cars else [])])
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from carvana.catalogue import SUBMISSIONS, merged_models, models_of
-from carvana.options import option
-from carvana.plan import Plan
+from carvana.planning.options import option
+from carvana.planning.plan import Plan
 
 BASELINES: Final = ("mean_mask", "colour_threshold")
 
@@ -60,7 +60,7 @@ class Scoring:
         return [
             *(Row("baseline", name, name, self._baseline_parts) for name in BASELINES),
             *(
-                Row("model", model, plan.masks_folder(model), parts, (model,))
+                Row("model", model, plan.maps.masks_folder(model), parts, (model,))
                 for recipe in plan.recipes
                 for model in models_of(recipe, edition)
             ),
@@ -78,22 +78,21 @@ class Scoring:
         """The --entry arguments of score.py, one for every row, and its --solution."""
         arguments = [self._entry(row) for row in self.rows()]
         if self.plan.synthetic:
-            arguments.append(option("solution", self.plan.data / "solution.csv"))
+            arguments.append(option("solution", self.plan.competition.folder / "solution.csv"))
         return " ".join(arguments)
 
     def _entry(self, row: Row) -> str:
         folder = self.plan.results / "masks" / row.masks
         test = ",".join(str(folder / f"{part}.csv") for part in row.parts[1:]) or "-"
-        kind = "partial" if self.plan.partial(row.models) else "entry"
+        kind = "partial" if self.plan.networks.partial(row.models) else "entry"
         return option(kind, row.level, row.name, folder / "train.csv", test, *self.notes(row.models))
 
     def notes(self, models: Sequence[str]) -> list[str]:
         """What must be said of scores that these models have a part in."""
-        random = self.plan.config["encoder_weights"]["source"] == "random"
         begun = [model for model in models if self.plan.recipe(model).network.encoder]
         trained_here = any(not self.plan.origins.released(model) for model in begun)
-        notes = ["encoder from random weights"] if random and trained_here else []
-        notes += self.plan.origins.notes(models, self.plan.folds_by_model)
+        notes = ["encoder from random weights"] if self.plan.random_encoders and trained_here else []
+        notes += self.plan.origins.notes(models, self.plan.folds.number_by_model)
         return notes + self.plan.second_round.notes(models) + self._shortened(models)
 
     def _shortened(self, models: Sequence[str]) -> list[str]:

@@ -1,0 +1,53 @@
+"""How the training cars are divided into folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from carvana.planning.options import option
+from carvana.planning.run import Run
+from carvana.recipe import load_recipe, model_names
+
+
+@dataclass(frozen=True)
+class FoldSchemes:
+    """The authors' fold schemes, in as many folds as the run has."""
+
+    run: Run
+
+    def of(self, model: str) -> str:
+        """The fold scheme of a model."""
+        return self.run.recipe(model).folds.scheme
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The fold schemes of the run's models, each once."""
+        return tuple(dict.fromkeys(self.of(model) for model in self.run.models))
+
+    def tables(self) -> list[str]:
+        """The tables of folds, in the order of `used`."""
+        return [str(self.run.results / f"folds/{scheme}.csv") for scheme in self.used]
+
+    def number(self, scheme: str) -> int:
+        """How many folds the scheme is cut into: the authors', or as many as a small run asks for."""
+        authors: dict[str, int] = {
+            load_recipe(model).folds.scheme: load_recipe(model).folds.count for model in model_names()
+        }
+        return int(self.run.config["folds"] or authors[scheme])
+
+    @property
+    def number_by_model(self) -> dict[str, int]:
+        """How many folds each model of the edition has."""
+        return {model: self.number(self.of(model)) for model in model_names(edition=self.run.edition)}
+
+    def authors_digest(self, scheme: str) -> str:
+        """The digest of the authors' folds, where a run insists on these; otherwise empty."""
+        if not self.run.config["data"]["expect_published"] or self.run.config["folds"] is not None:
+            return ""
+        digest: str = self.run.published["fold_digests"][scheme]
+        return digest
+
+    def digest_argument(self, scheme: str) -> str:
+        """The argument of folds.py that makes it insist on the authors' folds."""
+        digest = self.authors_digest(scheme)
+        return option("expected-digest", digest) if digest else ""

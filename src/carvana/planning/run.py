@@ -1,0 +1,100 @@
+"""A run as it is configured: what follows from the configuration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from carvana.catalogue import MEMBERS, merged_models, models_of
+from carvana.recipe import RELEASED, Edition, Recipe, load_recipe
+
+
+@dataclass(frozen=True)
+class Run:
+    """A validated configuration, and the checkout that it is of.
+
+    Attributes:
+        config: the configuration.
+        root: folder of the checkout.
+    """
+
+    config: Mapping[str, Any]
+    root: Path
+
+    @property
+    def edition(self) -> Edition:
+        """Of the recipes."""
+        edition: Edition = self.config["edition"]
+        return edition
+
+    @property
+    def results(self) -> Path:
+        """The folder of this run; another edition's lies beside the released one's."""
+        suffix = "" if self.edition == RELEASED else f"-{self.edition}"
+        return Path(self.config["results"], self.config["run"] + suffix)
+
+    @property
+    def store(self) -> Path:
+        """Where what was computed at great cost is kept."""
+        return Path(self.config["store"] or Path(self.config["results"], "store"))
+
+    @cached_property
+    def published(self) -> dict[str, Any]:
+        """The facts of config/published.yaml."""
+        facts: dict[str, Any] = yaml.safe_load((self.root / "config" / "published.yaml").read_text())
+        return facts
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the competition is drawn; then the truth of its test images is known."""
+        return bool(self.config["data"]["source"] == "synthetic")
+
+    @property
+    def random_encoders(self) -> bool:
+        """Whether encoders begin at random weights, and not at ImageNet's."""
+        return bool(self.config["encoder_weights"]["source"] == "random")
+
+    @property
+    def test_parts(self) -> tuple[str, ...]:
+        """Names of the shards of the test images."""
+        shards = self.config["shards"]
+        return tuple(f"test-{shard:02}-of-{shards:02}" for shard in range(1, shards + 1))
+
+    def recipe(self, model: str) -> Recipe:
+        """The model's recipe."""
+        return load_recipe(model, edition=self.edition)
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """The recipes of the configured members."""
+        return tuple(recipe for member in self.config["members"] for recipe in MEMBERS[member])
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of the configured members."""
+        return tuple(model for recipe in self.recipes for model in models_of(recipe, self.edition))
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """Those of them whose maps the ensemble is made of."""
+        return tuple(model for recipe in self.recipes for model in merged_models(recipe, self.edition))
+
+    @property
+    def ensembles(self) -> bool:
+        """Whether all members are there, so that the ensemble can be made."""
+        return set(self.config["members"]) == set(MEMBERS)
+
+    @property
+    def quiet(self) -> str:
+        """The scripts' argument."""
+        return "--quiet" if self.config["quiet"] else ""
+
+    @property
+    def autotune(self) -> str:
+        """The argument of scripts that run networks."""
+        return "" if self.config["deterministic"] else "--autotune"

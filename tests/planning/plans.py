@@ -1,0 +1,15 @@
+"""Plans of configurations that differ a little from the full one."""
+
+from pathlib import Path
+
+import yaml
+
+from carvana.config import laid_over
+from carvana.planning.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def plan(**changes) -> Plan:
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    return Plan(laid_over(config, changes), ROOT)

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from carvana.errors import UserError
+from tests.planning.plans import plan
+
+
+def test_the_full_data_is_held_to_the_published_facts():
+    assert plan().competition.counts_arguments("test") == "--expected-cars 6254 --expected-images 100064"
+    assert plan(data={"expect_published": False}).competition.counts_arguments("train") == ""
+
+
+def test_downloads_are_those_that_the_intake_reads():
+    assert plan().competition.intake_receipts("train") == [
+        "results/full/download/train_hq.json",
+        "results/full/download/train_masks.json",
+    ]
+    assert len(plan().competition.all_receipts()) == 5
+    own = plan(data={"source": "folder"})
+    assert own.competition.intake_receipts("test") == []
+    with pytest.raises(UserError, match=r"data\.source is folder, so there is nothing to download"):
+        own.competition.all_receipts()
+
+
+def test_only_a_users_own_folder_is_watched_for_changes(tmp_path):
+    def listing(source):
+        return plan(data={"source": source, "folder": str(tmp_path)}).competition.listing
+
+    before = {source: listing(source) for source in ("kaggle", "folder", "synthetic")}
+    (tmp_path / "train_hq.zip").touch()
+    after = {source: listing(source) for source in ("kaggle", "folder", "synthetic")}
+    assert [source for source in before if before[source] != after[source]] == ["folder"]
+    # What a download keeps beside the files is no change.
+    (tmp_path / ".download").mkdir()
+    assert listing("folder") == after["folder"]
+
+
+def test_each_competition_has_a_folder_of_its_own():
+    drawn = {"competition": "drawn-cars"}
+    assert plan(data={"source": "kaggle"}).competition.folder == Path("data/carvana-image-masking-challenge")
+    assert plan(data={"source": "kaggle"}, **drawn).competition.folder == Path("data/drawn-cars")
+    assert plan(data={"source": "kaggle", "folder": "mine"}, **drawn).competition.folder == Path("mine")
+
+
+def test_names_and_sizes_of_kaggles_files():
+    assert plan().competition.remote_names("metadata") == "metadata.csv.zip metadata.csv"
+    assert plan().competition.size_argument("train_masks") == "--published-mebibytes 29.1"
+    assert plan().competition.size_argument("test_hq") == ""
+    assert plan(data={"expect_published": False}).competition.size_argument("train_masks") == ""

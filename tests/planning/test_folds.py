@@ -1,0 +1,14 @@
+from tests.planning.plans import plan
+
+
+def test_the_authors_folds_unless_told_otherwise():
+    assert [plan().folds.number(scheme) for scheme in ("f04a", "fma", "random7", "area7")] == [5, 5, 7, 7]
+    assert plan(folds=3).folds.number("area7") == 3
+    assert plan().networks.weights("ternausnet")[4] == "results/full/models/ternausnet/fold4/weights.safetensors"
+
+
+def test_the_authors_folds_are_insisted_on():
+    assert plan().folds.digest_argument("f04a").startswith("--expected-digest 0acd14f1")
+    # Others have no published digest.
+    assert plan(folds=2).folds.digest_argument("f04a") == ""
+    assert plan(data={"expect_published": False}).folds.digest_argument("f04a") == ""

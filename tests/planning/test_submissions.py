@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from carvana.errors import UserError
+from carvana.planning.scoring import Scoring
+from tests.planning.plans import plan
+
+
+def test_a_member_has_a_submission_for_each_of_his_recipes():
+    assert plan().submissions.of_member("asanakoy") == [
+        "results/full/submissions/asanakoy_scratch.csv.gz",
+        "results/full/submissions/asanakoy_vgg11.csv.gz",
+    ]
+
+
+def test_the_ensemble_needs_all_members():
+    assert plan().submissions.wanted()[-1] == "results/full/submissions/ensemble.csv.gz"
+    two = plan(members=["ternaus", "albu"])
+    assert not any("ensemble" in path for path in two.submissions.wanted() + Scoring(two).masks())
+
+
+def test_nothing_is_submitted_unless_asked_for():
+    with pytest.raises(UserError, match="nothing is sent to Kaggle unless you ask"):
+        plan().submissions.to_send()
+    asked = plan(leaderboard=["ensemble", "albu"])
+    assert asked.submissions.to_send() == [
+        "results/full/submissions/ensemble.csv.gz",
+        "results/full/submissions/albu.csv.gz",
+    ]
+    assert asked.submissions.arguments() == (
+        "--submission ensemble results/full/submissions/ensemble.csv.gz"
+        " --submission albu results/full/submissions/albu.csv.gz"
+    )
+
+
+def test_a_small_run_cannot_be_submitted_to_kaggles_competition():
+    small = {"geometry": "small", "leaderboard": ["ensemble"]}
+    with pytest.raises(UserError, match="its masks are not of the size that carvana-image-masking-challenge scores"):
+        plan(**small).submissions.to_send()
+    assert plan(**small, competition="drawn-cars").submissions.to_send()
+
+
+def test_the_ledger_outlives_a_run():
+    assert plan().submissions.ledger == plan(run="another").submissions.ledger == Path("results/submitted")
