@@ -105,7 +105,7 @@ def test_texts_of_the_command_line_are_taken_for_what_they_mean():
 def test_the_names_that_no_run_may_have_are_those_of_other_folders():
     plan = Plan(changed(run="mine", edition="presented"), ROOT)
     assert plan.results == Path(f"results/mine{PRESENTED}")
-    shared = [plan.store, plan.encoders.file("vgg11").parent, plan.submissions.ledger]
+    shared = [plan.store, plan.encoders.file("vgg11").parent, plan.competition.images, plan.submissions.ledger]
     assert shared == [Path("results", name) for name in SHARED]
 
 

@@ -16,8 +16,8 @@ from jsonschema.validators import extend
 
 from carvana.errors import UserError
 
-# What lies beside the runs' folders: see plan.Plan.
-SHARED: Final = ("store", "encoders", "submitted")
+# What lies beside the runs' folders: see carvana.planning.
+SHARED: Final = ("store", "encoders", "images", "submitted")
 PRESENTED: Final = "-presented"
 
 

@@ -48,3 +48,7 @@ def test_names_and_sizes_of_kaggles_files():
     assert plan().competition.size_argument("train_masks") == "--published-mebibytes 29.1"
     assert plan().competition.size_argument("test_hq") == ""
     assert plan(data={"expect_published": False}).competition.size_argument("train_masks") == ""
+
+
+def test_all_runs_and_editions_have_their_images_unpacked_once():
+    assert plan().competition.images == plan(run="another", edition="presented").competition.images

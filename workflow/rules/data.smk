@@ -49,7 +49,7 @@ rule intake:
         data=str(PLAN.competition.folder),
         listing=PLAN.competition.listing,
         geometry=config["geometry"],
-        work_dir=lambda wc, output: str(Path(output.manifest).parent),
+        work_dir=str(PLAN.competition.images),
         expected=lambda wc: PLAN.competition.counts_arguments(wc.split),
         quiet=PLAN.quiet,
     shell:

@@ -17,7 +17,7 @@ rule submit:
         edition=PLAN.edition,
         submissions=PLAN.submissions.arguments(),
         data=str(PLAN.competition.folder),
-        work_dir=str(PLAN.results / "data"),
+        work_dir=str(PLAN.competition.images),
         geometry=config["geometry"],
         ledger=str(PLAN.submissions.ledger),
     shell:

@@ -69,6 +69,7 @@ rule report:
         common=PLAN.networks.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.competition.folder),
+        work_dir=str(PLAN.competition.images),
         rounds=REPORTING.rounds_arguments(),
         other=REPORTING.other_edition(),
         other_scores=REPORTING.other_digest(),
@@ -84,7 +85,7 @@ rule report:
         " --maps {input.maps:q}"
         " --masks {input.masks:q}"
         " --data {params.data:q}"
-        " --work-dir {params.results:q}/data"
+        " --work-dir {params.work_dir:q}"
         " --published {input.published:q}"
         " --out {output.page:q}"
         " 2>&1 | tee {log:q}"

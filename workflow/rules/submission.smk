@@ -3,7 +3,6 @@
 
 rule submission:
     input:
-        manifest="<results>/data/test.csv",
         masks=lambda wc: PLAN.maps.masks_of(wc.name),
     output:
         submission="<results>/submissions/{name}.csv.gz",
@@ -14,7 +13,7 @@ rule submission:
     params:
         **PLAN.provenance.of("workflow/scripts/submission.py"),
         data=str(PLAN.competition.folder),
-        work_dir=lambda wc, input: str(Path(input.manifest).parent),
+        work_dir=str(PLAN.competition.images),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/submission.py"

@@ -34,6 +34,11 @@ class Competition:
         return self.run.results / "competition" if self.run.synthetic else data_folder(self.run.config)
 
     @property
+    def images(self) -> Path:
+        """Where zips are unpacked and reduced images lie, by their content: once for all runs."""
+        return Path(self.run.config["results"], "images")
+
+    @property
     def listing(self) -> str:
         """Digest that changes when the user's folder does; files that we made or verified ourselves need none."""
         return listing_digest(self.folder) if self.run.config["data"]["source"] == "folder" else ""
