@@ -12,8 +12,9 @@ from typing import Final
 from tqdm import tqdm
 
 from carvana import rle
-from carvana.data.archives import unpack, visible_entries
+from carvana.data.archives import unpack
 from carvana.data.masks import read_mask
+from carvana.data.visible import visible_entries
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.scores import Truth, has_usage, hidden_truth

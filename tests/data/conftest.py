@@ -56,3 +56,10 @@ def pristine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data_folder(pristine_folder: Path, tmp_path: Path) -> Path:
     """A copy that a test may spoil."""
     return Path(shutil.copytree(pristine_folder, tmp_path / "data"))
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder

@@ -11,7 +11,8 @@ from PIL import Image
 
 from carvana.data.images import read_image, reduce_image
 from carvana.data.imageset import ImageSet
-from carvana.data.intake import Counts, take_in
+from carvana.data.intake import take_in
+from carvana.data.listing import Counts
 from carvana.data.manifest import content_digest, read_manifest
 from carvana.data.masks import read_mask, reduce_mask
 from carvana.errors import UserError

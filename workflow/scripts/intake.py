@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.data.intake import Counts, take_in
+from carvana.data.intake import take_in
+from carvana.data.listing import Counts
 from carvana.data.manifest import write_manifest
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES

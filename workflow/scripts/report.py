@@ -7,8 +7,8 @@ import json
 import os
 from pathlib import Path
 
-from carvana.data.archives import find_table
 from carvana.data.imageset import ImageSet
+from carvana.data.layout import find_table
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.recipe import EDITIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.data.archives import find_table
+from carvana.data.layout import find_table
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
 from carvana.leaderboard.ledger import Ledger

@@ -1,11 +1,10 @@
-"""Finding Kaggle's files in a user's folder, packed or not, and unpacking them where nothing of the user's changes."""
+"""Zips from elsewhere: checked before anything of them is written, and unpacked whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hashlib
-import os
 import shutil
 import stat
 import tempfile
@@ -16,13 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from carvana.data.visible import is_ignored
 from carvana.errors import UserError
-
-LAYOUT: Final = "train_hq, train_masks, test_hq (folders or .zip), metadata.csv, sample_submission.csv (or .csv.zip)"
-
-# Files that operating systems leave in folders and archives; they say nothing about the data.
-_SYSTEM_NAMES: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
-
 
 # What reading a broken zip raises. zipfile answers NotImplementedError to a header that asks for patched data or strong
 # encryption, which one flipped bit is enough for; the file errors come of an entry that is both a file and a folder.
@@ -61,63 +55,6 @@ class UnpackLimits:
 
 
 COMPETITION_LIMITS: Final = UnpackLimits()
-
-
-def find_images(folder: Path, name: str, cache: Path) -> Path:
-    """The folder with the files of `train_hq`, `train_masks` or `test_hq`.
-
-    An unpacked folder is preferred to a zip. A folder that holds nothing but one folder, as zips often do, stands for
-    that inner folder.
-
-    Args:
-        folder: the user's data in Kaggle's layout; never written to.
-        name: `train_hq`, `train_masks` or `test_hq`.
-        cache: where a zip is unpacked, once for the same content.
-
-    Raises:
-        UserError: neither there, or the zip is damaged or unsafe.
-    """
-    found = folder / name
-    if not found.is_dir():
-        archive = folder / f"{name}.zip"
-        if not archive.is_file():
-            raise _not_found(folder, f"{name}/ or {name}.zip")
-        found = unpack(archive, cache)
-    while len(entries := visible_entries(found)) == 1 and entries[0].is_dir():
-        found = Path(entries[0])
-    return found
-
-
-def find_table(folder: Path, name: str, cache: Path) -> Path:
-    """The file `<name>.csv`, unpacked from `<name>.csv.zip` if need be.
-
-    Args:
-        folder: the user's data in Kaggle's layout; never written to.
-        name: `metadata` or `sample_submission`.
-        cache: where a zip is unpacked, once for the same content.
-
-    Raises:
-        UserError: neither there, or the zip is damaged, unsafe or without the file.
-    """
-    table = folder / f"{name}.csv"
-    if table.is_file():
-        return table
-    archive = folder / f"{name}.csv.zip"
-    if not archive.is_file():
-        raise _not_found(folder, f"{name}.csv or {name}.csv.zip")
-    unpacked = sorted(unpack(archive, cache).rglob(f"{name}.csv"))
-    if len(unpacked) != 1:
-        raise UserError(f"{archive}: expected one {name}.csv inside, found {len(unpacked)}; download the archive again")
-    return unpacked[0]
-
-
-def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """The folder's entries sorted by name, without hidden ones and what operating systems leave behind."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((entry for entry in entries if not _is_ignored(entry.name)), key=lambda entry: entry.name)
-    except PermissionError:
-        raise UserError(f"{folder}: may not be read; change its permissions") from None
 
 
 def unpack(archive: Path, cache: Path, limits: UnpackLimits = COMPETITION_LIMITS) -> Path:
@@ -266,14 +203,4 @@ def _listing_digest(members: Iterable[zipfile.ZipInfo]) -> str:
 
 
 def _is_ignored_member(member: zipfile.ZipInfo) -> bool:
-    return any(_is_ignored(part) for part in PurePosixPath(member.filename).parts)
-
-
-def _is_ignored(name: str) -> bool:
-    return name.startswith(".") or name in _SYSTEM_NAMES
-
-
-def _not_found(folder: Path, wanted: str) -> UserError:
-    if not folder.is_dir():
-        return UserError(f"{folder}: no such folder; give the folder that holds Kaggle's files: {LAYOUT}")
-    return UserError(f"{folder}: no {wanted}; the data folder needs Kaggle's layout: {LAYOUT}")
+    return any(is_ignored(part) for part in PurePosixPath(member.filename).parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import tempfile
 from collections import Counter
@@ -15,26 +14,18 @@ from typing import Final, Literal
 import cv2
 from tqdm import tqdm
 
-from carvana.data.archives import find_images, find_table, visible_entries
 from carvana.data.images import JPEG_START, decode_image, encoded_size, reduce_image
+from carvana.data.layout import find_images, find_table
+from carvana.data.listing import Counts, count_problems, list_images, list_masks, submission_problems, view_problems
 from carvana.data.manifest import ImageRecord, Manifest, content_digest
 from carvana.data.masks import decode_mask, reduce_mask, write_mask
-from carvana.data.names import VIEWS, ImageName, parse_image_name
+from carvana.data.names import ImageName
 from carvana.errors import UserError
 from carvana.geometry import FULL, Geometry
 
 Split = Literal["train", "test"]
 
 _SHOWN_PROBLEMS: Final = 10
-_MASK_SUFFIXES: Final = (".gif", ".png")
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many cars and images a complete split has."""
-
-    cars: int
-    images: int
 
 
 def take_in(
@@ -64,20 +55,19 @@ def take_in(
     Raises:
         UserError: anything is wrong with the data; the message lists the first ten problems and their number.
     """
-    cache = work_dir / "unpacked"
-    images_dir = find_images(folder, f"{split}_hq", cache)
-    masks_dir = find_images(folder, "train_masks", cache) if split == "train" else None
+    images_dir = find_images(folder, f"{split}_hq", work_dir)
+    masks_dir = find_images(folder, "train_masks", work_dir) if split == "train" else None
 
-    images, problems = _list_images(images_dir)
+    images, problems = list_images(images_dir)
     if not images and not problems:
         raise UserError(f"{images_dir}: the folder is empty; expected images such as 03a857ce842d_01.jpg")
-    problems += _count_problems(images, expected) + _view_problems(images)
+    problems += count_problems(images, expected) + view_problems(images)
     masks: Mapping[ImageName, Path] = {}
     if masks_dir is not None:
-        masks, mask_problems = _list_masks(masks_dir, images)
+        masks, mask_problems = list_masks(masks_dir, images)
         problems += mask_problems
     else:
-        problems += _submission_problems(images, find_table(folder, "sample_submission", cache))
+        problems += submission_problems(images, find_table(folder, "sample_submission", work_dir))
 
     work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work_dir, prefix=f".intake-{split}.") as temporary:
@@ -136,78 +126,6 @@ class _Reduced:
 class _Checked:
     record: ImageRecord | None
     problems: tuple[str, ...]
-
-
-def _list_images(folder: Path) -> tuple[dict[ImageName, Path], list[str]]:
-    """Images by name, sorted, and what else lies in the folder."""
-    images, problems = {}, []
-    for entry in visible_entries(folder):
-        try:
-            name = parse_image_name(entry.name)
-        except UserError as error:
-            problems.append(f"stray file: {error}")
-            continue
-        if entry.is_file():
-            images[name] = Path(entry)
-        else:
-            problems.append(f"{entry.name}: not a file")
-    return images, problems
-
-
-def _list_masks(folder: Path, images: Mapping[ImageName, Path]) -> tuple[dict[ImageName, Path], list[str]]:
-    """Masks by their image's name, and what is missing, double or stray."""
-    by_stem = {name.mask_stem: name for name in images}
-    masks: dict[ImageName, Path] = {}
-    problems = []
-    for entry in visible_entries(folder):
-        path = Path(entry)
-        name = by_stem.get(path.stem)
-        if name is None or path.suffix not in _MASK_SUFFIXES or not entry.is_file():
-            problems.append(f"stray file among the masks: {entry.name} is not the mask of an image that is there")
-        elif name in masks:
-            problems.append(f"{name}: two masks, {masks[name].name} and {path.name}")
-        else:
-            masks[name] = path
-    problems += [f"{name}: no mask {name.mask_stem}.gif in {folder}" for name in images if name not in masks]
-    return masks, problems
-
-
-def _count_problems(images: Iterable[ImageName], expected: Counts | None) -> list[str]:
-    names = list(images)
-    found = Counts(len({name.car for name in names}), len(names))
-    if expected is None or found == expected:
-        return []
-    return [
-        f"{found.cars:,} cars and {found.images:,} images found,"
-        f" the published data set has {expected.cars:,} cars and {expected.images:,} images"
-    ]
-
-
-def _view_problems(images: Iterable[ImageName]) -> list[str]:
-    views: dict[str, set[int]] = {}
-    for name in images:
-        views.setdefault(name.car, set()).add(name.view)
-    problems = []
-    for car, present in views.items():
-        missing = [f"{view:02d}" for view in VIEWS if view not in present]
-        if missing:
-            problems.append(f"car {car}: no image of view {', '.join(missing)}")
-    return problems
-
-
-def _submission_problems(images: Iterable[ImageName], table: Path) -> list[str]:
-    """Differences between the images and the names that Kaggle wants a mask for."""
-    try:
-        with table.open(newline="", encoding="utf-8") as stream:
-            wanted = Counter(row["img"] for row in csv.DictReader(stream))
-    except (KeyError, ValueError, OSError, csv.Error) as error:
-        raise UserError(f"{table}: not a table with a column img ({error}); download it from Kaggle again") from error
-    there = {str(name) for name in images}
-    return (
-        [f"{name}: {count} times in {table.name}" for name, count in sorted(wanted.items()) if count > 1]
-        + [f"{name}: in {table.name}, but there is no such image" for name in sorted(wanted.keys() - there)]
-        + [f"{name}: not in {table.name}" for name in sorted(there - wanted.keys())]
-    )
 
 
 def _check_image(
