@@ -36,7 +36,7 @@ from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
-from carvana.files import whole_file
+from carvana.files import write_json
 from carvana.geometry import Geometry
 from carvana.merging import merge_rule
 from carvana.metrics import dice
@@ -251,8 +251,7 @@ def main() -> None:
             for seed in wanted:
                 runs.append({"seed": seed, **rounds(manifest, counts, given, seed, pool)})
                 print(json.dumps(runs[-1]), flush=True)
-                with whole_file(given.out) as path:
-                    path.write_text(json.dumps({"conditions": conditions, "runs": runs}, indent=1) + "\n")
+                write_json(given.out, {"conditions": conditions, "runs": runs})
     for role, found in differences(runs).items():
         for name, one in found.items():
             print(f"{role}, {name}: {one['mean']:+.4f} ({one['low']:+.4f} .. {one['high']:+.4f})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import statistics
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from carvana.bands import student_quantile
-from carvana.files import whole_file
+from carvana.files import write_json
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -27,8 +26,7 @@ def keep_result(conditions: Sequence[str], document: Mapping[str, Any]) -> Path:
     """Write a result, or what there is of it so far, into the file that is named after its conditions: its path."""
     name = re.sub(r"[^a-z0-9.]+", "-", " ".join(conditions).lower()).strip("-")
     path = ROOT / "benchmarks/results" / f"{name}.json"
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_json(path, document)
     return path
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from carvana.files import whole_file, write_table
+from carvana.files import whole_file, write_json, write_table
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -35,3 +35,8 @@ def test_a_table_whose_rows_fail_is_not_written(tmp_path):
 def test_a_table_is_csv_with_plain_line_ends(tmp_path):
     write_table(tmp_path / "table.csv", ("a", "b"), [(1, "x"), (2, "y,z")])
     assert (tmp_path / "table.csv").read_bytes() == b'a,b\n1,x\n2,"y,z"\n'
+
+
+def test_json_is_indented_and_ends_with_a_line_end(tmp_path):
+    write_json(tmp_path / "new" / "facts.json", {"a": [1], "b": "é"})
+    assert (tmp_path / "new" / "facts.json").read_bytes() == b'{\n "a": [\n  1\n ],\n "b": "\\u00e9"\n}\n'

@@ -1,13 +1,21 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all: any, JSON and tables."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
+
+# The longest RLE that an image of the competition can have takes 12 MiB; what has a longer line is no table.
+LONGEST_LINE: Final = 64 * 2**20
+
+# A mask of noise has an RLE longer than the csv module's limit of 128 KiB, for whoever reads what was written here.
+csv.field_size_limit(LONGEST_LINE)
 
 
 @contextlib.contextmanager
@@ -42,6 +50,12 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a JSON document, indented, in UTF-8."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
+from carvana.files import write_table
 
 CarAreas = Mapping[str, Mapping[int, int]]
 """Number of car pixels, by car id and view."""
@@ -131,11 +132,7 @@ def check_digest(folds: Mapping[str, int], published: str) -> None:
 
 def write_folds(folds: Mapping[str, int], path: Path) -> None:
     """Write CSV with the columns car and fold, sorted by car."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("car", "fold"))
-        writer.writerows(sorted(folds.items()))
+    write_table(path, ("car", "fold"), sorted(folds.items()))
 
 
 def read_folds(path: Path) -> Folds:

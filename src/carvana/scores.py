@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
@@ -13,7 +12,7 @@ from carvana import rle
 from carvana.data.manifest import Manifest
 from carvana.data.masks import read_mask
 from carvana.errors import UserError
-from carvana.files import whole_file, write_table
+from carvana.files import write_json, write_table
 from carvana.geometry import Geometry
 from carvana.metrics import dice_of_runs
 from carvana.submission import read_masks, read_rows
@@ -226,8 +225,7 @@ def mean_dice(dice: Iterable[float]) -> float | str:
 
 def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> None:
     """Write the rows as a JSON list of objects and as CSV, both with the columns `COLUMNS`."""
-    with whole_file(json_path) as partial:
-        partial.write_text(json.dumps([asdict(row) for row in scores], indent=1) + "\n")
+    write_json(json_path, [asdict(row) for row in scores])
     write_table(csv_path, COLUMNS, (astuple(row) for row in scores))
 
 

@@ -14,12 +14,9 @@ from typing import Final
 from carvana.errors import UserError
 from carvana.files import whole_file
 from carvana.submission_check import COLUMNS, Report, check
-from carvana.tabletext import DAMAGES, LONGEST_LINE, opened_table
+from carvana.tabletext import DAMAGES, opened_table
 
 _EXAMPLES_SHOWN: Final = 10
-
-# A mask of noise has an RLE longer than the csv module's limit of 128 KiB.
-csv.field_size_limit(LONGEST_LINE)
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -11,10 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from carvana.errors import UserError
+from carvana.files import LONGEST_LINE
 from carvana.overlap import overlapped
-
-# The longest RLE that an image of the competition can have takes 12 MiB; what has a longer line is no table.
-LONGEST_LINE: Final = 64 * 2**20
 
 # Large enough for a thread that unpacks not to wait long, each time, until it may say that it has.
 _READ_AT_ONCE: Final = 2**19

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from carvana.errors import main_guard
-from carvana.files import whole_file
+from carvana.files import write_json
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.download import Wanted, agrees, obtain
@@ -36,8 +35,7 @@ def main() -> None:
         return Kaggle(given.competition, credentials, patience.stall, keep_open=(lock,))
 
     record = obtain(Wanted(given.name, given.files), given.folder, connect, patience, given.quiet)
-    with whole_file(given.receipt) as partial:
-        partial.write_text(json.dumps({"name": given.name, **asdict(record)}, indent=2) + "\n")
+    write_json(given.receipt, {"name": given.name, **asdict(record)})
     if given.published_mebibytes and not agrees(record.bytes, given.published_mebibytes):
         print(f"note: {given.published_mebibytes:g} MiB were published, {record.bytes / 2**20:.1f} MiB are listed")
     print(f"{given.folder / record.file}: {record.bytes:,} bytes, verified {record.verified}, SHA-256 {record.sha256}")

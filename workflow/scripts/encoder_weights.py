@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from carvana.encoder_weights import encoder_state, fetch, verify
 from carvana.errors import main_guard
-from carvana.files import whole_file
+from carvana.files import write_json
 
 
 def main() -> None:
@@ -28,8 +27,7 @@ def main() -> None:
         "tensors": len(tensors),
         "source": given.url or "local file",
     }
-    with whole_file(given.receipt) as partial:
-        partial.write_text(json.dumps(receipt, indent=2) + "\n")
+    write_json(given.receipt, receipt)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from carvana import rle
 from carvana.catalogue import RECIPES
 from carvana.combine import ensemble_recipes
 from carvana.errors import main_guard
-from carvana.files import whole_file
+from carvana.files import write_json
 from carvana.geometry import GEOMETRIES
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of
@@ -41,8 +40,7 @@ def main() -> None:
     report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out, given.common, note)
     if given.candidates:
         write_candidates(given.candidates, found)
-    with whole_file(given.report) as partial:
-        partial.write_text(json.dumps(asdict(report), indent=1) + "\n")
+    write_json(given.report, asdict(report))
     print(f"{report.images} images; the unreliable-top rule acted on {len(report.fired)}")
     if report.top_clamped:
         names = ", ".join(report.top_clamped)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from carvana.errors import main_guard
-from carvana.files import sha256_of, whole_file
+from carvana.files import sha256_of, write_json
 from carvana.released.fetch import fetch_blob
 
 
@@ -26,8 +25,7 @@ def main() -> None:
         "git_blob": given.blob,
         "source": given.url,
     }
-    with whole_file(given.receipt) as partial:
-        partial.write_text(json.dumps(receipt, indent=2) + "\n")
+    write_json(given.receipt, receipt)
 
 
 if __name__ == "__main__":

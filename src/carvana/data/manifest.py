@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Final
 
 from carvana.errors import UserError
+from carvana.files import write_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +90,7 @@ def content_digest(manifest: Manifest) -> str:
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write the manifest as CSV; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(astuple(record) for record in manifest)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_table(path, COLUMNS, (astuple(record) for record in manifest))
 
 
 def read_manifest(path: Path) -> Manifest:

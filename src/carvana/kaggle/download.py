@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from carvana.data.archives import DamagedArchiveError, check_archive
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import write_json
 from carvana.kaggle.client import Kaggle, RemoteFile
 from carvana.kaggle.failures import KaggleError, Kind
 from carvana.kaggle.retry import Patience, retrying
@@ -347,8 +347,7 @@ class _Place:
             raise UserError(f"{self.record_path} is damaged; delete it, and the file is verified again") from None
 
     def keep(self, record: Record) -> None:
-        with whole_file(self.record_path) as partial:
-            partial.write_text(json.dumps(asdict(record), indent=2) + "\n")
+        write_json(self.record_path, asdict(record))
 
     def current(self, record: Record, quiet: bool) -> Record | None:
         """The record, if the file is still the recorded one; it is read again only if its size or time has changed."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import write_json
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ class Ledger:
 
     def confirm(self, entry: Entry, reference: int) -> None:
         """Write down the reference that Kaggle gave."""
-        with whole_file(self.path(entry.competition, entry.sha256)) as partial:
-            partial.write_text(json.dumps(asdict(replace(entry, reference=reference)), indent=1) + "\n")
+        write_json(self.path(entry.competition, entry.sha256), asdict(replace(entry, reference=reference)))
 
     def withdraw(self, entry: Entry) -> None:
         """Forget an attempt that is known not to have arrived."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import write_json
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class Scored:
 
 def write_scored(path: Path, scored: Sequence[Scored]) -> None:
     """Write the records as a JSON list."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps([asdict(record) for record in scored], indent=1) + "\n")
+    write_json(path, [asdict(record) for record in scored])
 
 
 def read_scored(path: Path) -> list[Scored]:

@@ -12,11 +12,8 @@ from carvana import rle
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.pseudo_labels.doubt import Doubt
-from carvana.tabletext import LONGEST_LINE
 
 COLUMNS: Final = ("img", "rle_mask", "unclear", "outline")
-
-csv.field_size_limit(LONGEST_LINE)
 
 
 @dataclass(frozen=True)

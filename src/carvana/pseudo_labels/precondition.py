@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import write_json
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,7 @@ class Precondition:
 
 def write_precondition(found: Precondition, path: Path) -> None:
     """Write the precondition as JSON."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+    write_json(path, asdict(found))
 
 
 def read_precondition(path: Path) -> Precondition:

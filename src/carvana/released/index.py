@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from carvana.errors import UserError
-from carvana.files import sha256_of, whole_file
+from carvana.files import sha256_of, write_json
 
 NAME: Final = "weights.json"
 
@@ -73,8 +73,7 @@ def file_of(model: str, fold: int) -> str:
 
 def write_index(index: Index, path: Path) -> None:
     """Write the index as JSON."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(asdict(index), indent=1) + "\n", encoding="utf-8")
+    write_json(path, asdict(index))
 
 
 def read_index(path: Path) -> Index:

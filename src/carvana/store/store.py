@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from carvana.errors import UserError
-from carvana.files import flush, sha256_of, whole_file
+from carvana.files import flush, sha256_of, whole_file, write_json
 from carvana.interruption import say
 from carvana.keys import Facts, digest_of
 from carvana.store.claim import Claim, Owner, owner
@@ -117,8 +117,7 @@ class Entry:
             flush(path)
             files[path.name] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
         flush(self.folder / RESULT)
-        with whole_file(self.folder / COMPLETE) as partial:
-            partial.write_text(json.dumps({"files": files}, indent=1) + "\n", encoding="utf-8")
+        write_json(self.folder / COMPLETE, {"files": files})
         for path in self.folder.iterdir():
             if path.is_file() and path.name not in (COMPLETE, FACTS) and not path.name.startswith("claim-"):
                 path.unlink(missing_ok=True)
@@ -168,8 +167,7 @@ class Store:
                 return
             if entry.complete:
                 entry.discard_result()
-            with whole_file(entry.folder / FACTS) as partial:
-                partial.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            write_json(entry.folder / FACTS, dict(sorted(facts.items())))
             result = entry.folder / RESULT
             # What an interrupted job left there is not whole.
             shutil.rmtree(result, ignore_errors=True)

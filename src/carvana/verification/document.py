@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import whole_file, write_json
 from carvana.verification.check import Check, reproduction_holds
 
 _COLUMNS: Final = ("what", "expected", "band", "measured", "verdict", "source of the expectation")
@@ -50,8 +50,7 @@ def write_verification(verification: Verification, json_path: Path, junit_path: 
     }
     with whole_file(junit_path) as partial:
         partial.write_bytes(ElementTree.tostring(_junit(verification.checks), "utf-8", xml_declaration=True) + b"\n")
-    with whole_file(json_path) as partial:
-        partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_json(json_path, document)
 
 
 def read_verification(path: Path) -> Verification:
