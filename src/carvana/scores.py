@@ -16,6 +16,7 @@ from carvana.files import write_json, write_table
 from carvana.geometry import Geometry
 from carvana.metrics import dice_of_runs
 from carvana.submission import read_masks, read_rows
+from carvana.table import table
 
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -166,15 +167,15 @@ def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int]
             RLE is malformed or does not fit the image.
     """
     dice: dict[str, float] = {}
-    for table in tables:
-        scored = ((name, encoded) for name, encoded in read_masks(table) if name in truth)
+    for path in tables:
+        scored = ((name, encoded) for name, encoded in read_masks(path) if name in truth)
         try:
             for name, runs in rle.runs_of_rows(scored, size_HW):
                 if name in dice:
-                    raise UserError(f"{table}: {name} has a second mask; was a table given twice?")
+                    raise UserError(f"{path}: {name} has a second mask; was a table given twice?")
                 dice[name] = dice_of_runs(runs, truth[name])
         except ValueError as error:
-            raise UserError(f"{table}: {error}; make the table again") from error
+            raise UserError(f"{path}: {error}; make the table again") from error
     if missing := sorted(truth.keys() - dice.keys()):
         shown = ", ".join(missing[:10])
         raise UserError(f"{len(missing)} images to score have no mask ({shown}) in {', '.join(map(str, tables))}")
@@ -199,7 +200,7 @@ def score(entry: Entry, training: Truth, hidden: Mapping[str, Truth] | None, geo
     if geometry.name != "full":
         notes.append(f"{geometry.name} geometry: cannot be submitted")
     if entry.partial:
-        masked = {name for table in entry.out_of_fold for name, _ in read_masks(table)}
+        masked = {name for path in entry.out_of_fold for name, _ in read_masks(path)}
         training = {name: runs for name, runs in training.items() if name in masked}
         notes.append("out of fold on the images that have a network which did not see their car, see images")
     out_of_fold = dice_by_image(entry.out_of_fold, training) if entry.out_of_fold else {}
@@ -233,12 +234,12 @@ def format_table(scores: Sequence[Score]) -> str:
     """The rows as aligned text, with numbered notes below."""
     notes, numbers_of = numbered_notes([row.note for row in scores])
     columns = ("level", "name", "out_of_fold", "public", "private", "images")
-    lines: list[tuple[str, ...]] = [(*columns, "notes")]
-    for row, numbers in zip(scores, numbers_of, strict=True):
-        lines.append((*(_shown(getattr(row, column)) for column in columns), numbers))
-    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([*text, *(f"[{number}] {note}" for number, note in enumerate(notes, start=1))])
+    rows = [
+        (*(_shown(getattr(row, column)) for column in columns), numbers)
+        for row, numbers in zip(scores, numbers_of, strict=True)
+    ]
+    told = (f"[{number}] {note}" for number, note in enumerate(notes, start=1))
+    return "\n".join([table((*columns, "notes"), rows), *told])
 
 
 def numbered_notes(notes_of: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from carvana.leaderboard.record import Scored
+from carvana.table import table
 
 PARTS: Final = ("public", "private")
 
@@ -66,14 +67,15 @@ def _compared(record: Scored, part: str, published: Mapping[str, Any]) -> Compar
 
 def format_comparison(rows: Sequence[Compared]) -> str:
     """The rows as an aligned table: submission, part, expected, measured, difference, verdict, remark."""
-    lines = [("submission", "part", "expected", "measured", "difference", "", "source")]
-    for row in rows:
-        expected = "not published" if row.expected is None else f"{row.expected:.6f}±{row.within}"
-        difference = "" if row.difference is None else f"{row.difference:+.6f}"
-        verdict = "" if row.expected is None else "OUTSIDE" if row.outside else "within"
-        lines.append((row.name, row.part, expected, f"{row.measured:.6f}", difference, verdict, row.remark))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    columns = ("submission", "part", "expected", "measured", "difference", "", "source")
+    return table(columns, [_cells(row) for row in rows])
+
+
+def _cells(row: Compared) -> tuple[str, ...]:
+    expected = "not published" if row.expected is None else f"{row.expected:.6f}±{row.within}"
+    difference = "" if row.difference is None else f"{row.difference:+.6f}"
+    verdict = "" if row.expected is None else "OUTSIDE" if row.outside else "within"
+    return row.name, row.part, expected, f"{row.measured:.6f}", difference, verdict, row.remark
 
 
 def format_others(published: Mapping[str, Any]) -> str:

@@ -11,9 +11,10 @@ from typing import Final
 
 from carvana.errors import UserError
 from carvana.files import whole_file, write_json
+from carvana.table import table
 from carvana.verification.check import Check, reproduction_holds
 
-_COLUMNS: Final = ("what", "expected", "band", "measured", "verdict", "source of the expectation")
+_COLUMNS: Final = ("", "what", "expected", "band", "measured", "verdict", "source of the expectation")
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,7 @@ class Verification:
 
 def format_checks(checks: Sequence[Check]) -> str:
     """The checks as an aligned table."""
-    lines = [("", *_COLUMNS), *map(astuple, checks)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    return table(_COLUMNS, [astuple(check) for check in checks])
 
 
 def write_verification(verification: Verification, json_path: Path, junit_path: Path) -> None:
