@@ -46,13 +46,13 @@ def test_scores_are_means_over_the_right_images(tables):
 
 def test_without_a_hidden_truth_test_scores_are_not_available(tables):
     row = score(Entry("member", "albu", *tables), TRAINING, None, FULL)
-    assert (row.public, row.private) == (NOT_AVAILABLE, NOT_AVAILABLE)
-    assert row.out_of_fold != NOT_AVAILABLE
+    assert (row.public, row.private) == (None, None)
+    assert row.out_of_fold is not None
 
 
 def test_without_tables_nothing_is_scored():
     row = score(Entry("ensemble", "ensemble", (), ()), TRAINING, HIDDEN, FULL)
-    assert (row.out_of_fold, row.public, row.private, row.images, row.note) == (*[NOT_AVAILABLE] * 3, 0, "")
+    assert (row.out_of_fold, row.public, row.private, row.images, row.note) == (None, None, None, 0, "")
 
 
 def test_notes_say_what_the_numbers_are(tables):
@@ -149,13 +149,22 @@ def test_files_and_table_show_every_row(tmp_path, tables):
         assert [row["name"] for row in values] == ["ternausnet", "ensemble"]
         assert float(values[0]["out_of_fold"]) == rows[0].out_of_fold
         assert values[1]["public"] == NOT_AVAILABLE
+    assert scores.read_scores(tmp_path / "scores.json") == rows
     lines = scores.format_table(rows).splitlines()
     assert lines[0].split() == ["level", "name", "out_of_fold", "public", "private", "images", "notes"]
     assert lines[1].split() == ["model", "ternausnet", "0.833333", "0.500000", "0.833333", "3", "[1]", "[2]"]
+    assert lines[2].split() == ["ensemble", "ensemble", "0.833333", *NOT_AVAILABLE.split() * 2, "3", "[1]", "[2]"]
     assert lines[3:] == [
         "[1] each network was selected on its fold: out_of_fold is optimistic",
         "[2] small geometry: cannot be submitted",
     ]
+
+
+@pytest.mark.parametrize("text", ["", "{}x", "[1]", '[{"level": "model"}]'])
+def test_damaged_scores_are_refused(tmp_path, text):
+    (tmp_path / "scores.json").write_text(text)
+    with pytest.raises(UserError, match="`snakemake score` again"):
+        scores.read_scores(tmp_path / "scores.json")
 
 
 def test_a_partial_entry_is_scored_on_the_images_that_it_has_and_says_so(tables):

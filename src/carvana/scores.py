@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from carvana import rle
 from carvana.data.manifest import Manifest
@@ -21,6 +22,7 @@ from carvana.table import table
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 NOT_AVAILABLE: Final = "not available"
+"""What is written and shown where there is no score."""
 
 _USAGE: Final = "usage"
 USAGES: Final = ("Public", "Private", "Ignored")
@@ -76,9 +78,9 @@ class Score:
     Attributes:
         level: see `Entry`.
         name: see `Entry`.
-        out_of_fold: mean Dice over the training images, or `not available`.
-        public: mean Dice over the public test images, or `not available`.
-        private: mean Dice over the private test images, or `not available`.
+        out_of_fold: mean Dice over the training images; None: not available.
+        public: mean Dice over the public test images; None: not available.
+        private: mean Dice over the private test images; None: not available.
         images: number of training images scored out of fold.
         geometry: of the run.
         note: what a reader must know to take the numbers for what they are.
@@ -86,12 +88,17 @@ class Score:
 
     level: Level
     name: str
-    out_of_fold: float | str
-    public: float | str
-    private: float | str
+    out_of_fold: float | None
+    public: float | None
+    private: float | None
     images: int
     geometry: str
     note: str
+
+    @property
+    def dice(self) -> tuple[float | None, float | None, float | None]:
+        """Out of fold, public and private."""
+        return self.out_of_fold, self.public, self.private
 
 
 COLUMNS: Final = tuple(field.name for field in fields(Score))
@@ -218,28 +225,42 @@ def score(entry: Entry, training: Truth, hidden: Mapping[str, Truth] | None, geo
     )
 
 
-def mean_dice(dice: Iterable[float]) -> float | str:
-    """Kaggle's score of the images with these Dice coefficients, or `not available` where there are none."""
+def mean_dice(dice: Iterable[float]) -> float | None:
+    """Kaggle's score of the images with these Dice coefficients; None where there are none."""
     values = list(dice)
-    return math.fsum(values) / len(values) if values else NOT_AVAILABLE
+    return math.fsum(values) / len(values) if values else None
 
 
 def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> None:
     """Write the rows as a JSON list of objects and as CSV, both with the columns `COLUMNS`."""
-    write_json(json_path, [asdict(row) for row in scores])
-    write_table(csv_path, COLUMNS, (astuple(row) for row in scores))
+    rows = [{name: NOT_AVAILABLE if value is None else value for name, value in asdict(row).items()} for row in scores]
+    write_json(json_path, rows)
+    write_table(csv_path, COLUMNS, [tuple(row.values()) for row in rows])
+
+
+def read_scores(path: Path) -> list[Score]:
+    """The rows that `write_scores` wrote as JSON. Raises UserError when they are not there or damaged."""
+    try:
+        return [_read(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); run `snakemake score` again") from None
+
+
+def _read(row: Mapping[str, Any]) -> Score:
+    values: dict[str, Any] = {name: None if value == NOT_AVAILABLE else value for name, value in row.items()}
+    return Score(**values)
 
 
 def format_table(scores: Sequence[Score]) -> str:
     """The rows as aligned text, with numbered notes below."""
     notes, numbers_of = numbered_notes([row.note for row in scores])
-    columns = ("level", "name", "out_of_fold", "public", "private", "images")
+    columns = ("level", "name", "out_of_fold", "public", "private", "images", "notes")
     rows = [
-        (*(_shown(getattr(row, column)) for column in columns), numbers)
+        (row.level, row.name, *map(shown, row.dice), str(row.images), numbers)
         for row, numbers in zip(scores, numbers_of, strict=True)
     ]
     told = (f"[{number}] {note}" for number, note in enumerate(notes, start=1))
-    return "\n".join([table((*columns, "notes"), rows), *told])
+    return "\n".join([table(columns, rows), *told])
 
 
 def numbered_notes(notes_of: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -253,5 +274,6 @@ def numbered_notes(notes_of: Sequence[str]) -> tuple[list[str], list[str]]:
     return notes, [" ".join(sorted(f"[{notes.index(note) + 1}]" for note in row)) for row in split]
 
 
-def _shown(value: float | int | str) -> str:
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+def shown(score: float | None) -> str:
+    """A score as people read it."""
+    return NOT_AVAILABLE if score is None else f"{score:.6f}"

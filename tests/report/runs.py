@@ -11,6 +11,7 @@ from carvana.planning.scoring import BASELINES
 from carvana.recipe import RECIPES, load_recipe, model_names
 from carvana.report.analysis import ImageAnalysis
 from carvana.report.record import Network, RunRecord
+from carvana.scores import Level, Score
 from carvana.verification.check import Check
 from carvana.verification.document import Verification
 
@@ -68,10 +69,10 @@ def run_of(names, epochs=20, folds=None, scored=True) -> RunRecord:
             dice = tuple(float(value) for value in 1 - rng.random(max(len(names) // number, 2)) * 0.01)
             timings = {**TIMINGS, "epochs": [dict(EPOCH)] * epochs}
             networks.append(Network(model, fold, history(epochs), timings, conditions, dice))
-    rows = [("baseline", name) for name in BASELINES] + [("model", name) for name in model_names()]
+    rows: list[tuple[Level, str]] = [("baseline", name) for name in BASELINES]
+    rows += [("model", name) for name in model_names()]
     scores = [
-        {"level": level, "name": name, "out_of_fold": 0.99, "public": "not available", "private": "not available"}
-        | {"images": len(names), "note": ""}
+        Score(level, name, out_of_fold=0.99, public=None, private=None, images=len(names), geometry="full", note="")
         for level, name in [*rows, ("ensemble", "ensemble")]
     ]
     checks = (

@@ -23,10 +23,9 @@ def run(drawn):
     seconds = [
         replace(one, model="ternausnet_pseudo", dice=tuple(value + 0.001 for value in one.dice)) for one in firsts
     ]
-    rows = [dict(row) for row in made.scores]
-    first = next(row for row in rows if row["name"] == "ternausnet")
-    rows.append({**first, "name": "ternausnet_pseudo", "out_of_fold": 0.995, "public": 0.97})
-    first["public"] = 0.96
+    rows = [replace(row, public=0.96) if row.name == "ternausnet" else row for row in made.scores]
+    first = next(row for row in rows if row.name == "ternausnet")
+    rows.append(replace(first, name="ternausnet_pseudo", out_of_fold=0.995, public=0.97))
     return replace(made, edition="presented", networks=(*made.networks, *seconds), scores=tuple(rows))
 
 
@@ -65,7 +64,7 @@ def test_an_ensemble_as_teacher_is_said(run, drawn, tmp_path):
 
 
 def test_two_editions_side_by_side(run):
-    others = [{**row, "out_of_fold": 0.985} for row in run.scores if row["name"] != "ternausnet_pseudo"]
+    others = [replace(row, out_of_fold=0.985) for row in run.scores if row.name != "ternausnet_pseudo"]
     html = editions(run, "released", others).body
     assert f'data-value="{0.99 - 0.985!r}"' in html
     assert "out of fold, presented" in html and "public, presented" in html

@@ -24,7 +24,7 @@ def main() -> None:
     masked = {name for name, _ in read_masks(given.masks)}
     truth = training_truth(read_manifest(given.manifest))
     dice = mean_dice(dice_by_image([given.masks], {name: truth[name] for name in truth.keys() & masked}).values())
-    if not isinstance(dice, float):
+    if dice is None:
         raise UserError(f"{given.masks} has no mask of a training image; delete it and run the step that makes it")
     found = Precondition(given.teacher, dice, given.needed, given.accept_below)
     found.check()

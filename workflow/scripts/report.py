@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from carvana.report.record import read_run
 from carvana.report.report import write_report
 from carvana.report.rounds import editions, pseudo_labels, read_rounds
 from carvana.revision import IMAGE_VARIABLE, revision
+from carvana.scores import read_scores
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
         more.append(pseudo_labels(run, rounds, given.out.parent))
     if given.other:
         edition, scores = given.other
-        more.append(editions(run, edition, json.loads(Path(scores).read_text(encoding="utf-8"))))
+        more.append(editions(run, edition, read_scores(Path(scores))))
     with opened_maps(given.maps, given.edition, given.common) as maps:
         write_report(run, name, images, maps, given.masks, revision(), image, given.out, more)
     print(f"{given.out}: {given.out.stat().st_size / 2**20:.1f} MiB")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.scores import dice_by_image, mean_dice
+from carvana.scores import dice_by_image, mean_dice, shown
 from carvana.truth import read_truth
 
 
@@ -32,5 +32,4 @@ def run(given: argparse.Namespace) -> None:
     dice = dice_by_image([given.file], scored, geometry.image_size)
     print(f"{'part':10}{'images':>8}  mean Dice")
     for part, masks in truth.items():
-        score = mean_dice(dice[name] for name in masks)
-        print(f"{part.lower():10}{len(masks):>8}  {f'{score:.6f}' if isinstance(score, float) else score}")
+        print(f"{part.lower():10}{len(masks):>8}  {shown(mean_dice(dice[name] for name in masks))}")

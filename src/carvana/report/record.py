@@ -15,6 +15,7 @@ from carvana.errors import UserError
 from carvana.histories import Row, read_history, selected_epoch
 from carvana.leaderboard.record import Scored, read_scored
 from carvana.report.analysis import ImageAnalysis, read_analysis
+from carvana.scores import Score, read_scores
 from carvana.verification.document import Verification, read_verification
 
 
@@ -56,7 +57,7 @@ class RunRecord:
     Attributes:
         edition: of the recipes.
         networks: by model, in order, and fold.
-        scores: rows of scores.json.
+        scores: the run's table of scores.
         validation: timings of each model's job on the training images.
         prediction: timings of all jobs on the test images.
         images: what was analysed of each training image.
@@ -68,7 +69,7 @@ class RunRecord:
 
     edition: str
     networks: tuple[Network, ...]
-    scores: tuple[Mapping[str, Any], ...]
+    scores: tuple[Score, ...]
     validation: tuple[Mapping[str, Any], ...]
     prediction: tuple[Mapping[str, Any], ...]
     images: tuple[ImageAnalysis, ...]
@@ -117,7 +118,7 @@ def read_run(
                 for model, folds in folds_of.items()
                 for fold in folds
             ),
-            scores=tuple(json.loads((results / "scores.json").read_text())),
+            scores=tuple(read_scores(results / "scores.json")),
             validation=tuple(json.loads((results / f"oof/{model}/timings.json").read_text()) for model in folds_of),
             prediction=tuple(
                 json.loads(path.read_text())

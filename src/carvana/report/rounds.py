@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
@@ -17,10 +17,11 @@ from carvana.report.groups import summary
 from carvana.report.page import Cell, Section, Tile
 from carvana.report.pictures import contours_on, data_address
 from carvana.report.record import RunRecord
+from carvana.scores import Score
 
 SHOWN: Final = 12
 KEY: Final = {"pseudo-label": "#50c850"}
-_PARTS: Final = ("out_of_fold", "public", "private")
+_PARTS: Final = ("out of fold", "public", "private")
 _CONTAMINATED: Final = (
     "The teacher was the ensemble, whose networks were trained on the cars that the second round is judged by out of"
     " fold: those scores are contaminated. Only the test images' are not."
@@ -79,9 +80,10 @@ def pseudo_labels(run: RunRecord, rounds: PseudoLabelling, folder: Path) -> Sect
         rounds: its pseudo-labels.
         folder: where the page will lie, for its links.
     """
-    scores = {row["name"]: row for row in run.scores if row["level"] == "model"}
+    scores = {row.name: row for row in run.scores if row.level == "model"}
     rows: list[Sequence[Cell]] = [
-        (part.replace("_", " "), *_compared(scores[rounds.first][part], scores[rounds.second][part])) for part in _PARTS
+        (part, *_compared(one, two))
+        for part, one, two in zip(_PARTS, scores[rounds.first].dice, scores[rounds.second].dice, strict=True)
     ]
     for one, two in zip(run.of_model(rounds.first), run.of_model(rounds.second), strict=True):
         rows.append((f"out of fold, fold {one.fold}", *_compared(summary(one.dice).mean, summary(two.dice).mean)))
@@ -107,10 +109,10 @@ def pseudo_labels(run: RunRecord, rounds: PseudoLabelling, folder: Path) -> Sect
     return Section("pseudo_labels", "Pseudo-labels", body)
 
 
-def _compared(one: Any, two: Any) -> tuple[Cell, Cell, Cell]:
-    if isinstance(one, float) and isinstance(two, float):
-        return one, two, two - one
-    return None, None, None
+def _compared(one: float | None, two: float | None) -> tuple[Cell, Cell, Cell]:
+    if one is None or two is None:
+        return None, None, None
+    return one, two, two - one
 
 
 def _doubts(teacher: Teacher) -> tuple[float, float]:
@@ -126,23 +128,23 @@ def _tiles(ranked: Sequence[tuple[Label, Teacher]], folder: Path) -> Iterable[Ti
         yield Tile(label.img, f"doubt {label.doubt:.3f}, by {teacher.name}", (address,), link)
 
 
-def editions(run: RunRecord, other: str, others: Sequence[Mapping[str, Any]]) -> Section:
+def editions(run: RunRecord, other: str, others: Sequence[Score]) -> Section:
     """The scores of this edition beside those of the other one.
 
     Args:
         run: this edition's.
         other: name of the other edition.
-        others: rows of its scores.json.
+        others: its table of scores.
     """
-    theirs = {(row["level"], row["name"]): row for row in others}
+    theirs = {(row.level, row.name): row for row in others}
     rows: list[Sequence[Cell]] = []
     for row in run.scores:
-        found = theirs.pop((row["level"], row["name"]), None)
-        rows.append((row["level"], row["name"], *_columns(row, found)))
+        found = theirs.pop((row.level, row.name), None)
+        rows.append((row.level, row.name, *_columns(row, found)))
     rows += [(level, name, *_columns(None, row)) for (level, name), row in theirs.items()]
     columns = ["level", "name"]
     for part in _PARTS:
-        columns += [f"{part.replace('_', ' ')}, {run.edition}", other, "difference"]
+        columns += [f"{part}, {run.edition}", other, "difference"]
     body = page.text(
         f"Mean Dice of the two editions' runs, which have the same name and lie side by side: {run.edition}, this one,"
         f" and {other}."
@@ -150,13 +152,9 @@ def editions(run: RunRecord, other: str, others: Sequence[Mapping[str, Any]]) ->
     return Section("editions", "The two editions", body + page.table(columns, rows))
 
 
-def _columns(row: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[Cell]:
+def _columns(row: Score | None, other: Score | None) -> list[Cell]:
     cells: list[Cell] = []
-    for part in _PARTS:
-        one, two = (_number(given[part]) if given else None for given in (row, other))
+    nothing = (None,) * len(_PARTS)
+    for one, two in zip(row.dice if row else nothing, other.dice if other else nothing, strict=True):
         cells += [one, two, one - two if one is not None and two is not None else None]
     return cells
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, float) else None

@@ -11,7 +11,7 @@ from carvana.report import page, plots
 from carvana.report.groups import Summary, by_group, by_share, summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
-from carvana.scores import numbered_notes
+from carvana.scores import numbered_notes, shown
 from carvana.verification.check import Check, scores_judged
 
 _SHARES: Final = 5
@@ -96,13 +96,13 @@ def _named(failed: Sequence[Check], shown: int = 6) -> str:
 
 
 def _ensemble_scores(run: RunRecord) -> list[Sequence[Cell]]:
-    (ours,) = (row for row in run.scores if row["level"] == "ensemble")
+    (ours,) = (row for row in run.scores if row.level == "ensemble")
     published = run.published["leaderboard"]["scores"]["ensemble"]
-    rows: list[Sequence[Cell]] = [("out of fold, training images", _six(ours["out_of_fold"]), "–", "never published")]
-    for part in ("public", "private"):
-        if isinstance(ours[part], float):
+    rows: list[Sequence[Cell]] = [("out of fold, training images", shown(ours.out_of_fold), "–", "never published")]
+    for part, score in (("public", ours.public), ("private", ours.private)):
+        if score is not None:
             drawn = "none: the competition is drawn"
-            rows.append((f"{part} test images, truth at hand", _six(ours[part]), "–", drawn))
+            rows.append((f"{part} test images, truth at hand", shown(score), "–", drawn))
     for part in ("public", "private"):
         measured = next((getattr(one, part) for one in run.scored if one.name == "ensemble"), "not submitted")
         rows.append((f"{part}, at Kaggle", _six(measured), _six(published[part]["value"]), published[part]["source"]))
@@ -162,13 +162,11 @@ def _gibibytes(value: int | None) -> float | None:
 
 def gains(run: RunRecord) -> Section:
     """What the ensemble gains over its parts, and what the unreliable-top rule does."""
-    scores = [row for row in run.scores if row["level"] in _LEVELS]
-    notes, numbers = numbered_notes([row["note"] for row in scores])
+    scores = [row for row in run.scores if row.level in _LEVELS]
+    notes, numbers = numbered_notes([row.note for row in scores])
     columns = ("name", "level", "out of fold", "public", "private", "images", "notes")
-    parts = ("out_of_fold", "public", "private")
     rows: list[Sequence[Cell]] = [
-        (row["name"], row["level"], *(_number(row[part]) for part in parts), row["images"], told)
-        for row, told in zip(scores, numbers, strict=True)
+        (row.name, row.level, *row.dice, row.images, told) for row, told in zip(scores, numbers, strict=True)
     ]
     plain = statistics.fmean(row.plain_mean for row in run.images)
     means: dict[str, float] = {"mean of the four recipes' maps": plain}
@@ -193,10 +191,6 @@ def gains(run: RunRecord) -> Section:
         f"The rule acted on {len(acted):,} of {len(run.images):,} training images; it made {better:,} of them better."
     )
     return Section("gains", "What the ensemble gains", body)
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, float) else None
 
 
 def groups(run: RunRecord) -> str:
