@@ -13,8 +13,9 @@ from carvana import rle
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.files import whole_file
+from carvana.grading.dice import dice_by_image
+from carvana.grading.truth import training_truth
 from carvana.metrics import dice
-from carvana.scores import dice_by_image, training_truth
 from carvana.submission import read_masks
 
 Image = npt.NDArray[np.uint8]

@@ -6,12 +6,12 @@ from types import MappingProxyType
 import numpy as np
 import yaml
 
+from carvana.grading.scores import Level, Score
 from carvana.leaderboard.record import Scored
 from carvana.planning.scoring import BASELINES
 from carvana.recipe import RECIPES, load_recipe, model_names
 from carvana.report.analysis import ImageAnalysis
 from carvana.report.record import Network, RunRecord
-from carvana.scores import Level, Score
 from carvana.verification.check import Check
 from carvana.verification.document import Verification
 

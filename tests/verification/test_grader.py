@@ -10,11 +10,11 @@ from carvana import rle
 from carvana.data.synthetic.dataset import write_competition
 from carvana.files import write_table
 from carvana.geometry import SMALL
+from carvana.grading.dice import dice_by_image, mean_dice
+from carvana.grading.given_truth import read_truth
 from carvana.metrics import dice
-from carvana.scores import dice_by_image, mean_dice
 from carvana.submission import read_masks
 from carvana.submission_check import COLUMNS
-from carvana.truth import read_truth
 from carvana.verification.grader import check_grader, dice_of_shifted, shifted
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
+from carvana.grading.dice import dice_by_image, mean_dice
+from carvana.grading.truth import training_truth
 from carvana.pseudo_labels.precondition import Precondition, write_precondition
-from carvana.scores import dice_by_image, mean_dice, training_truth
 from carvana.submission import read_masks
 
 

@@ -10,13 +10,13 @@ from carvana.data.imageset import ImageSet
 from carvana.data.layout import find_table
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
+from carvana.grading.score_table import read_scores
 from carvana.recipe import EDITIONS
 from carvana.report.analysis import opened_maps
 from carvana.report.record import read_run
 from carvana.report.report import write_report
 from carvana.report.rounds import editions, pseudo_labels, read_rounds
 from carvana.revision import IMAGE_VARIABLE, revision
-from carvana.scores import read_scores
 
 
 def main() -> None:

@@ -9,7 +9,9 @@ from typing import cast
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.scores import format_table, hidden_truth, parse_entry, score, training_truth, write_scores
+from carvana.grading.score_table import format_table, write_scores
+from carvana.grading.scores import parse_entry, score
+from carvana.grading.truth import hidden_truth, training_truth
 
 ENTRY_HELP = "LEVEL NAME OUT_OF_FOLD TEST [NOTE ...]; several tables of masks are joined by commas, - is none"
 

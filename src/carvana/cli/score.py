@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.scores import dice_by_image, mean_dice, shown
-from carvana.truth import read_truth
+from carvana.grading.dice import dice_by_image, mean_dice
+from carvana.grading.given_truth import read_truth
+from carvana.grading.score_table import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import yaml
 
 from carvana.errors import UserError
+from carvana.grading.score_table import read_scores
+from carvana.grading.scores import Score
 from carvana.histories import Row, read_history, selected_epoch
 from carvana.leaderboard.record import Scored, read_scored
 from carvana.report.analysis import ImageAnalysis, read_analysis
-from carvana.scores import Score, read_scores
 from carvana.verification.document import Verification, read_verification
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
+from carvana.grading.scores import Score
 from carvana.pseudo_labels.labels import Label, read_labels
 from carvana.pseudo_labels.precondition import Precondition, read_precondition
 from carvana.report import page
@@ -17,7 +18,6 @@ from carvana.report.groups import summary
 from carvana.report.page import Cell, Section, Tile
 from carvana.report.pictures import contours_on, data_address
 from carvana.report.record import RunRecord
-from carvana.scores import Score
 
 SHOWN: Final = 12
 KEY: Final = {"pseudo-label": "#50c850"}

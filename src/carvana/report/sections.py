@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from carvana.catalogue import MEMBERS, RECIPES
+from carvana.grading.score_table import numbered_notes, shown
 from carvana.report import page, plots
 from carvana.report.groups import Summary, by_group, by_share, summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
-from carvana.scores import numbered_notes, shown
 from carvana.verification.check import Check, scores_judged
 
 _SHARES: Final = 5

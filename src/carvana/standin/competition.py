@@ -14,8 +14,8 @@ from carvana import rle
 from carvana.errors import UserError
 from carvana.files import whole_file
 from carvana.geometry import Geometry
+from carvana.grading.truth import hidden_truth
 from carvana.metrics import dice_of_runs
-from carvana.scores import hidden_truth
 from carvana.standin.faults import Fault
 from carvana.submission import read_masks, sample_names
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from carvana import rle
 from carvana.files import write_table
-from carvana.scores import dice_by_image, mean_dice
+from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.submission_check import COLUMNS
 from carvana.verification.check import Check, equal
 

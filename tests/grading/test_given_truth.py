@@ -9,7 +9,7 @@ from PIL import Image
 from carvana import rle
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
-from carvana.truth import read_truth
+from carvana.grading.given_truth import read_truth
 
 CAR = "03a857ce842d"
 
