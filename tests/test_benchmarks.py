@@ -27,7 +27,7 @@ from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.photo import trained_run
 from carvana.recipe import load_recipe
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 from carvana.transforms import albu, asanakoy
 from carvana.transforms.colour import Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate

@@ -19,7 +19,7 @@ from carvana.picture import captioned
 from carvana.report.pictures import WIDTH
 from carvana.revision import ROOT
 from carvana.show import picture_of_image
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS
 
 TRAIN, TEST = "000000000001_01.jpg", "000000000002_01.jpg"
 MODELS = ("ternausnet", "unet_scratch")

@@ -18,7 +18,7 @@ from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import Kind, MapReader, MapWriter
 from carvana.merging import MergeRule
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS
 
 
 class NetworkSums:

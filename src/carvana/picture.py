@@ -16,7 +16,7 @@ from carvana.files import whole_file
 from carvana.grading.dice import dice_by_image
 from carvana.grading.truth import training_truth
 from carvana.metrics import dice
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 Image = npt.NDArray[np.uint8]
 

@@ -21,7 +21,7 @@ from carvana.picture import Image, captioned
 from carvana.recipe import all_model_names, editions_of, load_recipe
 from carvana.report.pictures import contours_on, resized
 from carvana.revision import ROOT
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 _COLUMNS: Final = 4
 _GAP: Final = 6

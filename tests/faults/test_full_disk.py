@@ -57,7 +57,8 @@ SUBMISSION = """
 import sys
 from pathlib import Path
 from carvana.errors import main_guard
-from carvana.submission import sample_names, write_submission
+from carvana.submission.joining import write_submission
+from carvana.submission.mask_table import sample_names
 masks, names, out = map(Path, sys.argv[1:])
 main_guard(lambda: write_submission([masks], sample_names(names), out))
 """

@@ -10,7 +10,7 @@ from carvana.data.manifest import write_manifest
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.pseudo_labels.precondition import Precondition, read_precondition, write_precondition
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/precondition.py"
 

@@ -10,7 +10,7 @@ from carvana.files import write_table
 from carvana.geometry import SMALL
 from carvana.mapstore import MapWriter
 from carvana.recipe import model_names
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS
 
 NAMES = tuple(f"{car:012x}_{view:02}.jpg" for car in (1, 2) for view in (1, 2, 3))
 

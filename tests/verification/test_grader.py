@@ -13,8 +13,7 @@ from carvana.geometry import SMALL
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.given_truth import read_truth
 from carvana.metrics import dice
-from carvana.submission import read_masks
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS, read_masks
 from carvana.verification.grader import check_grader, dice_of_shifted, shifted
 
 

@@ -11,7 +11,8 @@ import cv2
 import pytest
 
 from carvana.geometry import SMALL
-from carvana.submission import sample_names, validate_submission
+from carvana.submission.check import validate_submission
+from carvana.submission.mask_table import sample_names
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "sample"

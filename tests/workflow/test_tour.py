@@ -13,7 +13,7 @@ import yaml
 
 from carvana import rle
 from carvana.data.manifest import read_manifest
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results/sample"

@@ -12,7 +12,7 @@ from carvana.errors import main_guard
 from carvana.files import write_table
 from carvana.folds import read_folds
 from carvana.geometry import GEOMETRIES
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from carvana.errors import UserError, main_guard
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.truth import training_truth
 from carvana.pseudo_labels.precondition import Precondition, write_precondition
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 from carvana.data.layout import find_table
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.submission import sample_names, validate_submission, write_submission
+from carvana.submission.check import validate_submission
+from carvana.submission.joining import write_submission
+from carvana.submission.mask_table import sample_names
 
 
 def main() -> None:

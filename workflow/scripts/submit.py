@@ -12,7 +12,7 @@ from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.record import write_scored
 from carvana.leaderboard.run import score_at_kaggle
 from carvana.recipe import EDITIONS
-from carvana.submission import sample_names
+from carvana.submission.mask_table import sample_names
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.submission import sample_names, validate_submission
+from carvana.submission.check import validate_submission
+from carvana.submission.mask_table import sample_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from carvana import rle
 from carvana.errors import UserError
 from carvana.grading.truth import Truth
 from carvana.metrics import dice_of_runs
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 
 def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int] | None = None) -> dict[str, float]:

@@ -18,7 +18,7 @@ from carvana.data.visible import visible_entries
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.grading.truth import Truth, has_usage, hidden_truth
-from carvana.submission import read_masks, read_rows
+from carvana.submission.mask_table import read_masks, read_rows
 
 # The only part of a truth that is not split into public and private images.
 ALL: Final = "All"

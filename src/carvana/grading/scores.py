@@ -11,7 +11,7 @@ from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.truth import Truth
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)

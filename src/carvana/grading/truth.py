@@ -11,7 +11,7 @@ from carvana.data.manifest import Manifest
 from carvana.data.masks import read_mask
 from carvana.errors import UserError
 from carvana.geometry import Geometry
-from carvana.submission import read_rows
+from carvana.submission.mask_table import read_rows
 
 _USAGE: Final = "usage"
 USAGES: Final = ("Public", "Private", "Ignored")
@@ -40,7 +40,7 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
         geometry: of the masks.
 
     Raises:
-        UserError: as `carvana.submission.read_rows`, no column usage, an image twice, or a row with another number of
+        UserError: as `mask_table.read_rows`, no column usage, an image twice, or a row with another number of
             values, another usage or a malformed RLE.
     """
     truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}

@@ -16,7 +16,7 @@ from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.record import Scored
 from carvana.leaderboard.submit import Submissions, Waits
 from carvana.revision import IMAGE_VARIABLE, revision
-from carvana.submission import validate_submission
+from carvana.submission.check import validate_submission
 
 
 def score_at_kaggle(

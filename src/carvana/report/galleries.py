@@ -16,7 +16,7 @@ from carvana.report.audit import suspicious
 from carvana.report.page import Section, Tile
 from carvana.report.pictures import contours_on, data_address, disagreement_picture
 from carvana.report.record import RunRecord
-from carvana.submission import read_masks
+from carvana.submission.mask_table import read_masks
 
 SHOWN: Final = 48
 KEY: Final = {"true mask": "#50c850", "ensemble": "#ff823c"}

@@ -17,7 +17,7 @@ from carvana.geometry import Geometry
 from carvana.grading.truth import hidden_truth
 from carvana.metrics import dice_of_runs
 from carvana.standin.faults import Fault
-from carvana.submission import read_masks, sample_names
+from carvana.submission.mask_table import read_masks, sample_names
 
 # What no competition shows.
 SOLUTION: Final = "solution.csv"

@@ -13,7 +13,7 @@ import numpy as np
 from carvana import rle
 from carvana.files import write_table
 from carvana.grading.dice import dice_by_image, mean_dice
-from carvana.submission_check import COLUMNS
+from carvana.submission.mask_table import COLUMNS
 from carvana.verification.check import Check, equal
 
 Answer = Callable[[rle.Mask], rle.Mask]

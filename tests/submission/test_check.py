@@ -1,6 +1,8 @@
 import pytest
 
-from carvana.submission_check import check
+from carvana.errors import UserError
+from carvana.submission.check import check, validate_submission
+from tests.submission.tables import table
 
 SIZE = (4, 5)
 NAMES = ("b_01.jpg", "a_01.jpg", "a_02.jpg")
@@ -96,3 +98,14 @@ def test_ten_problems_are_kept_and_all_are_counted():
     assert (report.images, report.problems, len(report.first)) == (1000, 1003, 10)
     assert str(report).startswith("1,003 problems:\n  line 2: ")
     assert str(report).endswith("\n  ... and 993 more")
+
+
+def test_an_invalid_submission_is_told_with_its_first_problems_and_their_number(tmp_path):
+    path = table(tmp_path / "submission.csv", [(f"x{number}", "") for number in range(12)])
+    with pytest.raises(UserError) as raised:
+        validate_submission(path, NAMES[:2], SIZE)
+    lines = str(raised.value).splitlines()
+    assert lines[0] == f"{path} is not a valid submission; 14 problems:"
+    assert lines[1] == "  line 2: 'x0' is not in the sample submission"
+    assert lines[10].startswith("  line 11:")
+    assert lines[11:] == ["  ... and 4 more"]

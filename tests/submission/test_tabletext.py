@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from carvana import tabletext
 from carvana.errors import UserError
-from carvana.tabletext import DAMAGES, opened_table
+from carvana.submission import tabletext
+from carvana.submission.tabletext import DAMAGES, opened_table
 
 TEXT = "img,rle_mask\na,1 2\nb,\n"
 LINES = TEXT.splitlines(keepends=True)

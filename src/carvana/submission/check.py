@@ -1,16 +1,17 @@
-"""What can be wrong with a submission, row by row; no file is touched here."""
+"""What can be wrong with a submission, row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from carvana import rle
 from carvana.data.names import VIEWS, ImageName, parse_image_name
 from carvana.errors import UserError
+from carvana.submission.mask_table import COLUMNS, read_rows
 
-COLUMNS: Final = ("img", "rle_mask")
 _PROBLEMS_SHOWN: Final = 10
 
 Rows = Iterable[tuple[int, Sequence[str]]]
@@ -18,7 +19,7 @@ Rows = Iterable[tuple[int, Sequence[str]]]
 
 
 @dataclass(frozen=True)
-class Report:
+class Findings:
     """What the check of a submission found.
 
     Attributes:
@@ -38,7 +39,27 @@ class Report:
         return "\n  ".join([f"{self.problems:,} problem{'s' * (self.problems != 1)}:", *self.first, *more])
 
 
-def check(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int]) -> Report:
+def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[int, int]) -> Findings:
+    """Check a submission as a stranger would read it.
+
+    Args:
+        path: `.csv`, `.csv.gz` or `.zip`.
+        names: every image of the sample submission, in its order, or None (see `check`).
+        size_HW: of the masks.
+
+    Returns:
+        What the check found; no problems.
+
+    Raises:
+        UserError: as `read_rows`; or it has problems: the first ten are listed, with the total.
+    """
+    findings = check(read_rows(path), names, size_HW)
+    if findings.problems:
+        raise UserError(f"{path} is not a valid submission; {findings}")
+    return findings
+
+
+def check(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int]) -> Findings:
     """Look for everything that is wrong with the columns, the names, their order, and each RLE.
 
     An RLE is wrong when it is malformed, not ascending, overlapping, outside the image, or sets the image's first or
@@ -55,7 +76,7 @@ def check(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int]) -> 
     for count, problem in enumerate(_problems(rows, names, size_HW, seen), start=1):
         if count <= _PROBLEMS_SHOWN:
             first.append(problem)
-    return Report(len(seen.lines), -(-seen.last_pixel // size_HW[1]), count, tuple(first))
+    return Findings(len(seen.lines), -(-seen.last_pixel // size_HW[1]), count, tuple(first))
 
 
 @dataclass

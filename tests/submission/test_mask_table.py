@@ -4,64 +4,10 @@ import gzip
 import pytest
 
 from carvana.errors import UserError
-from carvana.submission import read_masks, read_rows, sample_names, validate_submission, write_submission
+from carvana.submission.mask_table import read_masks, read_rows, sample_names
+from tests.submission.tables import table
 
-SIZE = (4, 5)
 NAMES = ("b_01.jpg", "a_01.jpg", "a_02.jpg")
-ROWS = {"a_01.jpg": "2 3", "a_02.jpg": "", "b_01.jpg": "7 1 9 4"}
-
-
-def table(path, rows, header="img,rle_mask", more=""):
-    path.write_text("".join(f"{line}\n" for line in [header, *(f"{name},{rle}{more}" for name, rle in rows)]))
-    return path
-
-
-@pytest.fixture
-def shards(tmp_path):
-    rows = list(ROWS.items())
-    return [
-        table(tmp_path / "0.csv", rows[:1], "img,rle_mask,fired", ",0"),
-        table(tmp_path / "1.csv", rows[1:]),
-    ]
-
-
-def test_a_submission_has_every_row_in_the_samples_order(tmp_path, shards):
-    path = tmp_path / "new" / "submission.csv.gz"
-    write_submission(shards, NAMES, path)
-    assert gzip.decompress(path.read_bytes()).decode() == ("img,rle_mask\nb_01.jpg,7 1 9 4\na_01.jpg,2 3\na_02.jpg,\n")
-    assert list(read_masks(path)) == [(name, ROWS[name]) for name in NAMES]
-    assert validate_submission(path, NAMES, SIZE).images == 3
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_equal_content_gives_equal_bytes(tmp_path, shards):
-    write_submission(shards, NAMES, tmp_path / "one.csv.gz")
-    write_submission(list(reversed(shards)), NAMES, tmp_path / "two.csv.gz")
-    assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
-
-
-def test_images_must_be_the_samples(tmp_path, shards):
-    for names, message in (
-        ((*NAMES, "c_01.jpg"), r"1 images have no mask \(c_01\.jpg\)"),
-        (NAMES[:2], r"1 images are not in sample_submission\.csv \(a_02\.jpg\)"),
-    ):
-        with pytest.raises(UserError, match=message):
-            write_submission(shards, names, tmp_path / "submission.csv.gz")
-    with pytest.raises(UserError, match=r"a_01\.jpg is in the tables of masks twice"):
-        write_submission([*shards, shards[0]], NAMES, tmp_path / "submission.csv.gz")
-    assert not (tmp_path / "submission.csv.gz").exists()
-
-
-def test_missing_and_damaged_tables_are_user_errors(tmp_path, shards):
-    out = tmp_path / "submission.csv.gz"
-    with pytest.raises(UserError, match=r"absent\.csv"):
-        write_submission([tmp_path / "absent.csv"], NAMES, out)
-    shards[1].write_bytes(shards[1].read_bytes()[:-2])
-    with pytest.raises(UserError, match=r"1\.csv is damaged at byte"):
-        write_submission(shards, NAMES, out)
-    with pytest.raises(UserError, match="its columns are"):
-        write_submission([table(tmp_path / "2.csv", [], "image,mask")], NAMES, out)
-    assert not out.exists()
 
 
 def test_reading_refuses_what_is_no_table_of_masks(tmp_path):
@@ -117,17 +63,6 @@ def test_sample_names_come_in_their_order_and_once(tmp_path):
         sample_names(table(tmp_path / "s.csv", [("a", "1 1"), ("a", "1 1")]))
     with pytest.raises(UserError, match="lists no image; restore Kaggle's file"):
         sample_names(table(tmp_path / "s.csv", []))
-
-
-def test_an_invalid_submission_is_told_with_its_first_problems_and_their_number(tmp_path):
-    path = table(tmp_path / "submission.csv", [(f"x{number}", "") for number in range(12)])
-    with pytest.raises(UserError) as raised:
-        validate_submission(path, NAMES[:2], SIZE)
-    lines = str(raised.value).splitlines()
-    assert lines[0] == f"{path} is not a valid submission; 14 problems:"
-    assert lines[1] == "  line 2: 'x0' is not in the sample submission"
-    assert lines[10].startswith("  line 11:")
-    assert lines[11:] == ["  ... and 4 more"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
