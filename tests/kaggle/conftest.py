@@ -12,7 +12,7 @@ import pytest
 from carvana.geometry import SMALL
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
-from carvana.standin.faults import Fault, Plan
+from carvana.standin.faults import Fault, FaultPlan
 from carvana.standin.server import StandIn
 
 SLUG = "carvana-image-masking-challenge"
@@ -47,7 +47,7 @@ def serve(drawn: Path, tmp_path: Path, closing: ExitStack) -> Serve:
         folder: Path = drawn, page_size: int = 200, pending_polls: int = 1, **faults: list[Fault | None]
     ) -> StandIn:
         server = StandIn(
-            folder, SMALL, tmp_path / "uploads", Plan(faults), page_size=page_size, pending_polls=pending_polls
+            folder, SMALL, tmp_path / "uploads", FaultPlan(faults), page_size=page_size, pending_polls=pending_polls
         )
         return closing.enter_context(server)
 

@@ -6,7 +6,7 @@ import pytest
 from carvana.geometry import SMALL
 from carvana.kaggle.failures import KaggleError, Kind
 from carvana.standin.competition import Competition
-from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
+from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 
 NAMES = ["metadata.csv", "sample_submission.csv", "test_hq.zip", "train_hq.zip", "train_masks.zip"]
 
@@ -74,7 +74,7 @@ def test_dead_credentials_are_named_and_not_shown(serve, connect, changes):
 )
 def test_every_refusal_is_told_apart(standing, fault, kind, told):
     server, kaggle = standing
-    server.faults = Plan({"ListDataFiles": [fault]})
+    server.faults = FaultPlan({"ListDataFiles": [fault]})
     with pytest.raises(KaggleError, match=r"^listing the competition's files: ") as caught:
         kaggle.files()
     assert caught.value.kind is kind
@@ -136,7 +136,7 @@ def submission(drawn, tmp_path):
 def fresh(standing):
     """A stand-in and a client, nothing submitted yet."""
     server, kaggle = standing
-    server.faults = Plan()
+    server.faults = FaultPlan()
     server.requests.clear()
     server.competition = Competition(server.competition.folder, SMALL, server.competition.uploads)
     return server, kaggle
@@ -155,7 +155,7 @@ def test_the_truth_scores_one(fresh, submission):
 
 def test_a_refused_upload_is_an_error(fresh, submission):
     server, kaggle = fresh
-    server.faults = Plan({"upload": [Fault("status", 403)]})
+    server.faults = FaultPlan({"upload": [Fault("status", 403)]})
     with pytest.raises(KaggleError, match="could not be uploaded, so nothing was submitted") as caught:
         kaggle.submit(submission, "x")
     assert caught.value.asked == "upload"
@@ -166,7 +166,7 @@ def test_a_refused_upload_is_an_error(fresh, submission):
 @pytest.mark.parametrize("fault", [Fault("status", 500), Fault("reset"), Fault("code_in_200", 403)])
 def test_a_failed_submission_says_which_request_failed(fresh, submission, endpoint, fault):
     server, kaggle = fresh
-    server.faults = Plan({endpoint: [fault]})
+    server.faults = FaultPlan({endpoint: [fault]})
     with pytest.raises(KaggleError) as caught:
         kaggle.submit(submission, "x")
     assert caught.value.asked == endpoint
@@ -174,7 +174,7 @@ def test_a_failed_submission_says_which_request_failed(fresh, submission, endpoi
 
 def test_a_lost_answer_leaves_a_submission(fresh, submission):
     server, kaggle = fresh
-    server.faults = Plan({"CreateSubmission": [Fault("lost_answer")]})
+    server.faults = FaultPlan({"CreateSubmission": [Fault("lost_answer")]})
     with pytest.raises(KaggleError) as caught:
         kaggle.submit(submission, "x")
     assert caught.value.asked == "CreateSubmission"
@@ -189,7 +189,7 @@ def test_a_stalling_upload_ends(serve, connect, submission):
 
 def test_an_answer_without_a_reference_is_an_error(fresh, submission):
     server, kaggle = fresh
-    server.faults = Plan({"CreateSubmission": [Fault("no_reference")]})
+    server.faults = FaultPlan({"CreateSubmission": [Fault("no_reference")]})
     with pytest.raises(KaggleError, match="gave no reference"):
         kaggle.submit(submission, "x")
 
@@ -204,7 +204,7 @@ def test_an_answer_without_a_reference_is_an_error(fresh, submission):
 )
 def test_what_may_become_of_a_submission(fresh, submission, fault, status, error):
     server, kaggle = fresh
-    server.faults = Plan({"score": [fault]})
+    server.faults = FaultPlan({"score": [fault]})
     server.competition.pending_polls = 0
     kaggle.submit(submission, "x")
     (listed,) = kaggle.submissions()

@@ -23,7 +23,7 @@ from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.download import STARTS, STATE, Wanted, agrees, choose, obtain
 from carvana.kaggle.failures import KaggleError, Kind
 from carvana.kaggle.retry import Patience
-from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
+from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn
 from tests.kaggle.conftest import SLUG, STALL
 from tests.services import small_disk
@@ -535,7 +535,7 @@ def test_a_disk_that_fills_meanwhile_is_told_and_what_arrived_is_kept(download, 
     assert caught.value.kind is Kind.DISK_FULL
     filling.join()
     (disk_of_4_mebibytes / "filler").unlink()
-    one.server.faults = Plan()
+    one.server.faults = FaultPlan()
     one.obtain()
     assert one.holds_the_right_bytes()
     assert 2 * MEBIBYTE in one.server.ranges

@@ -15,7 +15,7 @@ from carvana.kaggle.retry import Patience
 from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.submit import Submissions, Waits
 from carvana.standin.competition import Competition
-from carvana.standin.faults import Fault, Plan
+from carvana.standin.faults import Fault, FaultPlan
 from carvana.standin.server import StandIn
 
 SLUG = "drawn-cars"
@@ -55,7 +55,7 @@ def start(standing, drawn, tmp_path) -> Start:
 
     def begin(kaggle: Kaggle = standing[1], pending_polls: int = 1, **faults: list[Fault | None]):
         server = standing[0]
-        server.faults = Plan(faults)
+        server.faults = FaultPlan(faults)
         server.requests.clear()
         server.competition = Competition(drawn, SMALL, tmp_path / "uploads", pending_polls)
         return server, Submissions(kaggle, SLUG, PATIENCE, WAITS)

@@ -1,9 +1,9 @@
 import pytest
 
 from carvana.errors import UserError
-from carvana.leaderboard.ledger import Entry, Ledger
+from carvana.leaderboard.ledger import Attempt, Ledger
 
-ENTRY = Entry("drawn-cars", "ab" * 32, "ensemble.csv.gz", "what made it", "2026-11-22T22:00:00+00:00")
+ATTEMPT = Attempt("drawn-cars", "ab" * 32, "ensemble.csv.gz", "what made it", "2026-11-22T22:00:00+00:00")
 
 
 @pytest.fixture
@@ -12,38 +12,38 @@ def ledger(tmp_path):
 
 
 def test_an_attempt_is_written_down_before_it_has_a_reference(ledger):
-    assert ledger.find(ENTRY.competition, ENTRY.sha256) is None
-    ledger.begin(ENTRY)
-    assert Ledger(ledger.folder).find(ENTRY.competition, ENTRY.sha256) == ENTRY
-    ledger.confirm(ENTRY, 17)
-    found = ledger.find(ENTRY.competition, ENTRY.sha256)
+    assert ledger.find(ATTEMPT.competition, ATTEMPT.sha256) is None
+    ledger.begin(ATTEMPT)
+    assert Ledger(ledger.folder).find(ATTEMPT.competition, ATTEMPT.sha256) == ATTEMPT
+    ledger.confirm(ATTEMPT, 17)
+    found = ledger.find(ATTEMPT.competition, ATTEMPT.sha256)
     assert found is not None
     assert found.reference == 17
-    assert [path.name for path in (ledger.folder / "drawn-cars").iterdir()] == [f"{ENTRY.sha256}.json"]
+    assert [path.name for path in (ledger.folder / "drawn-cars").iterdir()] == [f"{ATTEMPT.sha256}.json"]
 
 
 def test_two_attempts_at_one_file_cannot_begin(ledger):
-    ledger.begin(ENTRY)
+    ledger.begin(ATTEMPT)
     with pytest.raises(UserError, match="being submitted by another process"):
-        ledger.begin(ENTRY)
+        ledger.begin(ATTEMPT)
     assert len(list((ledger.folder / "drawn-cars").iterdir())) == 1
 
 
 def test_the_same_file_may_go_to_another_competition(ledger):
-    ledger.begin(ENTRY)
-    assert ledger.find("another", ENTRY.sha256) is None
+    ledger.begin(ATTEMPT)
+    assert ledger.find("another", ATTEMPT.sha256) is None
 
 
 def test_an_attempt_that_did_not_arrive_is_forgotten(ledger):
-    ledger.begin(ENTRY)
-    ledger.withdraw(ENTRY)
-    assert ledger.find(ENTRY.competition, ENTRY.sha256) is None
-    ledger.begin(ENTRY)
+    ledger.begin(ATTEMPT)
+    ledger.withdraw(ATTEMPT)
+    assert ledger.find(ATTEMPT.competition, ATTEMPT.sha256) is None
+    ledger.begin(ATTEMPT)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "null"])
 def test_a_damaged_entry_is_not_taken_for_none(ledger, text):
-    ledger.begin(ENTRY)
-    ledger.path(ENTRY.competition, ENTRY.sha256).write_text(text)
+    ledger.begin(ATTEMPT)
+    ledger.path(ATTEMPT.competition, ATTEMPT.sha256).write_text(text)
     with pytest.raises(UserError, match="look at the competition's list"):
-        ledger.find(ENTRY.competition, ENTRY.sha256)
+        ledger.find(ATTEMPT.competition, ATTEMPT.sha256)

@@ -16,7 +16,7 @@ from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.failures import KaggleError
 from carvana.kaggle.retry import Patience
 from carvana.leaderboard.description import describe
-from carvana.leaderboard.ledger import Entry, Ledger
+from carvana.leaderboard.ledger import Attempt, Ledger
 from carvana.leaderboard.submit import Submissions
 from carvana.standin.faults import Fault
 from tests.leaderboard.conftest import PATIENCE, SLUG, WAITS, strangers_environment
@@ -31,9 +31,9 @@ def send(submissions, ledger, file):
     return submissions.send_once(ledger, file, *description_of(file))
 
 
-def entry_of(ledger, file) -> Entry:
+def attempt_of(ledger, file) -> Attempt:
     found = ledger.find(SLUG, description_of(file)[0])
-    assert isinstance(found, Entry)
+    assert isinstance(found, Attempt)
     return found
 
 
@@ -43,8 +43,8 @@ def test_a_submission_is_sent_scored_and_written_down(start, ledger, perfect):
     found = submissions.wait_for_score(reference)
     assert (found.public_score, found.private_score) == ("1.000000", "1.000000")
     assert found.description == description_of(perfect)[1]
-    entry = entry_of(ledger, perfect)
-    assert (entry.reference, entry.file) == (reference, perfect.name)
+    attempt = attempt_of(ledger, perfect)
+    assert (attempt.reference, attempt.file) == (reference, perfect.name)
     assert server.requests["CreateSubmission"] == 1
 
 
@@ -59,7 +59,7 @@ def test_what_was_sent_from_elsewhere_is_not_sent_again(start, ledger, perfect):
     elsewhere = submissions.kaggle.submit(perfect, description_of(perfect)[1])
     submissions.kaggle.submit(perfect, "another file")
     assert send(submissions, ledger, perfect) == elsewhere
-    assert entry_of(ledger, perfect).reference == elsewhere
+    assert attempt_of(ledger, perfect).reference == elsewhere
     assert server.requests["CreateSubmission"] == 2
 
 
@@ -143,7 +143,7 @@ def test_an_upload_that_stalls_is_told_and_never_sent_twice(start, standing, led
 def test_a_lost_answer_is_found_in_the_list(start, ledger, perfect):
     server, submissions = start(CreateSubmission=[Fault("lost_answer", repeat=True)])
     reference = send(submissions, ledger, perfect)
-    assert entry_of(ledger, perfect).reference == reference
+    assert attempt_of(ledger, perfect).reference == reference
     assert server.requests["CreateSubmission"] == 1
 
 
@@ -156,8 +156,8 @@ def test_an_unknown_outcome_is_told_and_never_sent_twice(start, ledger, perfect,
             send(submissions, ledger, perfect)
         assert str(ledger.path(SLUG, description_of(perfect)[0])) in str(raised.value)
     assert server.requests["CreateSubmission"] == 1
-    # As the message says: once a person has looked and deleted the entry, it is sent.
-    ledger.withdraw(entry_of(ledger, perfect))
+    # As the message says: once a person has looked and deleted the attempt, it is sent.
+    ledger.withdraw(attempt_of(ledger, perfect))
     assert send(submissions, ledger, perfect) > 0
 
 
@@ -189,10 +189,10 @@ def test_a_crash_between_upload_and_record_does_not_send_twice(start, ledger, pe
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert entry_of(ledger, perfect).reference is None
+    assert attempt_of(ledger, perfect).reference is None
     if arrives:
         assert send(submissions, ledger, perfect) > 0
-        assert entry_of(ledger, perfect).reference is not None
+        assert attempt_of(ledger, perfect).reference is not None
     else:
         with pytest.raises(UserError, match="was interrupted"):
             send(submissions, ledger, perfect)
@@ -222,7 +222,7 @@ def test_a_score_that_does_not_come_is_an_error(start, ledger, perfect, fault, t
     with pytest.raises(UserError, match=told):
         submissions.wait_for_score(reference)
     # It is written down all the same: the next run goes on waiting.
-    assert entry_of(ledger, perfect).reference == reference
+    assert attempt_of(ledger, perfect).reference == reference
 
 
 def test_a_submission_that_is_not_listed_is_an_error(start):

@@ -16,18 +16,18 @@ from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.metrics import dice
 from carvana.standin.competition import score_submission
-from carvana.standin.faults import Fault, Plan
+from carvana.standin.faults import Fault, FaultPlan
 
 
 def test_faults_come_in_turn_and_then_no_more():
-    plan = Plan({"file": [Fault("empty"), None, Fault("reset")]})
+    plan = FaultPlan({"file": [Fault("empty"), None, Fault("reset")]})
     taken = [plan.take("file") for _ in range(4)]
     assert [fault.action if fault else None for fault in taken] == ["empty", None, "reset", None]
     assert plan.take("upload") is None
 
 
 def test_a_repeated_fault_stays():
-    plan = Plan({"file": [Fault("empty"), Fault("reset", repeat=True)]})
+    plan = FaultPlan({"file": [Fault("empty"), Fault("reset", repeat=True)]})
     assert [fault.action for _ in range(4) if (fault := plan.take("file"))] == ["empty", "reset", "reset", "reset"]
 
 
@@ -37,7 +37,7 @@ def test_a_repeated_fault_stays():
 )
 def test_a_wrong_plan_is_refused(given):
     with pytest.raises(UserError, match=r"no such fault|malformed"):
-        Plan.from_json(given)
+        FaultPlan.from_json(given)
 
 
 def test_scores_are_the_means_of_the_public_and_of_the_private_images(drawn, tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from carvana.geometry import SMALL
-from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, Plan
+from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn
 from tests.faults.kills import workers
 
@@ -144,7 +144,7 @@ def test_a_changed_download_code_makes_nothing_else_anew(checkout):
     ids=["empty", "rules"],
 )
 def test_what_is_wrong_is_told_in_one_message(checkout, faults, changes, told):
-    checkout.server.faults = Plan(faults)
+    checkout.server.faults = FaultPlan(faults)
     run = checkout.snakemake("results/standin/download/metadata.json", **changes)
     assert run.returncode != 0
     log = (checkout.folder / "results/standin/logs/download/metadata.log").read_text()

@@ -20,7 +20,7 @@ import pytest
 
 from carvana.files import write_table
 from carvana.geometry import FULL
-from carvana.standin.faults import Fault, Plan
+from carvana.standin.faults import Fault, FaultPlan
 from carvana.standin.server import StandIn
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ class Finished:
         rows = ((name, "2000 10000", usage) for name, usage in zip(NAMES, USAGES, strict=True))
         write_table(self.data / "solution.csv", ("img", "rle_mask", "usage"), rows)
         # Waiting for a score is tested in tests/leaderboard.
-        self.server = StandIn(self.data, FULL, folder / "uploads", Plan(faults), slug=slug, pending_polls=0)
+        self.server = StandIn(self.data, FULL, folder / "uploads", FaultPlan(faults), slug=slug, pending_polls=0)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -201,7 +201,7 @@ def test_a_secret_that_the_server_repeats_is_shown_nowhere(tmp_path, echo):
     finished = Finished(tmp_path, KAGGLES)
     finished.submission(0.9973)
     message = echo.message.format(**finished.secrets)
-    finished.server.faults = Plan({"StartSubmissionUpload": [replace(echo, message=message)]})
+    finished.server.faults = FaultPlan({"StartSubmissionUpload": [replace(echo, message=message)]})
     with finished.server:
         run = finished.run()
     assert run.returncode == 1, said(run)

@@ -10,7 +10,7 @@ import pytest
 
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
-from carvana.standin.faults import Fault, Plan
+from carvana.standin.faults import Fault, FaultPlan
 from carvana.standin.server import StandIn
 from tests.workflow.test_leaderboard import holding, said, snakemake
 
@@ -31,7 +31,7 @@ FAULTS: dict[str, list[Fault | None]] = {
 
 def test_the_whole_way_with_the_real_client(tmp_path):
     write_competition(tmp_path / "competition", 11, 2, 1, SMALL.image_size, archives=True)
-    server = StandIn(tmp_path / "competition", SMALL, tmp_path / "uploads", Plan(FAULTS), slug=SLUG)
+    server = StandIn(tmp_path / "competition", SMALL, tmp_path / "uploads", FaultPlan(FAULTS), slug=SLUG)
     results = tmp_path / "results"
     config = [
         f"results={results}",

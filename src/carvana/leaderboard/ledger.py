@@ -1,7 +1,7 @@
 """Which files were sent to which competition: written down before they are sent, so that none is sent twice.
 
-An entry is a file of its own, outside every rule's outputs. It appears before anything is sent, without a reference,
-and gets the reference when Kaggle has given one. An entry without a reference is an attempt of unknown outcome.
+Every attempt is a file of its own, outside every rule's outputs. It appears before anything is sent, without a
+reference, and gets the reference when Kaggle has given one. The outcome of an attempt without a reference is not known.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from carvana.files import write_json
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One file's sending.
+class Attempt:
+    """One file's sending, begun and perhaps done.
 
     Attributes:
         competition: Kaggle's short name.
@@ -39,19 +39,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The entries of one folder."""
+    """The attempts of one folder."""
 
     folder: Path
 
     def path(self, competition: str, sha256: str) -> Path:
-        """The file of an entry."""
+        """The file of an attempt."""
         return self.folder / competition / f"{sha256}.json"
 
-    def find(self, competition: str, sha256: str) -> Entry | None:
-        """The entry, if there is one. Raises UserError when it is damaged."""
+    def find(self, competition: str, sha256: str) -> Attempt | None:
+        """The attempt, if there is one. Raises UserError when it is damaged."""
         path = self.path(competition, sha256)
         try:
-            return Entry(**json.loads(path.read_text()))
+            return Attempt(**json.loads(path.read_text()))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
@@ -60,12 +60,12 @@ class Ledger:
                 " competition's list of your submissions, and delete the file if the submission is not there"
             ) from None
 
-    def begin(self, entry: Entry) -> None:
+    def begin(self, attempt: Attempt) -> None:
         """Write down that the file is about to be sent. Raises UserError when another attempt already has."""
-        path = self.path(entry.competition, entry.sha256)
+        path = self.path(attempt.competition, attempt.sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".partial") as stream:
-            json.dump(asdict(entry), stream, indent=1)
+            json.dump(asdict(attempt), stream, indent=1)
             stream.flush()
             os.fsync(stream.fileno())
             try:
@@ -74,10 +74,10 @@ class Ledger:
             except FileExistsError:
                 raise UserError(f"{path}: the file is being submitted by another process; wait for it") from None
 
-    def confirm(self, entry: Entry, reference: int) -> None:
+    def confirm(self, attempt: Attempt, reference: int) -> None:
         """Write down the reference that Kaggle gave."""
-        write_json(self.path(entry.competition, entry.sha256), asdict(replace(entry, reference=reference)))
+        write_json(self.path(attempt.competition, attempt.sha256), asdict(replace(attempt, reference=reference)))
 
-    def withdraw(self, entry: Entry) -> None:
+    def withdraw(self, attempt: Attempt) -> None:
         """Forget an attempt that is known not to have arrived."""
-        self.path(entry.competition, entry.sha256).unlink(missing_ok=True)
+        self.path(attempt.competition, attempt.sha256).unlink(missing_ok=True)

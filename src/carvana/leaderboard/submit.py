@@ -14,7 +14,7 @@ from carvana.kaggle.client import Kaggle, Submission
 from carvana.kaggle.failures import KaggleError, Kind
 from carvana.kaggle.retry import Patience, retrying
 from carvana.leaderboard.description import file_mark
-from carvana.leaderboard.ledger import Entry, Ledger
+from carvana.leaderboard.ledger import Attempt, Ledger
 
 # Answers with which Kaggle declines what it is asked for.
 _REFUSALS: Final = frozenset(
@@ -89,18 +89,18 @@ class Submissions:
         Raises:
             UserError: it was refused, or an attempt's outcome is not known; then it is not sent again.
         """
-        entry = ledger.find(self.competition, sha256)
-        if entry and entry.reference:
-            return entry.reference
-        if entry:
-            reference = self._settled(ledger, entry, "was interrupted")
+        attempt = ledger.find(self.competition, sha256)
+        if attempt and attempt.reference:
+            return attempt.reference
+        if attempt:
+            reference = self._settled(ledger, attempt, "was interrupted")
         else:
             listed = self._in_list(sha256)
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            entry = Entry(self.competition, sha256, file.name, description, now)
-            ledger.begin(entry)
-            reference = listed or self._send(ledger, entry, file)
-        ledger.confirm(entry, reference)
+            attempt = Attempt(self.competition, sha256, file.name, description, now)
+            ledger.begin(attempt)
+            reference = listed or self._send(ledger, attempt, file)
+        ledger.confirm(attempt, reference)
         return reference
 
     def wait_for_score(self, reference: int, say: Callable[[str], None] = print) -> Submission:
@@ -134,14 +134,14 @@ class Submissions:
             f" later (it is not sent again), and see {self.page}"
         )
 
-    def _send(self, ledger: Ledger, entry: Entry, file: Path) -> int:
+    def _send(self, ledger: Ledger, attempt: Attempt, file: Path) -> int:
         try:
-            return retrying(lambda: self._attempt(file, entry.description), self.patience)
+            return retrying(lambda: self._attempt(file, attempt.description), self.patience)
         except KaggleError:
-            ledger.withdraw(entry)
+            ledger.withdraw(attempt)
             raise
         except _OutcomeUnknownError as error:
-            return self._settled(ledger, entry, f"ended without a clear answer ({error})")
+            return self._settled(ledger, attempt, f"ended without a clear answer ({error})")
 
     def _attempt(self, file: Path, description: str) -> int:
         """Send the file, which may be tried again after a KaggleError and may not after an _OutcomeUnknownError."""
@@ -159,15 +159,15 @@ class Submissions:
         mark = file_mark(sha256)
         return min((one.ref for one in self._list() if mark in one.description), default=None)
 
-    def _settled(self, ledger: Ledger, entry: Entry, what: str) -> int:
+    def _settled(self, ledger: Ledger, attempt: Attempt, what: str) -> int:
         """The reference of a submission that may have arrived, once it is listed. Raises UserError if it never is."""
         for _ in self.waits.looks(self.waits.settled):
-            if reference := self._in_list(entry.sha256):
+            if reference := self._in_list(attempt.sha256):
                 return reference
         raise UserError(
-            f"the attempt of {entry.begun} to submit {entry.file} {what}, and Kaggle's list of your submissions does"
-            f" not show it. It is not sent a second time. Look at {self.page}: if it is there, run the command again;"
-            f" if it is not, delete {ledger.path(entry.competition, entry.sha256)} and run the command again"
+            f"the attempt of {attempt.begun} to submit {attempt.file} {what}, and Kaggle's list of your submissions"
+            f" does not show it. It is not sent a second time. Look at {self.page}: if it is there, run the command"
+            f" again; if it is not, delete {ledger.path(attempt.competition, attempt.sha256)} and run the command again"
         )
 
 

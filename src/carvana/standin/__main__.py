@@ -13,7 +13,7 @@ from typing import Final
 
 from carvana.errors import UserError, main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.standin.faults import ACTIONS, ENDPOINTS, Plan
+from carvana.standin.faults import ACTIONS, ENDPOINTS, FaultPlan
 from carvana.standin.server import StandIn
 
 # Not the name of Kaggle's competition: nobody should take one for the other.
@@ -39,7 +39,7 @@ def main() -> None:
     # Both end it well; a shell starts what runs in its background with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    faults = Plan.from_json(json.loads(given.faults.read_text())) if given.faults else Plan()
+    faults = FaultPlan.from_json(json.loads(given.faults.read_text())) if given.faults else FaultPlan()
     with contextlib.suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as uploads:
         server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port, SLUG)
         with server:

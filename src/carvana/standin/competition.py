@@ -25,7 +25,7 @@ FIRST_REFERENCE: Final = 1001
 
 
 @dataclass
-class Entry:
+class ListedSubmission:
     """A submission, in the form in which ListSubmissions tells of it."""
 
     ref: int
@@ -71,7 +71,7 @@ class Competition:
         self._geometry = geometry
         self.uploads = uploads
         self.pending_polls = pending_polls
-        self._entries: list[Entry] = []
+        self._entries: list[ListedSubmission] = []
         self._tokens: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -106,7 +106,7 @@ class Competition:
             return None
         action = fault.action if fault else ""
         with self._lock:
-            entry = Entry(
+            entry = ListedSubmission(
                 ref=FIRST_REFERENCE + len(self._entries),
                 date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z",
                 description=description,

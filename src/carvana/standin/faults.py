@@ -64,7 +64,7 @@ class Fault:
     repeat: bool = False
 
 
-class Plan:
+class FaultPlan:
     """Faults by endpoint; each request takes the next one, and None or the list's end mean that it is served well."""
 
     def __init__(self, faults: Mapping[str, Sequence[Fault | None]] | None = None) -> None:
@@ -80,7 +80,7 @@ class Plan:
                 )
 
     @classmethod
-    def from_json(cls, given: Mapping[str, Sequence[Mapping[str, Any] | None]]) -> Plan:
+    def from_json(cls, given: Mapping[str, Sequence[Mapping[str, Any] | None]]) -> FaultPlan:
         """From {endpoint: [{"action": ..., ...}, null, ...]}. Raises UserError if it is not of that form."""
         try:
             return cls(

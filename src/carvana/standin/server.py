@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from carvana.geometry import Geometry
 from carvana.standin.competition import Competition
-from carvana.standin.faults import API, Fault, Plan
+from carvana.standin.faults import API, Fault, FaultPlan
 
 HTML: Final = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in to go on.</body></html>\n"
 
@@ -48,7 +48,7 @@ class StandIn(ThreadingHTTPServer):
         folder: Path,
         geometry: Geometry,
         uploads: Path,
-        faults: Plan | None = None,
+        faults: FaultPlan | None = None,
         port: int = 0,
         slug: str = "carvana-image-masking-challenge",
         page_size: int = 200,
@@ -67,7 +67,7 @@ class StandIn(ThreadingHTTPServer):
             pending_polls: times that a submission is listed as pending before its score is.
         """
         super().__init__(("127.0.0.1", port), _Handler)
-        self.faults = faults or Plan()
+        self.faults = faults or FaultPlan()
         self.competition = Competition(folder, geometry, uploads, pending_polls)
         self.slug = slug
         self.page_size = page_size
