@@ -40,6 +40,7 @@ from carvana.errors import UserError, main_guard
 from carvana.geometry import FULL, GEOMETRIES, Geometry
 from carvana.gpu import lease_one_if_free
 from carvana.mapstore import MapWriter
+from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.planning.cost import TRAINING_PASSES, gflops_of
 from carvana.planning.forecast import full_size
@@ -155,7 +156,7 @@ def device_rates(place: Place) -> dict[str, float]:
 
 def network_of(recipe: Recipe, place: Place, precision: str, way: Way, training: bool) -> nn.Module:
     """A network with random weights."""
-    network = parts.network(recipe)
+    network = build_network(recipe)
     initialise(network, recipe.network.encoder, torch.Generator().manual_seed(0))
     network = network.to(place.device, memory_format=LAYOUTS[way.layout])  # type: ignore[call-overload]
     return arranged(network.train(training), precision, [place.device], way.checkpointing)

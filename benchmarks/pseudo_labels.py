@@ -40,6 +40,7 @@ from carvana.files import write_json
 from carvana.geometry import Geometry
 from carvana.merging import merge_rule
 from carvana.metrics import dice
+from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.prediction.pipeline import Pipeline, Sums
 from carvana.provenance import package_versions
@@ -105,7 +106,7 @@ def trained(
         device=CPU,
         workers=0,
     )
-    network = parts.network(recipe)
+    network = build_network(recipe)
     initialise(network, recipe.network.encoder, torch.Generator().manual_seed(draws.torch_seed("init")))
     objective = parts.objective(recipe, GEOMETRY)
     course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)

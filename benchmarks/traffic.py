@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from carvana.geometry import Geometry
+from carvana.networks.building import build_network
 from carvana.networks.upsampling import as_on_gpu
 from carvana.prediction.maps import sum_on_device
 from carvana.recipe import Recipe
@@ -44,7 +45,7 @@ def bytes_of_training(recipe: Recipe, geometry: Geometry, precision: str, checkp
     images = recipe.training.batch_size
     size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
     with FakeTensorMode(), Traffic() as traffic, as_on_gpu():
-        network = parts.network(recipe)
+        network = build_network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
         network = arranged(network.train(), precision, [_CPU], checkpointing)
@@ -59,7 +60,7 @@ def bytes_of_prediction(recipe: Recipe, geometry: Geometry, precision: str) -> f
     """Of one image's map by one network."""
     size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
     # Weights that do not exist cannot be rounded.
-    network = arranged(parts.network(recipe).eval(), precision, [_CPU], activation_checkpointing=False)
+    network = arranged(build_network(recipe).eval(), precision, [_CPU], activation_checkpointing=False)
     with FakeTensorMode(allow_non_fake_inputs=True), Traffic() as traffic:
         image_3HW = torch.empty(3, *size)
         traffic.total = 0

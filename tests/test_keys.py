@@ -79,9 +79,11 @@ def test_comments_docstrings_and_formatting_change_nothing(code):
     ("module", "steps"),
     [
         ("networks/linknet34.py", {(step, "linknet34_fma_s44") for step in STEPS}),
+        ("networks/building.py", {(step, model) for step in STEPS for model in MODELS}),
         ("losses/ternaus.py", {("train", "ternausnet")}),
         ("postprocess.py", {("ensemble", ""), ("merge", "")}),
         ("training/loop.py", {("train", model) for model in MODELS}),
+        ("training/parts.py", {("train", model) for model in MODELS}),
         ("kaggle/download.py", {("download", "")}),
         ("data/intake.py", {("intake", "")}),
         ("data/manifest.py", {("intake", ""), ("folds", "")}),

@@ -10,6 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from carvana.catalogue import RECIPES, models_of
 from carvana.geometry import SMALL
+from carvana.networks.building import build_network
 from carvana.prediction.maps import sum_on_device
 from carvana.recipe import load_recipe
 from carvana.training import parts
@@ -31,7 +32,7 @@ def pretended(monkeypatch):
 def placed_network(recipe):
     """Built there, since fake weights cannot move."""
     with PRETENDED:
-        return parts.network(recipe)
+        return build_network(recipe)
 
 
 def prepared(recipe):

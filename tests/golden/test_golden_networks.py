@@ -8,6 +8,7 @@ from carvana.geometry import SMALL
 from carvana.losses import albu as albu_loss
 from carvana.losses import asanakoy as asanakoy_loss
 from carvana.losses import ternaus as ternaus_loss
+from carvana.networks.building import build_network
 from carvana.recipe import AlbuLoss, load_recipe
 from carvana.training import parts
 from tests.golden.compare import UNETS, close, close_to_largest, equal
@@ -26,7 +27,7 @@ EVALUATION, TRAINING = "forward pass, evaluation mode", "forward pass, training 
 
 
 def network(model):
-    network = parts.network(load_recipe(model))
+    network = build_network(load_recipe(model))
     for name, tensor in network.state_dict().items():
         tensor.copy_(torch.from_numpy(parameter(name, tuple(tensor.shape))))
     return network
@@ -39,7 +40,7 @@ def float32(array):
 @pytest.mark.parametrize("model", NETWORKS)
 def test_state_dict(model, golden_json):
     with torch.device("meta"):
-        state = parts.network(load_recipe(model)).state_dict()
+        state = build_network(load_recipe(model)).state_dict()
     found = [f"{name} {list(tensor.shape)}" for name, tensor in state.items()]
     expected = [f"{name} {shape}" for name, shape in golden_json(f"state_dict_{NETWORKS[model]}")]
     equal(NETWORKS[model], "state dict: names and shapes, in order", found, expected)

@@ -1,9 +1,8 @@
-from importlib import import_module
-
 import numpy as np
 import pytest
 import torch
 
+from carvana.networks.building import build_network
 from carvana.prediction.maps import probabilities
 from carvana.prediction.restore import at_image_size, to_8_bits
 from carvana.recipe import load_recipe
@@ -12,7 +11,7 @@ from tests.golden.inputs import parameter
 
 
 def network_with_formula_weights(recipe):
-    network = import_module(recipe.modules.network).build(recipe.network.num_filters)
+    network = build_network(recipe)
     entries = network.state_dict()
     network.load_state_dict(
         {name: torch.from_numpy(parameter(name, tuple(entry.shape))) for name, entry in entries.items()}

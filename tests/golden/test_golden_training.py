@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from carvana.geometry import FULL
+from carvana.networks.building import build_network
 from carvana.recipe import Recipe, load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
@@ -64,7 +65,7 @@ def train(
     epochs: int,
     way: tuple[int, bool] = (1, False),
 ) -> Trajectory:
-    network = parts.network(recipe)
+    network = build_network(recipe)
     for name, tensor in network.state_dict().items():
         tensor.copy_(torch.from_numpy(parameter(name, tuple(tensor.shape))))
     after_train: dict[str, torch.Tensor] = {}

@@ -7,6 +7,7 @@ import yaml
 
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
+from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe import load_recipe
@@ -48,7 +49,7 @@ def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpoi
     size = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
     images = recipe.training.batch_size
     with LiveBytes() as live, as_on_gpu():
-        network = parts.network(recipe)
+        network = build_network(recipe)
         initialise(network, recipe.network.encoder, torch.Generator().manual_seed(1))
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, SMALL)

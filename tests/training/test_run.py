@@ -12,8 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from carvana.errors import UserError
+from carvana.networks.building import build_network
 from carvana.recipe import load_recipe, parse_recipe
-from carvana.training import parts
 from carvana.training.batches import Loading
 from carvana.training.draws import Draws
 from carvana.training.record import Conditions
@@ -79,7 +79,7 @@ def test_weights_are_those_of_the_last_selected_epoch(trained, history):
     # The recipe inside: the file alone says what the network is.
     assert parse_recipe(facts.pop("recipe")) == load_recipe(MODEL)
     assert facts == {"model": MODEL, "fold": 0, "epoch": selected[-1]}
-    load_weights(parts.network(load_recipe(MODEL)), trained.weights)
+    load_weights(build_network(load_recipe(MODEL)), trained.weights)
 
 
 def test_the_recipe_is_written_with_its_sources_and_the_run(trained):

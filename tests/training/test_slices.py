@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from carvana.geometry import SMALL
+from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.recipe import load_recipe
 from carvana.training import parts
@@ -15,7 +16,7 @@ CPU = torch.device("cpu")
 
 def given(model, images=4):
     recipe = load_recipe(model)
-    network = parts.network(recipe)
+    network = build_network(recipe)
     initialise(network, recipe.network.encoder, torch.Generator().manual_seed(1))
     random = torch.Generator().manual_seed(2)
     images_N3HW = torch.rand(images, 3, 32, 64, generator=random)
@@ -73,7 +74,7 @@ def test_replicas_follow_the_weights():
     objective.terms(before, masks_N1HW)["loss"].backward()
     torch.optim.SGD(network.parameters(), 1.0).step()
     after = network(images_N3HW)
-    plain = parts.network(load_recipe("ternausnet"))
+    plain = build_network(load_recipe("ternausnet"))
     plain.load_state_dict(network.state_dict())
     torch.testing.assert_close(after, plain(images_N3HW), rtol=0, atol=1e-6)
     assert (after - before).abs().max() > 1e-3

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import nn
 
 from carvana.errors import UserError
+from carvana.networks.building import build_network
 from carvana.recipe import Recipe
 from carvana.weights import load_weights, read_facts
 
@@ -34,7 +33,7 @@ def load_networks(
 
 
 def _load_network(recipe: Recipe, path: Path, fold: int) -> nn.Module:
-    network = cast(nn.Module, import_module(recipe.modules.network).build(recipe.network.num_filters))
+    network = build_network(recipe)
     load_weights(network, path)
     # Every variant's and fold's weights have the same names and shapes: only what the file says tells them apart.
     facts = read_facts(path)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from torch import Tensor, nn
 
 from carvana.errors import UserError
 from carvana.files import sha256_of, whole_file
+from carvana.networks.building import build_network
 from carvana.recipe import Recipe, parse_recipe
 from carvana.released.checkpoint import module_state, read_checkpoint
 from carvana.released.index import read_index
@@ -48,7 +48,7 @@ def import_network(
         UserError: the checkpoint is missing, damaged, not what the index says, of another network, model or fold, or it
             asks to run something.
     """
-    network = cast(nn.Module, import_module(recipe.modules.network).build(recipe.network.num_filters))
+    network = build_network(recipe)
     if not checkpoint.is_file():
         raise UserError(f"{checkpoint} is not there; put the checkpoint there, or set weights to trained")
     if index is not None:

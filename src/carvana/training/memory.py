@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_iter
 
 from carvana.errors import UserError
 from carvana.geometry import Geometry
+from carvana.networks.building import build_network
 from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe import Recipe
 from carvana.training import parts
@@ -92,7 +93,7 @@ def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -
     training, validation = recipe.training, recipe.validation
     trained, validated = (-(-images // arrangement.gpus) for images in (training.batch_size, validation.batch_size))
     with FakeTensorMode(), LiveBytes() as live, as_on_gpu():
-        network = parts.network(recipe)
+        network = build_network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
         weights = live.now

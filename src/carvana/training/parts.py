@@ -1,4 +1,4 @@
-"""The parts that a recipe names: a change in one member's modules touches his own recipes only."""
+"""The parts of a training that a recipe names: a change in one member's modules touches his own recipes only."""
 
 from __future__ import annotations
 
@@ -26,11 +26,6 @@ class Objective(Protocol):
 
     def measures(self, output_N1HW: Tensor, target_N1HW: Tensor) -> dict[str, Tensor]:
         """What is only reported, by name, without gradients."""
-
-
-def network(recipe: Recipe) -> nn.Module:
-    """The recipe's network, its weights not yet drawn."""
-    return cast(nn.Module, import_module(recipe.modules.network).build(recipe.network.num_filters))
 
 
 def objective(recipe: Recipe, geometry: Geometry) -> Objective:

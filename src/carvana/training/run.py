@@ -17,6 +17,7 @@ from carvana.encoder_weights import load_encoder
 from carvana.folds import Folds
 from carvana.geometry import GEOMETRIES
 from carvana.interruption import Interruption, say
+from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.recipe import Recipe, load_recipe
 from carvana.runtime import configure, device_name
@@ -72,7 +73,7 @@ def initial_network(recipe: Recipe, draws: Draws, encoder_weights: Path | None) 
     Raises:
         UserError: the file cannot be read or is not this encoder's.
     """
-    network = parts.network(recipe)
+    network = build_network(recipe)
     encoder = recipe.network.encoder
     initialise(network, encoder, torch.Generator().manual_seed(draws.torch_seed("init")))
     if encoder is not None and encoder_weights is not None:
