@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,20 +83,6 @@ def computing(
         "threads": threads if device == "cpu" else None,
         "autotune": autotune and device == "cuda",
     }
-
-
-def computing_as_asked(script: Path, given: Namespace, device: str) -> dict[str, Any]:
-    """`computing`, by the arguments that the scripts with networks have in common."""
-    return computing(
-        script,
-        given.model,
-        given.geometry,
-        given.precision,
-        device,
-        given.threads,
-        given.autotune,
-        edition=given.edition,
-    )
 
 
 def training(

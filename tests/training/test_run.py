@@ -15,8 +15,8 @@ from carvana.errors import UserError
 from carvana.networks.building import build_network
 from carvana.recipe import load_recipe, parse_recipe
 from carvana.training.batches import Loading
+from carvana.training.conditions import Conditions
 from carvana.training.draws import Draws
-from carvana.training.record import Conditions
 from carvana.training.run import Outputs, Saving, initial_network, train_network
 from carvana.weights import load_weights, read_facts
 

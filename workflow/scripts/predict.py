@@ -8,8 +8,7 @@ from pathlib import Path
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.interruption import ended_by_signals
-from carvana.keys import images_digest, prediction
-from carvana.prediction.conditions import Conditions, common_facts
+from carvana.prediction.conditions import Conditions, facts_asked
 from carvana.prediction.shards import shard_slice
 from carvana.store.store import Store, Workplace
 
@@ -25,7 +24,7 @@ def main() -> None:
     given = parser.parse_args()
     manifest = read_manifest(given.manifest)
     part = manifest.records[shard_slice(len(manifest), given.shards, given.shard)]
-    facts = prediction(common_facts(Path(__file__), given), images_digest(part, given.geometry), given.weights)
+    facts = facts_asked(Path(__file__), given, part)
 
     def make(workplace: Workplace) -> None:
         conditions = Conditions.leased(given)

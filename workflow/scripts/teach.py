@@ -8,8 +8,7 @@ from pathlib import Path
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.interruption import ended_by_signals
-from carvana.keys import images_digest, prediction
-from carvana.prediction.conditions import Conditions, common_facts
+from carvana.prediction.conditions import Conditions, facts_asked
 from carvana.prediction.shards import shard_slice
 from carvana.store.store import Store, Workplace
 
@@ -28,8 +27,7 @@ def main() -> None:
     given = parser.parse_args()
     manifest, unclear = read_manifest(given.manifest), (given.unclear[0], given.unclear[1])
     part = manifest.records[shard_slice(len(manifest), given.shards, given.shard)]
-    images = images_digest(part, given.geometry)
-    facts = prediction(common_facts(Path(__file__), given), images, given.weights, unclear=" ".join(map(str, unclear)))
+    facts = facts_asked(Path(__file__), given, part, unclear=" ".join(map(str, unclear)))
 
     def make(workplace: Workplace) -> None:
         conditions = Conditions.leased(given)

@@ -9,8 +9,7 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.folds import folds_digest, read_folds
 from carvana.interruption import ended_by_signals
-from carvana.keys import images_digest, prediction
-from carvana.prediction.conditions import Conditions, common_facts
+from carvana.prediction.conditions import Conditions, facts_asked
 from carvana.store.store import Store, Workplace
 
 
@@ -31,8 +30,7 @@ def main() -> None:
             " cars that they would be judged by here. Submissions can be made of them, scores out of fold can not: ask"
             " for submissions/<name>.csv.gz alone, or have the training images that the weights are of"
         )
-    images = images_digest(manifest, given.geometry)
-    facts = prediction(common_facts(Path(__file__), given), images, given.weights, folds=folds_digest(folds))
+    facts = facts_asked(Path(__file__), given, manifest, folds=folds_digest(folds))
 
     def make(workplace: Workplace) -> None:
         conditions = Conditions.leased(given)

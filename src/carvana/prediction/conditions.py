@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from carvana.arguments import add_computing_arguments
+from carvana.data.manifest import ImageRecord
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.gpu import device_class, lease
-from carvana.keys import computing_as_asked
-from carvana.precision import PRECISIONS
-from carvana.recipe import EDITIONS, Recipe, all_model_names, load_recipe
+from carvana.keys import computing, images_digest, prediction
+from carvana.recipe import Recipe, load_recipe
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,14 @@ class Conditions:
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
         """Add the command line's arguments for them."""
-        parser.add_argument("--model", choices=all_model_names(), required=True)
-        parser.add_argument("--edition", choices=EDITIONS, required=True)
+        add_computing_arguments(parser)
         parser.add_argument(
             "--weights", type=Path, nargs="+", required=True, help=".safetensors of the folds' networks, in order"
         )
         parser.add_argument(
             "--networks", type=int, nargs="+", help="the folds that these are of (default: all, from 0 on)"
         )
-        parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
-        parser.add_argument("--precision", choices=PRECISIONS, required=True)
-        parser.add_argument("--autotune", action="store_true", help="on a GPU, whatever is fastest")
-        parser.add_argument("--gpus-wanted", type=int, required=True)
-        parser.add_argument("--gpus-granted", type=int, required=True, help="0: the CPU")
-        parser.add_argument("--threads", type=int, required=True, help="CPU threads of one operation")
         parser.add_argument("--workers", type=int, required=True, help="threads that decode and prepare images")
-        parser.add_argument("--store", type=Path, required=True, help="folder of what was computed before")
-        parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
     @classmethod
     def leased(cls, given: Namespace) -> Self:
@@ -95,9 +88,28 @@ def folds_of(given: Namespace) -> tuple[int, ...] | None:
     return folds
 
 
-def common_facts(script: Path, given: Namespace) -> dict[str, Any]:
-    """What the key of this script's result is made of, as far as the arguments say it."""
-    device = device_class(given.gpus_wanted, given.gpus_granted)
-    facts = computing_as_asked(script, given, device)
+def facts_asked(script: Path, given: Namespace, images: Iterable[ImageRecord], **more: str) -> dict[str, Any]:
+    """What the key of a script's result is made of.
+
+    Args:
+        script: of workflow/scripts.
+        given: its arguments.
+        images: that maps are made of.
+        more: see `keys.prediction`.
+
+    Raises:
+        UserError: fewer GPUs were granted than wanted, or the weights are not one file per fold.
+    """
+    common = computing(
+        script,
+        given.model,
+        given.geometry,
+        given.precision,
+        device_class(given.gpus_wanted, given.gpus_granted),
+        given.threads,
+        given.autotune,
+        edition=given.edition,
+    )
     folds = folds_of(given)
-    return facts if folds is None else facts | {"networks": list(folds)}
+    networks = {} if folds is None else {"networks": list(folds)}
+    return prediction(common | networks, images_digest(images, given.geometry), given.weights, **more)

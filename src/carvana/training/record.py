@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,50 +15,10 @@ from carvana.catalogue import TRAINING
 from carvana.data.manifest import Manifest, content_digest
 from carvana.environment import computed_in
 from carvana.provenance import package_versions, recipe_digest
-from carvana.recipe import Edition, editions_of, resolved_document
+from carvana.recipe import editions_of, resolved_document
 from carvana.runtime import device_name, peak_memory_bytes
+from carvana.training.conditions import Conditions
 from carvana.training.stopwatch import Stopwatch
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What a run adds to a recipe.
-
-    Attributes:
-        model: as recipes name it.
-        edition: of the recipe.
-        fold: the fold validated on.
-        geometry: name of the geometry.
-        epochs: of the run; the recipe's own, or fewer that stand for all.
-        images_per_step: images per optimisation step; the recipe's own, or others for a small run.
-        seed: everything random derives from it.
-        precision: one of `precision.PRECISIONS`.
-        autotune: whether whatever is fastest is computed with, deterministic or not; on a GPU only.
-        device: `cpu` or `cuda`.
-        gpus: that share every batch; 1 on the CPU.
-        activation_checkpointing: whether activations are computed twice to save memory, see `slices.arranged`.
-        threads: CPU threads of one operation.
-        workers: processes that load images; none: the training process does.
-        encoder_weights: file of ImageNet weights; none: the encoder begins from random weights.
-        excluded: names of the images that are left out of training, sorted.
-    """
-
-    model: str
-    edition: Edition
-    fold: int
-    geometry: str
-    epochs: int
-    images_per_step: int
-    seed: int
-    precision: str
-    autotune: bool
-    device: str
-    gpus: int
-    activation_checkpointing: bool
-    threads: int
-    workers: int
-    encoder_weights: Path | None
-    excluded: tuple[str, ...]
 
 
 def network_facts(conditions: Conditions, epoch: int) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from carvana.runtime import configure, device_name
 from carvana.training import parts
 from carvana.training.batches import Loading, told_of_dead_workers
 from carvana.training.checkpoints import Checkpoints
+from carvana.training.conditions import Conditions
 from carvana.training.draws import Draws
 from carvana.training.events import EventFiles
 from carvana.training.history import write_history
@@ -32,7 +33,7 @@ from carvana.training.memory import Arrangement, require_memory, told_of_full_me
 from carvana.training.pixels import KeptMasks, KeptPixels
 from carvana.training.prepared import Preparing, kept_where_it_pays
 from carvana.training.progress import Progress
-from carvana.training.record import Conditions, network_facts, recipe_record, write_recipe, write_timings
+from carvana.training.record import network_facts, recipe_record, write_recipe, write_timings
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.report import PROGRESS, Report
 from carvana.training.session import Session
