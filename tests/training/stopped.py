@@ -56,7 +56,6 @@ class Training:
         self.said: list[str] = []
         checkpoints = Checkpoints(folder, lambda: None, self.said.append)
         self.session = Session(model, recipe, begin(self.course, small_network(model, channels)), checkpoints, seconds)
-        self.folder = folder
 
     def run(self, stop_after=None, at_rest=lambda: None):
         """To the end, or until a signal comes behind that many batches."""
@@ -66,8 +65,7 @@ class Training:
         def on_epoch(record):
             session.history.append(record)
             if record.selected:
-                session.best = f"best-{record.epoch}.safetensors"
-                (self.folder / session.best).write_bytes(b"weights of " + str(record.epoch).encode())
+                session.keep_best(record.epoch, {})
 
         with Interruption() as interruption:
 

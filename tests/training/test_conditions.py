@@ -7,10 +7,12 @@ from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.recipe import load_recipe
 from carvana.training.conditions import Conditions
+from carvana.training.split import TrainingImages
 
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
 GIVEN = "--model ternausnet --edition released --fold 1 --geometry small --seed 7 --precision exact"
 GIVEN += " --threads 2 --workers 0 --store store --gpus-wanted 2"
+NOTHING = Manifest(())
 OPTIONS = "--epochs 3 --images-per-step 2 --autotune --activation-checkpointing"
 
 
@@ -38,12 +40,12 @@ def test_what_is_for_gpus_counts_on_them_only():
 def test_the_facts_are_what_changes_the_network(manifest, folds, tmp_path):
     (tmp_path / "encoder").write_text("weights")
 
-    def facts(more, excluded=(), added=None):
-        return asked(f"--gpus-granted 0 {more}", excluded).facts(SCRIPT, manifest, folds, added)
+    def facts(more, excluded=(), added=NOTHING):
+        return asked(f"--gpus-granted 0 {more}", excluded).facts(SCRIPT, TrainingImages(manifest, folds, added))
 
     plain = facts("")
     assert (plain["step"], plain["model"], plain["fold"], plain["seed"]) == ("train", "ternausnet", 1, 7)
-    assert facts("--quiet --activation-checkpointing --autotune", added=Manifest(())) == plain
+    assert facts("--quiet --activation-checkpointing --autotune") == plain
     for changed in (
         facts("--epochs 3"),
         facts("--images-per-step 2"),

@@ -17,6 +17,7 @@ from carvana.training.memory import (
     Arrangement,
     LiveBytes,
     bytes_needed,
+    enough_memory,
     require_memory,
     told_of_full_memory,
 )
@@ -136,6 +137,29 @@ def test_a_gpu_that_is_full_all_the_same_is_told_with_what_needs_less():
         told_of_full_memory(load_recipe("ternausnet"), FULL, least, 30 * GIB),
     ):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+def test_the_gpu_with_the_least_free_memory_decides(monkeypatch):
+    free = {0: 30 * GIB, 1: 5 * GIB}
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[device.index], 80 * GIB))
+    ternausnet, two = load_recipe("ternausnet"), [torch.device("cuda", number) for number in free]
+    with (
+        pytest.raises(UserError, match=r"5\.0 GiB are free"),
+        enough_memory(ternausnet, FULL, Arrangement("exact", 2), two),
+    ):
+        pytest.fail("went on")
+    free[1] = 20 * GIB
+    with (
+        pytest.raises(UserError, match=r"memory is full .* of which 20\.0 GiB were free"),
+        enough_memory(ternausnet, FULL, Arrangement("exact", 2), two),
+    ):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+def test_nothing_is_asked_of_a_cpus_memory(monkeypatch):
+    monkeypatch.setattr(memory, "bytes_needed", lambda *_: pytest.fail("counted"))
+    with enough_memory(load_recipe("ternausnet"), FULL, Arrangement("exact"), [CPU]):
+        pass
 
 
 COLUMNS = (

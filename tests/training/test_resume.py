@@ -125,7 +125,7 @@ def test_spoilt_weights_that_a_state_needs_spoil_the_state(tmp_path):
     flip_a_bit(next(tmp_path.glob("best-*")))
     training = Training("unet_vgg11", tmp_path)
     training.session.go_on()
-    assert "best-0.safetensors is damaged" in training.said[0]
+    assert "best-0001.safetensors is damaged" in training.said[0]
 
 
 def test_when_every_state_is_spoilt_the_training_begins_anew(undisturbed, tmp_path):

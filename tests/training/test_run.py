@@ -18,6 +18,7 @@ from carvana.training.batches import Loading
 from carvana.training.conditions import Conditions
 from carvana.training.draws import Draws
 from carvana.training.run import Outputs, Saving, initial_network, train_network
+from carvana.training.split import TrainingImages
 from carvana.weights import load_weights, read_facts
 
 MODEL = "linknet34_f04a_clahe_rmsprop"
@@ -55,9 +56,14 @@ def saving(results: Outputs):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, manifest, folds):
+def images(manifest, folds):
+    return TrainingImages(manifest, folds)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, images):
     results = outputs(tmp_path_factory.mktemp("trained"))
-    train_network(conditions(), manifest, folds, results, saving(results), quiet=True)
+    train_network(conditions(), images, results, saving(results), quiet=True)
     return results
 
 
@@ -106,30 +112,29 @@ def test_curves_for_tensorboard(trained, history):
     assert points == [(int(row["epoch"]), pytest.approx(float(row["valid_hard_dice"]))) for row in history]
 
 
-def test_a_repeated_training_is_the_same_bit_for_bit(trained, tmp_path, manifest, folds, capsys):
+def test_a_repeated_training_is_the_same_bit_for_bit(trained, tmp_path, images, capsys):
     again = outputs(tmp_path)
-    train_network(conditions(), manifest, folds, again, saving(again), quiet=False)
+    train_network(conditions(), images, again, saving(again), quiet=False)
     for name in ("weights", "history", "recipe"):
         assert getattr(again, name).read_bytes() == getattr(trained, name).read_bytes(), name
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" loss")[0] for line in lines] == [f"[{MODEL} fold 0] epoch {n}/2" for n in (1, 2)]
 
 
-def test_a_failed_training_leaves_no_results(tmp_path, manifest, folds):
-    broken = manifest.names[-1]
-    image = Path(manifest.by_name[broken].file)
+def test_a_failed_training_leaves_no_results(tmp_path, images):
+    image = Path(images.manifest.records[-1].file)
     whole = image.read_bytes()
     image.write_bytes(whole[: len(whole) // 2])
     try:
         with pytest.raises(UserError, match=r"truncated"):
-            train_network(conditions(), manifest, folds, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
+            train_network(conditions(), images, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
     finally:
         image.write_bytes(whole)
     assert [path.name for path in tmp_path.iterdir()] == ["events"]
 
 
 def test_images_and_first_weights_are_drawn_for_the_run_the_recipe_the_model_and_the_fold(
-    tmp_path, manifest, folds, monkeypatch
+    tmp_path, images, monkeypatch
 ):
     used = {}
 
@@ -147,7 +152,7 @@ def test_images_and_first_weights_are_drawn_for_the_run_the_recipe_the_model_and
     # A recipe that names a seed, and none of the defaults.
     run = dataclasses.replace(conditions(seed=7), model="linknet34_fma_s44", fold=1)
     with pytest.raises(UserError, match="seen enough"):
-        train_network(run, manifest, folds, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
+        train_network(run, images, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
     draws = Draws(seed=7, recipe_seed=44, model="linknet34_fma_s44", fold=1)
     assert used == {"images": draws, "first weights": draws}
 

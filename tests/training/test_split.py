@@ -1,7 +1,8 @@
 import pytest
 
+from carvana.data.manifest import Manifest
 from carvana.errors import UserError
-from carvana.training.split import split
+from carvana.training.split import TrainingImages, split
 
 
 def test_all_views_of_a_car_are_on_one_side(manifest, folds):
@@ -35,3 +36,9 @@ def test_pseudo_labelled_images_are_trained_on_and_never_judge(manifest, folds):
     whole, more = split(manifest, folds, 1), split(manifest, folds, 1, pseudo_labelled=("0" * 12 + "_01.jpg",))
     assert more.validation == whole.validation
     assert more.training == ("0" * 12 + "_01.jpg", *whole.training)
+
+
+def test_training_images_are_together_by_name(manifest, folds):
+    later, earlier = Manifest(manifest.records[:5]), Manifest(manifest.records[5:])
+    assert TrainingImages(earlier, folds).together == earlier
+    assert TrainingImages(earlier, folds, later).together == manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.data.manifest import read_manifest
+from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import main_guard
 from carvana.exclusion import excluded_from, read_exclusions
 from carvana.folds import read_folds
@@ -13,6 +13,7 @@ from carvana.gpu import lease
 from carvana.interruption import ended_by_signals
 from carvana.store.store import Store, Workplace
 from carvana.training.conditions import Conditions
+from carvana.training.split import TrainingImages
 
 
 def main() -> None:
@@ -33,8 +34,9 @@ def main() -> None:
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
     marked = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     conditions = Conditions.asked(given, excluded_from(marked, manifest, folds, given.fold))
-    added = read_manifest(given.pseudo_labels) if given.pseudo_labels else None
-    facts = conditions.facts(Path(__file__), manifest, folds, added)
+    added = read_manifest(given.pseudo_labels) if given.pseudo_labels else Manifest(())
+    images = TrainingImages(manifest, folds, added)
+    facts = conditions.facts(Path(__file__), images)
 
     def make(workplace: Workplace) -> None:
         lease(given.gpus_wanted, given.gpus_granted, given.gpu_memory)
@@ -45,7 +47,7 @@ def main() -> None:
         weights, history, recipe, timings = (workplace.result / name for name in outputs)
         results = Outputs(weights, history, recipe, timings, given.tensorboard)
         saving = Saving(workplace.folder, given.save_seconds, workplace.check)
-        train_network(conditions, manifest, folds, results, saving, given.quiet, added)
+        train_network(conditions, images, results, saving, given.quiet)
 
     outputs = {
         "weights.safetensors": given.weights,

@@ -8,16 +8,18 @@ spoilt is found by that; then the state before it counts.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from carvana.files import flush, sha256_of, whole_file
 from carvana.training.snapshot import Snapshot
 from carvana.training.state_files import numbers, paths_of, read_record, record_text
+from carvana.weights import save_weights
 
 KEPT: Final = 2
 
@@ -33,6 +35,22 @@ class Checkpoints:
 
     def __init__(self, folder: Path, check: Callable[[], None], say: Callable[[str], None]) -> None:
         self._folder, self._check, self._say = folder, check, say
+
+    def save_best(self, weights: Mapping[str, Tensor], epoch: int, facts: Mapping[str, object]) -> str:
+        """Write the best weights so far; the states that are saved next belong to them.
+
+        Args:
+            weights: the network's state dict.
+            epoch: the run's, from 0, that they are of.
+            facts: what the file says of itself.
+
+        Returns:
+            The file's name in the folder.
+        """
+        self._check()
+        name = f"best-{epoch + 1:04}.safetensors"
+        save_weights(self._folder / name, weights, facts)
+        return name
 
     def save(self, snapshot: Snapshot, best: str | None) -> None:
         """Write a state; the one before stays, older ones go once this one has been read back.

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 from carvana import keys
 from carvana.arguments import add_computing_arguments
-from carvana.data.manifest import Manifest
 from carvana.files import sha256_of
-from carvana.folds import Folds, folds_digest
+from carvana.folds import folds_digest
 from carvana.gpu import device_class
 from carvana.recipe import Edition, load_recipe
+from carvana.training.split import TrainingImages
 
 
 @dataclass(frozen=True)
@@ -95,15 +95,14 @@ class Conditions:
             excluded=tuple(excluded),
         )
 
-    def facts(self, script: Path, manifest: Manifest, folds: Folds, pseudo_labelled: Manifest | None) -> dict[str, Any]:
+    def facts(self, script: Path, images: TrainingImages) -> dict[str, Any]:
         """What the key of the network is made of.
 
         Args:
             script: of workflow/scripts.
-            manifest: of the training images.
-            folds: fold by car.
-            pseudo_labelled: test images with predicted masks, which are trained on too.
+            images: of the run.
         """
+        added = images.pseudo_labelled
         return keys.training(
             keys.computing(
                 script,
@@ -119,9 +118,9 @@ class Conditions:
             epochs=self.epochs,
             images_per_step=self.images_per_step,
             seed=self.seed,
-            images=keys.images_digest(manifest, self.geometry),
-            folds=folds_digest(folds),
+            images=keys.images_digest(images.manifest, self.geometry),
+            folds=folds_digest(images.folds),
             encoder_weights=sha256_of(self.encoder_weights) if self.encoder_weights else None,
             excluded=self.excluded,
-            pseudo_labels=keys.images_digest(pseudo_labelled, self.geometry) if pseudo_labelled else None,
+            pseudo_labels=keys.images_digest(added, self.geometry) if added else None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -148,6 +148,30 @@ def told_of_full_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrange
             f" ({error}); {advice(recipe, geometry, arrangement, free)}. In the same precision the training continues"
             " from its last saved state"
         ) from error
+
+
+@contextmanager
+def enough_memory(
+    recipe: Recipe, geometry: Geometry, arrangement: Arrangement, devices: Sequence[torch.device]
+) -> Iterator[None]:
+    """Around a training: check its GPUs first, and turn CUDA's error into a UserError if one is full all the same.
+
+    Args:
+        recipe: of the training.
+        geometry: of the run.
+        arrangement: as configured.
+        devices: that it computes on; of the CPU nothing is asked.
+
+    Raises:
+        UserError: see `require_memory` and `told_of_full_memory`.
+    """
+    if devices[0].type == "cpu":
+        yield
+        return
+    free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
+    require_memory(recipe, geometry, arrangement, free)
+    with told_of_full_memory(recipe, geometry, arrangement, free):
+        yield
 
 
 def advice(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> str:

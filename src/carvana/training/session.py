@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -74,6 +74,18 @@ class Session:
         if due and all(bool(torch.isfinite(parameter).all()) for parameter in self.state.network.parameters()):
             self._save()
         interruption.act()
+
+    def keep_best(self, epoch: int, facts: Mapping[str, object]) -> None:
+        """Write the network's weights as the best so far.
+
+        Args:
+            epoch: the run's, from 0, that they are of.
+            facts: what the file says of itself.
+
+        Raises:
+            UserError: another process has taken over.
+        """
+        self.best = self.checkpoints.save_best(self.state.network.state_dict(), epoch, facts)
 
     def _save(self) -> None:
         taken = snapshot.take(self.state)

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
+from carvana.folds import Folds
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """What the networks of a run are trained and judged on.
+
+    Attributes:
+        manifest: of the training images.
+        folds: fold by car.
+        pseudo_labelled: test images with predicted masks, which are trained on too.
+    """
+
+    manifest: Manifest
+    folds: Folds
+    pseudo_labelled: Manifest = field(default_factory=lambda: Manifest(()))
+
+    @property
+    def together(self) -> Manifest:
+        """All of them."""
+        return Manifest(tuple(sorted((*self.manifest, *self.pseudo_labelled), key=lambda record: record.name)))
 
 
 @dataclass(frozen=True)

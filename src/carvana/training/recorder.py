@@ -1,0 +1,77 @@
+"""What becomes of the steps and epochs of a training: told to whoever watches, and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from carvana.interruption import Interruption
+from carvana.runtime import device_name
+from carvana.training.conditions import Conditions
+from carvana.training.events import EventFiles
+from carvana.training.progress import Progress
+from carvana.training.record import network_facts
+from carvana.training.records import EpochRecord, StepRecord
+from carvana.training.report import PROGRESS, Report
+from carvana.training.session import Session
+
+
+class Recorder:
+    """Takes what the loop tells: its methods are an `OnStep`, an `OnEpoch` and an `OnRest`.
+
+    Args:
+        conditions: of the run.
+        session: of the training, which has gone on from its saved state, if there is one.
+        work: of the whole run, see `stopwatch.work`.
+        folder: the training's own.
+        tensorboard: folder for event files.
+        quiet: whether progress is left out.
+        interruption: of the process.
+    """
+
+    def __init__(
+        self,
+        conditions: Conditions,
+        session: Session,
+        work: int,
+        folder: Path,
+        tensorboard: Path,
+        quiet: bool,
+        interruption: Interruption,
+    ) -> None:
+        self._conditions, self._session, self._interruption = conditions, session, interruption
+        epochs, stopwatch = conditions.epochs, session.stopwatch
+        self._progress = None if quiet else Progress(session.label, epochs, work, stopwatch)
+        self._report = Report(folder / PROGRESS, epochs, work, device_name(conditions.device), stopwatch)
+        self._events = EventFiles(tensorboard)
+        for record in session.history:
+            self._events.epoch(record)
+            self._report.epoch(record)
+
+    def step(self, record: StepRecord) -> None:
+        """A batch is done."""
+        self._session.stopwatch.step(record)
+        self._report.step(record)
+        if self._progress:
+            self._progress.step(record)
+
+    def epoch(self, record: EpochRecord) -> None:
+        """An epoch is done: its weights are kept if they are the best so far."""
+        if record.selected:
+            self._session.keep_best(record.epoch, network_facts(self._conditions, record.epoch))
+        self._session.stopwatch.epoch()
+        self._session.history.append(record)
+        self._events.epoch(record)
+        self._report.epoch(record)
+        if self._progress:
+            self._progress.epoch(record)
+
+    def rest(self, where: Literal["batch", "epoch"]) -> None:
+        """All of the training is in its state: it is saved if it is time, and the training ends if a signal came."""
+        # The last epoch's state is the result.
+        if self._session.state.next_epoch < self._conditions.epochs:
+            self._session.rest(where, self._interruption)
+
+    def close(self) -> None:
+        """Finish the event files."""
+        self._events.close()
