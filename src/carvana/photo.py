@@ -17,11 +17,11 @@ from carvana.catalogue import RECIPES, merged_models
 from carvana.ensemble import THRESHOLD, Sums, mean
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
-from carvana.merging import merge_rule
 from carvana.precision import PRECISIONS
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe
+from carvana.recipe_maps import recipe_maps
 from carvana.runtime import compute_in, configure
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
@@ -173,11 +173,6 @@ def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.devi
 
 def _ensemble(sums: Mapping[str, Sums], run: TrainedRun) -> Levels:
     """What is cut at 128, see `postprocess.Ensembled`."""
-    merged = {}
-    for recipe in RECIPES:
-        models = merged_models(recipe, run.edition)
-        total_HW = np.stack([sums[model] for model in models]).sum(axis=0, dtype=np.uint16)
-        networks = sum(len(run.weights[model]) for model in models)
-        merged[recipe] = merge_rule(load_recipe(models[0], edition=run.edition)).merged(total_HW, networks)
+    merged = recipe_maps(sums, {model: len(files) for model, files in run.weights.items()}, run.edition)
     mean_HW = mean(list(merged.values()))
     return postprocess.apply(mean_HW, merged["linknet34"], run.geometry).levels

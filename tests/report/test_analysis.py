@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from carvana.catalogue import models_of
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.recipe import model_names
-from carvana.report.analysis import analyse, disagreement, merged_maps, opened_maps, read_analysis, write_analysis
+from carvana.report.analysis import analyse, disagreement, opened_maps, read_analysis, write_analysis
 
 TRUTH = np.zeros(SMALL.image_size, np.uint8)
 TRUTH[20:50, 15:75] = 1
@@ -47,12 +46,6 @@ def test_leaving_a_member_out_leaves_his_recipes_out():
     # 127.5, the mean of two full and two empty maps, is not car.
     assert (row.unet_scratch, row.unet_vgg11, row.ternausnet, row.plain_mean) == (0, 0, 1, 0)
     assert (row.without_asanakoy, row.without_ternaus, row.without_albu) == (1, 0, 0)
-
-
-def test_recipes_are_merged_as_their_authors_did():
-    levels = dict(zip(models_of("linknet34"), (100, 100, 100, 100, 100, 105), strict=True))
-    given = maps(**{model: np.full(SMALL.image_size, level, np.uint8) for model, level in levels.items()})
-    assert int(merged_maps(given, "released")["linknet34"][0, 0]) == 605 // 6
 
 
 def test_models_that_differ_as_far_as_they_can_deviate_by_a_half():

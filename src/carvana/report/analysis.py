@@ -21,10 +21,10 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.mapstore import MapReader
-from carvana.merging import merge_rule
 from carvana.metrics import dice
 from carvana.overlap import overlapped
-from carvana.recipe import RELEASED, Edition, load_recipe
+from carvana.recipe import RELEASED, Edition
+from carvana.recipe_maps import recipe_maps
 from carvana.rle import Mask
 
 
@@ -76,16 +76,6 @@ class ImageAnalysis:
 COLUMNS: Final = tuple(field.name for field in fields(ImageAnalysis))
 
 
-def merged_maps(maps: Mapping[str, Map], edition: Edition) -> dict[str, Map]:
-    """Each recipe's 8-bit map, in the ensemble's order, merged as its author did from its models' (H, W) maps."""
-    merged = {}
-    for recipe in RECIPES:
-        models = merged_models(recipe, edition)
-        sums = np.stack([maps[model] for model in models]).sum(axis=0, dtype=np.uint16)
-        merged[recipe] = merge_rule(load_recipe(models[0], edition=edition)).merged(sums, len(models))
-    return merged
-
-
 def disagreement(maps: Mapping[str, Map]) -> npt.NDArray[np.float32]:
     """(H, W) standard deviation of the models' probabilities, 0..0.5."""
     count = len(maps)
@@ -119,7 +109,7 @@ def analyse(
         geometry: of the run.
         edition: of the recipes.
     """
-    merged = merged_maps(maps, edition)
+    merged = recipe_maps(maps, dict.fromkeys(maps, 1), edition)
     mean_HW = mean(list(merged.values()))
     submitted = postprocess.apply(mean_HW, merged["linknet34"], geometry)
 
