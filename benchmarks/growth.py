@@ -30,6 +30,7 @@ from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.files import write_table
 from carvana.folds import SCHEMES
+from carvana.geometry import SMALL
 from carvana.mapstore import MapReader, MapWriter
 from carvana.recipe import RELEASED
 
@@ -38,7 +39,7 @@ SHARES: Final = (0.01, 0.1, 1.0)
 TRAIN_CARS: Final = 318
 TEST_CARS: Final = 6254
 SHARDS: Final = 16
-GEOMETRY: Final = "small"
+GEOMETRY: Final = SMALL.name
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from carvana.geometry import FULL
 from carvana.released.index import Index
 
 _HEAD: Final = """---
@@ -49,7 +50,7 @@ def model_card(index: Index) -> str:
     """The card, in Markdown."""
     run = index.run
     text = _HEAD.format(networks=len(index.networks), edition=run["edition"])
-    if run["geometry"] != "full":
+    if run["geometry"] != FULL.name:
         text += f"\nThey are of a run of the {run['geometry']} geometry, made to try the workflow: no use otherwise.\n"
     facts = (("run", run["name"]), ("commit", run["commit"]), *((k, run[k]) for k in ("geometry", "precision")))
     text += "\n## What they are\n\n" + _table(("", ""), facts)

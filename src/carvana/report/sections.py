@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from carvana.catalogue import MEMBERS, RECIPES
+from carvana.geometry import FULL, GEOMETRIES
 from carvana.grading.score_table import numbered_notes, shown
 from carvana.report import page, plots
 from carvana.report.groups import Summary, by_group, by_share, summary
@@ -39,12 +40,13 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
         image: digest of the container image; empty: none.
     """
     conditions = run.networks[0].conditions
+    geometry = GEOMETRIES[conditions["geometry"]]
     jobs = (*(network.timings for network in run.networks if network.trained), *run.validation)
     devices = sorted({job["device_name"] for job in jobs})
     on_gpu = jobs[0]["device"] == "cuda"
     facts = {
         "recipes": f"{run.edition} edition",
-        "geometry": "full, 1280 x 1918" if conditions["geometry"] == "full" else "small, 64 x 94",
+        "geometry": f"{geometry.name}, {geometry.image_size[0]} x {geometry.image_size[1]}",
         "networks": _origins(run.networks),
         "training images": f"{len(run.images):,}",
         "commit of this report": commit,
@@ -55,7 +57,7 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
     }
     body = page.facts(facts) + _verdict(run) + page.heading("The ensemble's score")
     body += page.table(("score", "this run", "published", "source of the published value"), _ensemble_scores(run))
-    if conditions["geometry"] != "full":
+    if geometry != FULL:
         body += page.text(
             "This is a small run on images of a twentieth of the size: its scores are not the competition's.", "faint"
         )

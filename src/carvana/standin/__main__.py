@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.errors import UserError, main_guard
-from carvana.geometry import GEOMETRIES
+from carvana.geometry import GEOMETRIES, SMALL
 from carvana.standin.faults import ACTIONS, ENDPOINTS, FaultPlan
 from carvana.standin.server import StandIn
 
@@ -28,7 +28,7 @@ def main() -> None:
         epilog="Faults: " + "; ".join(f"{name}: {what}" for name, what in ACTIONS.items()),
     )
     parser.add_argument("folder", type=Path, help="in Kaggle's layout, with solution.csv for scoring")
-    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), default="small", help="of the masks")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), default=SMALL.name, help="of the masks")
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; any free one unless given")
     parser.add_argument(
         "--faults", type=Path, help=f'JSON: {{endpoint: [{{"action": ...}}, null, ...]}}; of {", ".join(ENDPOINTS)}'
