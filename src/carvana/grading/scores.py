@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from carvana.errors import UserError
-from carvana.geometry import Geometry
+from carvana.geometry import FULL, Geometry
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.truth import Truth
 from carvana.submission.mask_table import read_masks
@@ -101,7 +101,7 @@ def score(entry: ScoreEntry, training: Truth, hidden: Mapping[str, Truth] | None
     notes = list(entry.notes)
     if entry.out_of_fold and entry.level != "baseline":
         notes.append("each network was selected on its fold: out_of_fold is optimistic")
-    if geometry.name != "full":
+    if geometry != FULL:
         notes.append(f"{geometry.name} geometry: cannot be submitted")
     if entry.partial:
         masked = {name for path in entry.out_of_fold for name, _ in read_masks(path)}
