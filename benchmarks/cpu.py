@@ -30,9 +30,10 @@ from torch import Tensor, nn
 from benchmarks import published
 from benchmarks.cost import cost_of
 from benchmarks.results import ROOT, write_result
-from carvana import ensemble, postprocess, rle
+from carvana import rle
 from carvana.catalogue import RECIPES
-from carvana.cpu import cpu_name
+from carvana.computing.cpu import cpu_name
+from carvana.computing.runtime import configure
 from carvana.data.images import read_image
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
@@ -41,12 +42,12 @@ from carvana.data.masks import read_mask
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import main_guard
 from carvana.geometry import FULL
-from carvana.mapstore import MapReader, MapWriter
+from carvana.maps import ensemble, postprocess
+from carvana.maps.mapstore import MapReader, MapWriter
 from carvana.metrics import dice_of_runs
 from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.recipe import load_recipe
-from carvana.runtime import configure
 from carvana.seeding import generator
 from carvana.training.prepared import KeptOnDisk, Prepared, Preparing
 from carvana.transforms import albu, asanakoy

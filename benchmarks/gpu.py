@@ -32,24 +32,24 @@ from torch import nn
 from benchmarks.results import ROOT, keep_result, write_result
 from benchmarks.traffic import bytes_of_prediction, bytes_of_training
 from carvana.catalogue import RECIPES, models_of
+from carvana.computing.gpu import lease_one_if_free
+from carvana.computing.precision import PRECISIONS
+from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
 from carvana.geometry import FULL, GEOMETRIES, Geometry
-from carvana.gpu import lease_one_if_free
-from carvana.mapstore import MapWriter
+from carvana.maps.mapstore import MapWriter
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.planning.cost import TRAINING_PASSES, gflops_of
 from carvana.planning.forecast import full_size
-from carvana.precision import PRECISIONS
 from carvana.prediction.maps import sum_on_device
 from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import configure
 from carvana.training import parts
 from carvana.training.batches import Batch, Loading
 from carvana.training.draws import Draws

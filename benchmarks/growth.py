@@ -31,7 +31,7 @@ from carvana.errors import UserError, main_guard
 from carvana.files import write_table
 from carvana.folds import SCHEMES
 from carvana.geometry import SMALL
-from carvana.mapstore import MapReader, MapWriter
+from carvana.maps.mapstore import MapReader, MapWriter
 from carvana.recipe import RELEASED
 
 TINY: Final = ROOT / "results/tiny"

@@ -22,19 +22,20 @@ import torch
 
 from benchmarks.results import write_result
 from benchmarks.sample import SAMPLE
-from carvana import ensemble, postprocess, rle
+from carvana import rle
 from carvana.catalogue import RECIPES, merged_models
-from carvana.cpu import cpu_name
+from carvana.computing.cpu import cpu_name
+from carvana.computing.gpu import lease_one_if_free
+from carvana.computing.precision import PRECISIONS
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.folds import read_folds
 from carvana.geometry import Geometry
-from carvana.gpu import lease_one_if_free
-from carvana.merging import merge_rule
+from carvana.maps import ensemble, postprocess
+from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.photo import TrainedRun, trained_run
-from carvana.precision import PRECISIONS
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.run import prepare
 from carvana.provenance import package_versions

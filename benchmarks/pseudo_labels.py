@@ -31,6 +31,7 @@ from torch import nn
 
 from benchmarks.results import ROOT, mean_with_interval
 from carvana import rle
+from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest, read_manifest
@@ -38,7 +39,7 @@ from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
 from carvana.files import write_json
 from carvana.geometry import Geometry
-from carvana.merging import merge_rule
+from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
@@ -48,7 +49,6 @@ from carvana.pseudo_labels.candidates import Candidate, candidate, write_candida
 from carvana.pseudo_labels.doubt import doubt_of
 from carvana.pseudo_labels.labels import write_labels
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import configure
 from carvana.seeding import generator
 from carvana.training import parts
 from carvana.training.batches import Loading

@@ -19,10 +19,10 @@ import torch
 
 from benchmarks.results import ROOT, mean_with_interval, write_result
 from benchmarks.sample import CONFIG, run_sample
-from carvana.cpu import cpu_name
+from carvana.computing.cpu import cpu_name
+from carvana.computing.precision import PRECISIONS
 from carvana.errors import UserError, main_guard
 from carvana.histories import Row, dice_of, read_history, selected_epoch
-from carvana.precision import PRECISIONS
 from carvana.provenance import package_versions
 
 MODELS: Final = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")

@@ -17,7 +17,7 @@ from benchmarks import cpu, gpu, growth, precision, published, training_precisio
 from benchmarks.cost import cost_of
 from benchmarks.results import ROOT
 from benchmarks.traffic import Traffic, bytes_of_training
-from carvana import ensemble, postprocess, rle
+from carvana import rle
 from carvana.catalogue import RECIPES
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
@@ -25,6 +25,7 @@ from carvana.data.manifest import read_manifest
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
+from carvana.maps import ensemble, postprocess
 from carvana.photo import trained_run
 from carvana.recipe import load_recipe
 from carvana.submission.mask_table import read_masks

@@ -73,7 +73,7 @@ def test_a_network_counts_for_its_own_recipe_only():
     assert "carvana.networks.ternausnet" in used
     assert "carvana.training.loop" in used
     assert not set(used) & provenance.WITHOUT_EFFECT
-    assert not {"carvana.networks.linknet34", "carvana.networks.unet", "carvana.postprocess"} & set(used)
+    assert not {"carvana.networks.linknet34", "carvana.networks.unet", "carvana.maps.postprocess"} & set(used)
 
 
 def test_a_recipe_digest_follows_its_sections():

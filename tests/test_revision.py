@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
+from carvana.computing.environment import computed_in
 from carvana.container.launcher import _environment
-from carvana.environment import computed_in
 from carvana.provenance import used_modules
 from carvana.revision import ROOT, revision
 

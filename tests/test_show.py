@@ -14,7 +14,7 @@ from carvana.data.masks import write_mask
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import SMALL
-from carvana.mapstore import MapWriter
+from carvana.maps.mapstore import MapWriter
 from carvana.picture import captioned
 from carvana.report.pictures import WIDTH
 from carvana.revision import ROOT

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import Final
 
-from carvana.allocation import keep_freed_memory
+from carvana.computing.allocation import keep_freed_memory
 from carvana.errors import main_guard
 
 # Command -> what it does. Each is the module of carvana.cli of its name, with `add_arguments(parser)` and `run(given)`.

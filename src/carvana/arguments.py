@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
+from carvana.computing.precision import PRECISIONS
 from carvana.geometry import GEOMETRIES
-from carvana.precision import PRECISIONS
 from carvana.recipe import EDITIONS, all_model_names
 
 

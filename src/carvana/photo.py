@@ -12,17 +12,17 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from carvana import postprocess
 from carvana.catalogue import RECIPES, merged_models
-from carvana.ensemble import THRESHOLD, Sums, mean
+from carvana.computing.precision import PRECISIONS
+from carvana.computing.runtime import compute_in, configure
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
-from carvana.precision import PRECISIONS
+from carvana.maps import postprocess
+from carvana.maps.ensemble import THRESHOLD, Sums, mean
+from carvana.maps.recipe_maps import recipe_maps
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe
-from carvana.recipe_maps import recipe_maps
-from carvana.runtime import compute_in, configure
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
 

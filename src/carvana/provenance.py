@@ -29,11 +29,11 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 # where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
-        "carvana.cpu",
+        "carvana.computing.cpu",
         "carvana.duration",
-        "carvana.environment",
+        "carvana.computing.environment",
         "carvana.errors",
-        "carvana.gpu",
+        "carvana.computing.gpu",
         "carvana.interruption",
         "carvana.keys",
         "carvana.prediction.timings",

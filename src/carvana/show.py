@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from carvana import rle
-from carvana.combine import open_store
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
-from carvana.ensemble import THRESHOLD, Map
 from carvana.errors import UserError
-from carvana.merging import merge_rule
+from carvana.maps.combine import open_store
+from carvana.maps.ensemble import THRESHOLD, Map
+from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.picture import Image, captioned
 from carvana.recipe import all_model_names, editions_of, load_recipe

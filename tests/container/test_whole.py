@@ -102,7 +102,7 @@ def test_no_compiler_no_cache_and_nothing_unasked_for_is_in_it(built):
 
 def test_its_packages_are_the_locks(built):
     engine, _ = built
-    code = "import json; from carvana.environment import computed_in; print(json.dumps(computed_in()))"
+    code = "import json; from carvana.computing.environment import computed_in; print(json.dumps(computed_in()))"
     inside = json.loads(engine.launch("python", "-c", code).stdout)
     assert inside["other_than_locked"] == []
     assert inside["lock"] == lock_digest(ROOT)

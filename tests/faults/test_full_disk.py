@@ -42,7 +42,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from carvana.errors import main_guard
-from carvana.mapstore import MapWriter
+from carvana.maps.mapstore import MapWriter
 from carvana.store.store import Store
 names = [f"{number:012x}_01.jpg" for number in range(20)]
 def make(workplace):

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from carvana import ensemble, postprocess, rle
+from carvana import rle
 from carvana.geometry import FULL
-from carvana.merging import merge_rule
+from carvana.maps import ensemble, postprocess
+from carvana.maps.merging import merge_rule
 from carvana.recipe import load_recipe
 from tests.golden.compare import UNETS, equal
 from tests.golden.inputs import ensemble_case

@@ -589,14 +589,14 @@ MUTANTS: Final = (
     ),
     Mutant(
         "ensemble: the rounded mean is compared with 128",
-        "src/carvana/postprocess.py",
+        "src/carvana/maps/postprocess.py",
         "Ensembled(mean_HW >= THRESHOLD,",
         "Ensembled(np.rint(mean_HW) >= THRESHOLD,",
         f"{POST}ensemble[6]",
     ),
     Mutant(
         "unreliable top: an erosion by 55 x 55",
-        "src/carvana/postprocess.py",
+        "src/carvana/maps/postprocess.py",
         "kernel = np.ones((iterations + 1, 1), np.uint8)\n"
         "    return cv2.erode(mask_HW, kernel, anchor=(0, iterations))",
         "kernel = np.ones((55, 55), np.uint8)\n    return cv2.erode(mask_HW, kernel, iterations=iterations)",
@@ -604,21 +604,21 @@ MUTANTS: Final = (
     ),
     Mutant(
         "unreliable top: without margin",
-        "src/carvana/postprocess.py",
+        "src/carvana/maps/postprocess.py",
         "margin = geometry.length(BOX_MARGIN)",
         "margin = 0",
         f"{POST}ensemble[0]",
     ),
     Mutant(
         "unreliable top: linknet34's map is cut at a half",
-        "src/carvana/postprocess.py",
+        "src/carvana/maps/postprocess.py",
         "BOX_THRESHOLD: Final = 55",
         "BOX_THRESHOLD: Final = 127",
         f"{POST}ensemble[0]",
     ),
     Mutant(
         "unreliable top: no hull",
-        "src/carvana/postprocess.py",
+        "src/carvana/maps/postprocess.py",
         "cv2.fillPoly(car_HW, [cv2.convexHull(contour)], 255)",
         "cv2.fillPoly(car_HW, [contour], 255)",
         f"{POST}ensemble[0]",

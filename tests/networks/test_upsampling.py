@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from carvana.computing.runtime import configure
 from carvana.networks.upsampling import as_on_gpu, upsampled
-from carvana.runtime import configure
 from tests.operations import Operations
 
 

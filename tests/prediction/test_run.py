@@ -11,7 +11,7 @@ import torch
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
-from carvana.mapstore import MapReader
+from carvana.maps.mapstore import MapReader
 from carvana.metrics import dice
 from carvana.prediction import run
 from carvana.prediction.maps import sum_of_maps

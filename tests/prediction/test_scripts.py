@@ -12,7 +12,7 @@ import pytest
 
 from carvana.data.manifest import Manifest, read_manifest, write_manifest
 from carvana.folds import write_folds
-from carvana.mapstore import MapReader
+from carvana.maps.mapstore import MapReader
 from carvana.store.store import Store
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"

@@ -9,7 +9,7 @@ import pytest
 
 from carvana import rle
 from carvana.errors import UserError
-from carvana.mapstore import MapReader
+from carvana.maps.mapstore import MapReader
 from carvana.prediction.run import predict
 from carvana.prediction.teach import teach
 from carvana.pseudo_labels.candidates import read_candidates

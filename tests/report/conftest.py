@@ -8,7 +8,7 @@ from carvana.data.manifest import ImageRecord, Manifest
 from carvana.data.masks import write_mask
 from carvana.files import write_table
 from carvana.geometry import SMALL
-from carvana.mapstore import MapWriter
+from carvana.maps.mapstore import MapWriter
 from carvana.recipe import model_names
 from carvana.submission.mask_table import COLUMNS
 

@@ -61,7 +61,7 @@ def test_words_and_formatting_rerun_nothing(edited):
 
 
 def test_another_postprocessing_predicts_nothing(edited):
-    edited.edit("src/carvana/postprocess.py", LINE, f"{LINE}\nX = 1\n")
+    edited.edit("src/carvana/maps/postprocess.py", LINE, f"{LINE}\nX = 1\n")
     jobs = edited.planned()
     assert set(jobs) == FROM_MAPS
     assert jobs["merge"] == twice(RECIPES)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from carvana import rle
 from carvana.catalogue import RECIPES
-from carvana.combine import ensemble_recipes
 from carvana.errors import main_guard
 from carvana.files import write_json
 from carvana.geometry import GEOMETRIES
+from carvana.maps.combine import ensemble_recipes
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 

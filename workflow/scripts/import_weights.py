@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from carvana.computing.precision import PRECISIONS
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.precision import PRECISIONS
 from carvana.recipe import EDITIONS, all_model_names, load_recipe
 from carvana.released.importing import import_network
 from carvana.released.record import imported_record

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.combine import merge_networks
 from carvana.errors import main_guard
-from carvana.merging import merge_rule
+from carvana.maps.combine import merge_networks
+from carvana.maps.merging import merge_rule
 from carvana.recipe import EDITIONS, all_model_names, load_recipe
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from carvana.computing.gpu import lease
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import main_guard
 from carvana.exclusion import excluded_from, read_exclusions
 from carvana.folds import read_folds
-from carvana.gpu import lease
 from carvana.interruption import ended_by_signals
 from carvana.store.store import Store, Workplace
 from carvana.training.conditions import Conditions

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from carvana.cli.folders import check_run, check_writable
+from carvana.computing.gpu import lease_one_if_free
 from carvana.data.images import read_image
 from carvana.data.visible import visible_entries
 from carvana.errors import UserError
-from carvana.gpu import lease_one_if_free
 from carvana.photo import cut_out, masks_of_photos, trained_run
 from carvana.picture import write_picture
 

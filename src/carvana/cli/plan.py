@@ -7,8 +7,8 @@ import os
 
 from carvana.cli import configuration
 from carvana.cli.store import size
+from carvana.computing.gpu import VISIBLE_VARIABLE, devices, visible
 from carvana.errors import UserError
-from carvana.gpu import VISIBLE_VARIABLE, devices, visible
 from carvana.planning.forecast import disk_bytes, hours_on, jobs_of, measured, models_for
 from carvana.store.store import Store
 from carvana.table import table

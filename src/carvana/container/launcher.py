@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from docker.types import DeviceRequest
 
+from carvana.computing.gpu import LOCKS_VARIABLE, VISIBLE_VARIABLE, devices, lock_folder
 from carvana.container.command import needs_of
 from carvana.container.engine import connect
 from carvana.container.gpus import choose, requests
@@ -22,7 +23,6 @@ from carvana.container.mounts import CACHE_VARIABLE, Folder, folders, mounts, wi
 from carvana.container.secrets import credentials
 from carvana.container.session import run
 from carvana.errors import UserError
-from carvana.gpu import LOCKS_VARIABLE, VISIBLE_VARIABLE, devices, lock_folder
 from carvana.interruption import ended_by_signals
 from carvana.revision import IMAGE_VARIABLE, REVISION_VARIABLE, revision
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from carvana.arguments import add_computing_arguments
+from carvana.computing.gpu import device_class, lease
 from carvana.data.manifest import ImageRecord
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
-from carvana.gpu import device_class, lease
 from carvana.keys import computing, images_digest, prediction
 from carvana.recipe import Recipe, load_recipe
 

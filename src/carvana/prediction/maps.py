@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from carvana.arrival import Arrival
+from carvana.computing.arrival import Arrival
 from carvana.prediction.augmentation import mirror_mean
 from carvana.prediction.restore import at_image_size, to_8_bits
 from carvana.recipe import Recipe

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from carvana.arrival import Arrival
+from carvana.computing.arrival import Arrival
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.geometry import Geometry

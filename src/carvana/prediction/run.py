@@ -9,19 +9,19 @@ from typing import Final
 import torch
 from torch import nn
 
+from carvana.computing.runtime import compute_in, configure
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
-from carvana.ensemble import THRESHOLD
 from carvana.errors import UserError
 from carvana.files import write_table
-from carvana.mapstore import MapWriter
+from carvana.maps.ensemble import THRESHOLD
+from carvana.maps.mapstore import MapWriter
 from carvana.metrics import dice
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.networks import load_networks
 from carvana.prediction.pipeline import Pipeline, Sums
 from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed
-from carvana.runtime import compute_in, configure
 
 DICE_COLUMNS: Final = ("img", "car", "view", "fold", "dice")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
-from carvana.merging import merge_rule
+from carvana.maps.merging import merge_rule
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.pipeline import Sums
 from carvana.prediction.run import prepare

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from carvana.environment import computed_in
+from carvana.computing.environment import computed_in
+from carvana.computing.runtime import device_name, peak_memory_bytes
 from carvana.files import whole_file
 from carvana.prediction.conditions import Conditions
-from carvana.runtime import device_name, peak_memory_bytes
 
 
 @contextmanager

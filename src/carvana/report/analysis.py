@@ -12,19 +12,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from carvana import postprocess
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
-from carvana.combine import images_of_all, open_store
 from carvana.data.imageset import ImageSet
-from carvana.ensemble import THRESHOLD, Map, mean
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
-from carvana.mapstore import MapReader
+from carvana.maps import postprocess
+from carvana.maps.combine import images_of_all, open_store
+from carvana.maps.ensemble import THRESHOLD, Map, mean
+from carvana.maps.mapstore import MapReader
+from carvana.maps.recipe_maps import recipe_maps
 from carvana.metrics import dice
 from carvana.overlap import overlapped
 from carvana.recipe import RELEASED, Edition
-from carvana.recipe_maps import recipe_maps
 from carvana.rle import Mask
 
 

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from carvana import keys
 from carvana.arguments import add_computing_arguments
+from carvana.computing.gpu import device_class
 from carvana.files import sha256_of
 from carvana.folds import folds_digest
-from carvana.gpu import device_class
 from carvana.recipe import Edition, load_recipe
 from carvana.training.split import TrainingImages
 

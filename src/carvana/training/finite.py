@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from carvana.arrival import Arrival
+from carvana.computing.arrival import Arrival
 from carvana.errors import UserError
 
 

@@ -12,11 +12,11 @@ import torch
 import yaml
 
 from carvana.catalogue import TRAINING
+from carvana.computing.environment import computed_in
+from carvana.computing.runtime import device_name, peak_memory_bytes
 from carvana.data.manifest import Manifest, content_digest
-from carvana.environment import computed_in
 from carvana.provenance import package_versions, recipe_digest
 from carvana.recipe import editions_of, resolved_document
-from carvana.runtime import device_name, peak_memory_bytes
 from carvana.training.conditions import Conditions
 from carvana.training.stopwatch import Stopwatch
 

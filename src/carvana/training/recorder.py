@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from carvana.computing.runtime import device_name
 from carvana.interruption import Interruption
-from carvana.runtime import device_name
 from carvana.training.conditions import Conditions
 from carvana.training.events import EventFiles
 from carvana.training.progress import Progress

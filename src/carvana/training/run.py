@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
 from carvana.encoder_weights import load_encoder
 from carvana.geometry import GEOMETRIES, SMALL
@@ -16,7 +17,6 @@ from carvana.interruption import Interruption, say
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.recipe import Recipe, load_recipe
-from carvana.runtime import configure
 from carvana.training import parts
 from carvana.training.batches import Loading, told_of_dead_workers
 from carvana.training.checkpoints import Checkpoints

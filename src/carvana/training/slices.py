@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from carvana.computing.runtime import Forward, compute_in, forward_of
 from carvana.networks.regions import RegionalNetwork
-from carvana.runtime import Forward, compute_in, forward_of
 
 
 def arranged(

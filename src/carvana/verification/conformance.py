@@ -27,7 +27,7 @@ _MODULES: Final = (
     "carvana.training.slices",
     "carvana.training.validation",
     "carvana.prediction.maps",
-    "carvana.combine",
+    "carvana.maps.combine",
 )
 _PACKAGES: Final = re.compile(r"^Measured with Python \S+ on \S+, (.*)\.$", re.MULTILINE)
 _CODE: Final = re.compile(r"^Code: `([0-9a-f]{16})`\.$", re.MULTILINE)

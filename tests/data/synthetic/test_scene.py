@@ -11,7 +11,7 @@ from carvana.data.synthetic.fleet import KINDS, draw_car
 from carvana.data.synthetic.glare import GLARE_VIEWS
 from carvana.data.synthetic.scene import draw_views, draw_visit
 from carvana.geometry import FULL, SMALL
-from carvana.postprocess import unreliable_box
+from carvana.maps.postprocess import unreliable_box
 from carvana.seeding import generator
 
 RED = (200.0, 0.0, 0.0)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 if any("workflow/scripts/" in part for part in sys.orig_argv):
-    from carvana import gpu
+    from carvana.computing import gpu
 
     real_lease, real_class = gpu.lease, gpu.device_class
 

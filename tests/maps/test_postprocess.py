@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from carvana import ensemble, postprocess
 from carvana.geometry import FULL, SMALL, Geometry
+from carvana.maps import ensemble, postprocess
 
 
 def naive_erosion(mask, iterations):

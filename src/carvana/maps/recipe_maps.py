@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from carvana.catalogue import RECIPES, merged_models
-from carvana.ensemble import Map, Sums
-from carvana.merging import merge_rule
+from carvana.maps.ensemble import Map, Sums
+from carvana.maps.merging import merge_rule
 from carvana.recipe import Edition, load_recipe
 
 

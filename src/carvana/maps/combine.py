@@ -12,12 +12,13 @@ from typing import Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from carvana import ensemble, postprocess, rle
+from carvana import rle
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
-from carvana.mapstore import Kind, MapReader, MapWriter
-from carvana.merging import MergeRule
+from carvana.maps import ensemble, postprocess
+from carvana.maps.mapstore import Kind, MapReader, MapWriter
+from carvana.maps.merging import MergeRule
 from carvana.submission.mask_table import COLUMNS
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from carvana.computing.precision import PRECISIONS
+from carvana.computing.runtime import compute_in, configure
 from carvana.networks import ternausnet
-from carvana.precision import PRECISIONS
-from carvana.runtime import compute_in, configure
 
 CPU = torch.device("cpu")
 

@@ -1,6 +1,6 @@
-from carvana import runtime
-from carvana.cpu import cpu_kind, cpu_name
-from carvana.environment import computed_in
+from carvana.computing import runtime
+from carvana.computing.cpu import cpu_kind, cpu_name
+from carvana.computing.environment import computed_in
 
 PROCESSOR = """processor\t: {number}
 vendor_id\t: AuthenticAMD

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from carvana import ensemble
+from carvana.maps import ensemble
 
 
 def test_truncated_merge_drops_the_fraction():

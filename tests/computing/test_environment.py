@@ -2,11 +2,11 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
-from carvana.environment import LOCK, computed_in, other_than_locked
+from carvana.computing.environment import LOCK, computed_in, other_than_locked
 from carvana.keys import computing
 from carvana.revision import revision
 
-TRAIN = Path(__file__).resolve().parents[1] / "workflow" / "scripts" / "train.py"
+TRAIN = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
 
 
 def test_the_lock_and_the_image_are_named(monkeypatch):

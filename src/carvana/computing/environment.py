@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from packaging.requirements import Requirement
 
-from carvana.cpu import cpu_kind
+from carvana.computing.cpu import cpu_kind
 from carvana.revision import IMAGE_VARIABLE, ROOT, revision
 
 LOCK: Final = ROOT / "envs" / "requirements.txt"

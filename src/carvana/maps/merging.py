@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from carvana import ensemble
+from carvana.maps import ensemble
 from carvana.recipe import Recipe
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from carvana import ensemble, rle
-from carvana.combine import NetworkSums, ensemble_recipes, merge_networks
+from carvana import rle
 from carvana.errors import UserError
 from carvana.geometry import SMALL
-from carvana.mapstore import MapReader, MapWriter
-from carvana.merging import merge_rule
+from carvana.maps import ensemble
+from carvana.maps.combine import NetworkSums, ensemble_recipes, merge_networks
+from carvana.maps.mapstore import MapReader, MapWriter
+from carvana.maps.merging import merge_rule
 from carvana.pseudo_labels.candidates import read_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 from carvana.recipe import load_recipe
@@ -168,7 +169,7 @@ def test_the_ensemble_as_a_teacher_says_how_sure_its_mean_map_is(tmp_path):
     arguments = [part for recipe, path in stores.items() for part in (f"--{recipe.replace('_', '-')}", path)]
     arguments += ["--geometry", "small", "--out", tmp_path / "masks.csv", "--report", tmp_path / "report.json"]
     arguments += ["--candidates", tmp_path / "candidates.csv", "--unclear", 26, 229]
-    script = Path(__file__).parents[1] / "workflow/scripts/ensemble.py"
+    script = Path(__file__).parents[2] / "workflow/scripts/ensemble.py"
     subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True)
     for row, found in zip(
         read_table(tmp_path / "masks.csv"), read_candidates(tmp_path / "candidates.csv"), strict=True

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from carvana.errors import UserError
-from carvana.mapstore import MapReader, MapWriter
+from carvana.maps.mapstore import MapReader, MapWriter
 
 NAMES = ["b_01.jpg", "a_01.jpg", "a_02.jpg"]
 

@@ -11,8 +11,8 @@ import cv2
 import torch
 from torch import Tensor, nn
 
-from carvana.allocation import keep_freed_memory
-from carvana.cpu import cpu_name
+from carvana.computing.allocation import keep_freed_memory
+from carvana.computing.cpu import cpu_name
 
 Forward = Callable[[Tensor], Tensor]
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from carvana.ensemble import THRESHOLD, stored_picture
 from carvana.geometry import Geometry
+from carvana.maps.ensemble import THRESHOLD, stored_picture
 
 Map = npt.NDArray[np.uint8]
 Contour = npt.NDArray[Any]
