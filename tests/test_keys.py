@@ -81,7 +81,7 @@ def test_comments_docstrings_and_formatting_change_nothing(code):
         ("networks/linknet34.py", {(step, "linknet34_fma_s44") for step in STEPS}),
         ("networks/building.py", {(step, model) for step in STEPS for model in MODELS}),
         ("losses/ternaus.py", {("train", "ternausnet")}),
-        ("postprocess.py", {("ensemble", ""), ("merge", "")}),
+        ("maps/postprocess.py", {("ensemble", ""), ("merge", "")}),
         ("training/loop.py", {("train", model) for model in MODELS}),
         ("training/parts.py", {("train", model) for model in MODELS}),
         ("kaggle/download.py", {("download", "")}),
@@ -90,7 +90,7 @@ def test_comments_docstrings_and_formatting_change_nothing(code):
         ("data/manifest.py", {("intake", ""), ("folds", "")}),
         ("folds.py", {("folds", "")}),
         ("store/store.py", set()),
-        ("gpu.py", set()),
+        ("computing/gpu.py", set()),
     ],
 )
 def test_a_change_counts_where_the_module_matters_and_taking_it_back_restores_the_keys(code, module, steps):

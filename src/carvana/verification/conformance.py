@@ -20,6 +20,7 @@ AGAIN: Final = "what docs/conformance.md was measured with; `make conformance` m
 # What the golden tests call, beside the modules that each recipe names.
 _MODULES: Final = (
     "carvana.folds",
+    "carvana.networks.building",
     "carvana.networks.initialisation",
     "carvana.training.split",
     "carvana.training.batches",
