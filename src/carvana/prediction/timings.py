@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import torch
 
 from carvana.computing.environment import computed_in
 from carvana.computing.runtime import device_name, peak_memory_bytes
-from carvana.files import whole_file
+from carvana.files import write_json
 from carvana.prediction.conditions import Conditions
 
 
@@ -36,5 +35,4 @@ def timed(path: Path, conditions: Conditions, images: int) -> Iterator[None]:
         "peak_memory_bytes": peak_memory_bytes(),
         "peak_device_memory_bytes": torch.cuda.max_memory_allocated() if on_gpu else None,
     }
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(timings, indent=1) + "\n", encoding="utf-8")
+    write_json(path, timings)

@@ -15,6 +15,7 @@ from carvana.catalogue import TRAINING
 from carvana.computing.environment import computed_in
 from carvana.computing.runtime import device_name, peak_memory_bytes
 from carvana.data.manifest import Manifest, content_digest
+from carvana.files import write_json
 from carvana.provenance import package_versions, recipe_digest
 from carvana.recipe import editions_of, resolved_document
 from carvana.training.conditions import Conditions
@@ -92,7 +93,7 @@ def write_timings(conditions: Conditions, key: str, stopwatch: Stopwatch, path: 
         "peak_device_memory_bytes": _most_on_a_gpu(conditions.gpus) if conditions.device == "cuda" else None,
         "epochs": [asdict(epoch) | {"images_per_second": epoch.images_per_second} for epoch in stopwatch.epochs],
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_json(path, document)
 
 
 def _most_on_a_gpu(gpus: int) -> int:

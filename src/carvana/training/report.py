@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.files import whole_file
+from carvana.files import write_json
 from carvana.training.progress import DICE
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.stopwatch import Stopwatch
@@ -66,5 +65,5 @@ class Report:
             "seconds_left": (self.work - watch.work) * watch.seconds / watch.work if watch.work else None,
             "device": self.device,
         }
-        with contextlib.suppress(OSError), whole_file(self.path) as partial:
-            partial.write_text(json.dumps(document) + "\n", encoding="utf-8")
+        with contextlib.suppress(OSError):
+            write_json(self.path, document)
