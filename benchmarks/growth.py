@@ -23,8 +23,7 @@ from typing import Final
 import yaml
 
 from benchmarks.cost import Cost, cost_of, together
-from benchmarks.cpu import conditions
-from benchmarks.results import ROOT, write_result
+from benchmarks.results import ROOT, conditions, write_result
 from carvana.catalogue import RECIPES, merged_models
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import UserError, main_guard
