@@ -19,9 +19,11 @@ import pytest
 
 from carvana.errors import UserError
 from carvana.kaggle.client import Kaggle, RemoteFile
+from carvana.kaggle.content import agrees
 from carvana.kaggle.credentials import find_credentials
-from carvana.kaggle.download import STARTS, STATE, Wanted, agrees, choose, obtain
+from carvana.kaggle.download import STARTS, Wanted, choose, obtain
 from carvana.kaggle.failures import KaggleError, Kind
+from carvana.kaggle.place import STATE
 from carvana.kaggle.retry import Patience
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn

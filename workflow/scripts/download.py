@@ -11,8 +11,9 @@ from pathlib import Path
 from carvana.errors import main_guard
 from carvana.files import write_json
 from carvana.kaggle.client import Kaggle
+from carvana.kaggle.content import agrees
 from carvana.kaggle.credentials import find_credentials
-from carvana.kaggle.download import Wanted, agrees, obtain
+from carvana.kaggle.download import Wanted, obtain
 from carvana.kaggle.retry import Patience
 
 
