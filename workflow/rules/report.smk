@@ -65,6 +65,7 @@ rule report:
     params:
         **PLAN.provenance.of("workflow/scripts/report.py"),
         models=REPORTING.model_arguments(),
+        test_parts=" ".join(PLAN.test_parts),
         edition=PLAN.edition,
         common=PLAN.networks.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
@@ -80,6 +81,7 @@ rule report:
         " --results {params.results:q}"
         " --edition {params.edition}"
         " {params.models} {params.common} {params.leaderboard}"
+        " --test-parts {params.test_parts}"
         " {params.rounds} {params.other}"
         " --manifest {input.manifest:q}"
         " --maps {input.maps:q}"

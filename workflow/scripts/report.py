@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="folder of the run")
     parser.add_argument("--edition", choices=EDITIONS, required=True)
     parser.add_argument("--model", nargs=2, action="append", required=True, metavar=("NAME", "FOLD,FOLD..."))
+    parser.add_argument("--test-parts", nargs="+", required=True, help="names of the shards of the test images")
     parser.add_argument("--manifest", type=Path, required=True, help="of the training images")
     parser.add_argument("--maps", type=Path, nargs="+", required=True, help="every model's store of out-of-fold maps")
     parser.add_argument("--common", action="store_true", help="models have maps of different images; all have some")
@@ -46,7 +47,9 @@ def main() -> None:
         print(f"note: {error}")
         metadata = None
     folds_of = {name: [int(fold) for fold in folds.split(",")] for name, folds in given.model}
-    run = read_run(given.results, given.edition, folds_of, given.published, metadata, given.leaderboard)
+    run = read_run(
+        given.results, given.edition, folds_of, given.test_parts, given.published, metadata, given.leaderboard
+    )
     images = ImageSet(read_manifest(given.manifest))
     name, image = given.results.name, os.environ.get(IMAGE_VARIABLE, "")
     more = []

@@ -93,6 +93,7 @@ def read_run(
     results: Path,
     edition: str,
     folds_of: Mapping[str, Sequence[int]],
+    test_parts: Sequence[str],
     published: Path,
     metadata: Path | None,
     leaderboard: Path | None,
@@ -103,6 +104,7 @@ def read_run(
         results: folder of the run.
         edition: of its recipes.
         folds_of: folds of the networks by model, in the order of the report.
+        test_parts: names of the shards of the test images.
         published: config/published.yaml.
         metadata: the competition's table of cars, if it is there.
         leaderboard: what Kaggle said, if it was asked.
@@ -121,11 +123,7 @@ def read_run(
             ),
             scores=tuple(read_scores(results / "scores.json")),
             validation=tuple(json.loads((results / f"oof/{model}/timings.json").read_text()) for model in folds_of),
-            prediction=tuple(
-                json.loads(path.read_text())
-                for model in folds_of
-                for path in sorted((results / f"predictions/{model}").glob("*.json"))
-            ),
+            prediction=predictions(results, tuple(folds_of), test_parts),
             images=tuple(read_analysis(results / "analysis.csv")),
             verification=read_verification(results / "verification.json"),
             scored=tuple(read_scored(leaderboard)) if leaderboard else (),
@@ -136,6 +134,13 @@ def read_run(
         raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
     except (KeyError, ValueError) as error:
         raise UserError(f"a file under {results} is damaged ({error!r}); run the step that made it again") from error
+
+
+def predictions(results: Path, models: Sequence[str], test_parts: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+    """Timings of the models' jobs on these shards; files of other shards are of an earlier configuration."""
+    paths = (results / f"predictions/{model}/{part}.json" for model in models for part in test_parts)
+    # A second round's first model predicts no test image unless its own masks are asked for.
+    return tuple(json.loads(path.read_text()) for path in paths if path.is_file())
 
 
 def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Network:
