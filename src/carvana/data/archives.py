@@ -7,7 +7,6 @@ import errno
 import hashlib
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from carvana.data.staging import staging
 from carvana.data.visible import is_ignored
 from carvana.errors import UserError
 
@@ -120,12 +120,9 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _unpack_members(opened: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as temporary:
-        staging = Path(temporary) / target.name
-        staging.mkdir()
+    with staging(target.parent) as folder:
         for member in members:
-            path = staging / member.filename
+            path = folder / member.filename
             if member.is_dir():
                 path.mkdir(parents=True, exist_ok=True)
                 continue
@@ -133,7 +130,7 @@ def _unpack_members(opened: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo],
             with opened.open(member) as source, path.open("xb") as sink:
                 shutil.copyfileobj(source, sink)
         try:
-            staging.rename(target)
+            folder.rename(target)
         except OSError:
             # Another process was faster with the same content.
             if not target.is_dir():

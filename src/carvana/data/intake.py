@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from carvana.data.listing import Counts, count_problems, list_images, list_masks
 from carvana.data.manifest import ImageRecord, Manifest, content_digest
 from carvana.data.masks import decode_mask, reduce_mask, write_mask
 from carvana.data.names import ImageName
+from carvana.data.staging import staging
 from carvana.errors import UserError
 from carvana.geometry import FULL, Geometry
 
@@ -69,12 +69,11 @@ def take_in(
     else:
         problems += submission_problems(images, find_table(folder, "sample_submission", work_dir))
 
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work_dir, prefix=f".intake-{split}.") as temporary:
-        staging = _Reduced(Path(temporary))
+    with staging(work_dir) as temporary:
+        reduced = _Reduced(temporary)
 
         def check(name: ImageName) -> _Checked:
-            return _check_image(name, images[name], masks.get(name), geometry, staging)
+            return _check_image(name, images[name], masks.get(name), geometry, reduced)
 
         with ThreadPoolExecutor(workers) as pool:
             checked = list(
@@ -95,7 +94,7 @@ def take_in(
         if (records[0].height, records[0].width) == geometry.image_size:
             return manifest
         final = _Reduced(work_dir / f"{split}_{geometry.name}_{content_digest(manifest)[:16]}")
-        staging.move(final)
+        reduced.move(final)
         return Manifest(tuple(final.locate(record) for record in records))
 
 
@@ -129,7 +128,7 @@ class _Checked:
 
 
 def _check_image(
-    name: ImageName, image_path: Path, mask_path: Path | None, geometry: Geometry, staging: _Reduced
+    name: ImageName, image_path: Path, mask_path: Path | None, geometry: Geometry, reduced: _Reduced
 ) -> _Checked:
     """Read one image and its mask once; write both reduced if they are larger than the geometry."""
     problems = []
@@ -137,7 +136,7 @@ def _check_image(
     encoded = b""
     try:
         encoded = _read(image_path)
-        size = _take_image(encoded, geometry, staging.image(name))
+        size = _take_image(encoded, geometry, reduced.image(name))
     except UserError as error:
         problems.append(f"{image_path.name}: {error}")
 
@@ -146,7 +145,7 @@ def _check_image(
         try:
             encoded_mask = _read(mask_path)
             mask_sha256 = hashlib.sha256(encoded_mask).hexdigest()
-            area = _take_mask(encoded_mask, size, geometry, staging.mask(name))
+            area = _take_mask(encoded_mask, size, geometry, reduced.mask(name))
         except UserError as error:
             problems.append(f"{mask_path.name}: {error}")
 
