@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import os
 import shutil
 import stat
 import zipfile
@@ -129,6 +130,8 @@ def _unpack_members(opened: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo],
             path.parent.mkdir(parents=True, exist_ok=True)
             with opened.open(member) as source, path.open("xb") as sink:
                 shutil.copyfileobj(source, sink)
+        # Else a power cut could leave the folder with empty files: one flush of the disk instead of 100,064.
+        os.sync()
         try:
             folder.rename(target)
         except OSError:
