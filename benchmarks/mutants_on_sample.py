@@ -21,10 +21,10 @@ from typing import Final
 
 from benchmarks.results import ROOT
 from benchmarks.sample import SAMPLE, finished_precision
-from carvana.bands import Band, read_bands
-from carvana.digits import digits_of
 from carvana.errors import UserError, main_guard
-from carvana.figures import figures_of
+from carvana.figures.bands import Band, read_bands
+from carvana.figures.digits import digits_of
+from carvana.figures.of_run import figures_of
 from tests.mutants.mutants import MUTANTS, Mutant
 
 COPIED: Final = ("src", "config", "workflow", "envs", "profiles", "docker", "docs", "Snakefile")

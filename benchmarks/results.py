@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from carvana.bands import student_quantile
 from carvana.computing.cpu import cpu_name
+from carvana.figures.bands import student_quantile
 from carvana.files import write_json
 from carvana.provenance import package_versions
 

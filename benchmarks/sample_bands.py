@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from benchmarks.results import ROOT
 from benchmarks.sample import overlay, run_sample
-from carvana.bands import LEAST_RUNS, write_bands
 from carvana.computing.precision import PRECISIONS
 from carvana.errors import UserError, main_guard
-from carvana.figures import bands_of, figures_of
+from carvana.figures.bands import LEAST_RUNS, write_bands
+from carvana.figures.of_run import bands_of, figures_of
 from carvana.provenance import package_versions
 
 BANDS = ROOT / "config/sample_bands.yaml"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from benchmarks.results import ROOT
 from benchmarks.sample import SAMPLE, finished_precision, overlay
-from carvana.digits import Digits, cpus_of, digits_of, write_digits
 from carvana.errors import UserError, main_guard
-from carvana.figures import figures_of
+from carvana.figures.digits import Digits, cpus_of, digits_of, write_digits
+from carvana.figures.of_run import figures_of
 from carvana.provenance import package_versions
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import yaml
 
-from carvana.digits import Digits, write_digits
+from carvana.figures.digits import Digits, write_digits
 from carvana.planning.expectations import Expectations
 from carvana.planning.plan import Plan
 from tests.planning.plans import ROOT, plan

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from carvana.bands import band, pooled
 from carvana.data.manifest import ImageRecord, Manifest
+from carvana.figures.bands import band, pooled
 from carvana.folds import assign_folds, folds_digest, mask_areas, write_folds
 from carvana.leaderboard.record import Scored
 from carvana.verification.check import Check, reproduction_holds, scores_judged

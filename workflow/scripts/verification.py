@@ -9,12 +9,12 @@ from pathlib import Path
 import yaml
 
 from carvana import rle
-from carvana.bands import read_bands
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
-from carvana.digits import cpus_of, read_digits
 from carvana.errors import main_guard
-from carvana.figures import figures_of
+from carvana.figures.bands import read_bands
+from carvana.figures.digits import cpus_of, read_digits
+from carvana.figures.of_run import figures_of
 from carvana.leaderboard.record import read_scored
 from carvana.provenance import package_versions
 from carvana.verification.conformance import check_conformance

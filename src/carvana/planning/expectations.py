@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from carvana.config import laid_over
-from carvana.digits import read_digits
+from carvana.figures.digits import read_digits
 from carvana.planning.options import option
 from carvana.planning.plan import Plan
 

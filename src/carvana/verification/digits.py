@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
-from carvana.digits import DECIMALS, Digits, digits_of
+from carvana.figures.digits import DECIMALS, Digits, digits_of
 from carvana.verification.check import Check, judged
 
 

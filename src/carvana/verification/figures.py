@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from carvana.bands import Band
+from carvana.figures.bands import Band
 from carvana.verification.check import Check, judged
 
 UNPUBLISHED: Final = "never published, and nobody has repeated runs of this configuration"

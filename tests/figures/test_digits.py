@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from carvana.digits import Digits, cpus_of, digits_of, read_digits, write_digits
 from carvana.errors import UserError
+from carvana.figures.digits import Digits, cpus_of, digits_of, read_digits, write_digits
 from carvana.verification.digits import check_digits
 
 FIGURES = {"out_of_fold/model/a": 0.9123456789, "training_loss/a": 1.5}

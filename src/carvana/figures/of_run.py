@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from carvana.bands import Band, Spread, band, pooled
 from carvana.catalogue import SUBMISSIONS, models_of, recipe_of
 from carvana.errors import UserError
+from carvana.figures.bands import Band, Spread, band, pooled
 
 
 def figures_of(results: Path) -> dict[str, float]:

@@ -1,7 +1,7 @@
 import pytest
 
 from carvana.errors import UserError
-from carvana.figures import bands_of, figures_of
+from carvana.figures.of_run import bands_of, figures_of
 
 SCORES = """level,name,out_of_fold
 baseline,mean_mask,0.6
