@@ -84,7 +84,7 @@ def test_folders_that_cannot_be_used_are_told(results, run, out, told):
 def test_images_named_from_the_checkout_are_not_looked_for_from_elsewhere(results, monkeypatch):
     record = ImageRecord(TEST, TEST[:12], 1, 1, 94, 64, "", "results/run/photo.jpg", "", "", None)
     write_manifest(Manifest((record,)), results / "data/test.csv")
-    with pytest.raises(UserError, match=r"results/run/photo\.jpg: cannot be read"):
+    with pytest.raises(UserError, match=r"results/run/photo\.jpg is not there any more"):
         picture_of_image(results, TEST)
     monkeypatch.chdir(results / "data")
     with pytest.raises(UserError, match=f"is not the folder of this checkout: run `cd {ROOT}` first"):

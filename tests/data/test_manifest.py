@@ -112,3 +112,6 @@ def test_image_set_reads_pixels_by_name(tmp_path):
     assert np.array_equal(images.mask("03a857ce842d_01.jpg"), mask_HW)
     with pytest.raises(ValueError, match="test image"):
         images.mask("03a857ce842d_02.jpg")
+    (tmp_path / "image.png").unlink()
+    with pytest.raises(UserError, match=r"image\.png is not there any more: .* add `--forcerun intake`"):
+        images.image("03a857ce842d_01.jpg")

@@ -115,7 +115,7 @@ def test_a_damaged_image_ends_the_job_and_leaves_nothing(conditions, manifest, t
 
 
 def test_an_error_while_storing_ends_the_job_and_leaves_nothing(conditions, manifest, tmp_path):
-    with pytest.raises(UserError, match=r"no.png: cannot be read"):
+    with pytest.raises(UserError, match=r"no.png is not there any more"):
         validate(conditions, with_record(manifest, manifest.names[5], mask=str(tmp_path / "no.png")), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 

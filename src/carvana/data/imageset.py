@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from carvana.data.images import read_image
 from carvana.data.manifest import Manifest
 from carvana.data.masks import read_mask
+from carvana.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,22 @@ class ImageSet:
     manifest: Manifest
 
     def image(self, name: str) -> NDArray[np.uint8]:
-        """image_HWC, uint8, blue, green, red; see `read_image`."""
-        return read_image(Path(self.manifest.by_name[name].file))
+        """image_HWC, uint8, blue, green, red; see `read_image`. Raises UserError too where the file has gone."""
+        return read_image(_still_there(self.manifest.by_name[name].file))
 
     def mask(self, name: str) -> NDArray[np.uint8]:
-        """mask_HW, uint8, 0 or 1; see `read_mask`. A test image has none: ValueError."""
+        """mask_HW, uint8, 0 or 1; see `read_mask` and `image`. A test image has none: ValueError."""
         mask = self.manifest.by_name[name].mask
         if not mask:
             raise ValueError(f"{name} has no mask: it is a test image")
-        return read_mask(Path(mask))
+        return read_mask(_still_there(mask))
+
+
+def _still_there(file: str) -> Path:
+    path = Path(file)
+    if not path.exists():
+        raise UserError(
+            f"{path} is not there any more: put it back, or add `--forcerun intake` to the command, and all images are"
+            " taken in anew"
+        )
+    return path
