@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from carvana.catalogue import sections
-from carvana.data.manifest import ImageRecord
+from carvana.data.manifest import ImageRecord, still_there
 from carvana.files import sha256_of
 from carvana.geometry import FULL
 from carvana.provenance import package_versions, recipe_digest, step_digest
@@ -42,7 +42,7 @@ def images_digest(records: Iterable[ImageRecord], geometry: str) -> str:
         if geometry == FULL.name:
             files = [record.sha256, record.mask_sha256]
         else:
-            files = [sha256_of(Path(file)) if file else "" for file in (record.file, record.mask)]
+            files = [sha256_of(still_there(file)) if file else "" for file in (record.file, record.mask)]
         digest.update(f"{record.name} {' '.join(files)}\n".encode())
     return digest.hexdigest()
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from carvana.data.images import read_image
-from carvana.data.manifest import Manifest
+from carvana.data.manifest import Manifest, still_there
 from carvana.data.masks import read_mask
-from carvana.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -22,21 +20,11 @@ class ImageSet:
 
     def image(self, name: str) -> NDArray[np.uint8]:
         """image_HWC, uint8, blue, green, red; see `read_image`. Raises UserError too where the file has gone."""
-        return read_image(_still_there(self.manifest.by_name[name].file))
+        return read_image(still_there(self.manifest.by_name[name].file))
 
     def mask(self, name: str) -> NDArray[np.uint8]:
         """mask_HW, uint8, 0 or 1; see `read_mask` and `image`. A test image has none: ValueError."""
         mask = self.manifest.by_name[name].mask
         if not mask:
             raise ValueError(f"{name} has no mask: it is a test image")
-        return read_mask(_still_there(mask))
-
-
-def _still_there(file: str) -> Path:
-    path = Path(file)
-    if not path.exists():
-        raise UserError(
-            f"{path} is not there any more: put it back, or add `--forcerun intake` to the command, and all images are"
-            " taken in anew"
-        )
-    return path
+        return read_mask(still_there(mask))

@@ -80,6 +80,17 @@ class Manifest:
         return tuple(dict.fromkeys(record.car for record in self.records))
 
 
+def still_there(file: str) -> Path:
+    """The path of an image or a mask that a manifest lists. Raises UserError where it has gone since."""
+    path = Path(file)
+    if not path.exists():
+        raise UserError(
+            f"{path} is not there any more: put it back, or add `--forcerun intake` to the command, and all images are"
+            " taken in anew"
+        )
+    return path
+
+
 def content_digest(manifest: Manifest) -> str:
     """SHA-256, in hexadecimal, of the images' names and of their and their masks' bytes, wherever the files lie."""
     digest = hashlib.sha256()

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from carvana import rle
+from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
-from carvana.data.masks import read_mask
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.submission.mask_table import read_rows
@@ -23,7 +23,8 @@ Truth = Mapping[str, rle.Runs]
 
 def training_truth(manifest: Manifest) -> dict[str, rle.Runs]:
     """The training images' true masks."""
-    return {record.name: rle.runs_of_mask(read_mask(Path(record.mask))) for record in manifest}
+    images = ImageSet(manifest)
+    return {name: rle.runs_of_mask(images.mask(name)) for name in manifest.names}
 
 
 def has_usage(header: Sequence[str]) -> bool:
