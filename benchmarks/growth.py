@@ -247,6 +247,7 @@ class Enlarged:
         analysis = self.script("analysis", *known, "--geometry", GEOMETRY, "--threads", 1, *tables)
         page = ["--results", self.results, "--data", self.data, "--work-dir", self.results / "data"]
         page += ["--masks", self.results / "masks/ensemble/train.csv", "--published", "config/published.yaml"]
+        page += ["--test-parts", *self.parts]
         for model in self.models:
             folds = sorted(path.name.removeprefix("fold") for path in (self.source / f"models/{model}").glob("fold*"))
             page += ["--model", model, ",".join(folds)]
