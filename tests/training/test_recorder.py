@@ -4,31 +4,14 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from carvana.interruption import Interruption
-from carvana.training.conditions import Conditions
 from carvana.training.recorder import Recorder
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.weights import read_facts
+from tests.training.conditions import small_conditions
 from tests.training.stopped import EPOCHS, Training, states
 
 MODEL = "linknet34_fma_s44"
-CONDITIONS = Conditions(
-    model=MODEL,
-    edition="released",
-    fold=1,
-    geometry="small",
-    epochs=EPOCHS,
-    images_per_step=4,
-    seed=0,
-    precision="exact",
-    autotune=False,
-    device="cpu",
-    gpus=1,
-    activation_checkpointing=False,
-    threads=1,
-    workers=0,
-    encoder_weights=None,
-    excluded=(),
-)
+CONDITIONS = small_conditions(MODEL, EPOCHS, fold=1)
 
 
 def epoch(number, selected):

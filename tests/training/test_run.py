@@ -15,35 +15,18 @@ from carvana.errors import UserError
 from carvana.networks.building import build_network
 from carvana.recipe import load_recipe, parse_recipe
 from carvana.training.batches import Loading
-from carvana.training.conditions import Conditions
 from carvana.training.draws import Draws
 from carvana.training.run import Outputs, Saving, initial_network, train_network
 from carvana.training.split import TrainingImages
 from carvana.weights import load_weights, read_facts
+from tests.training.conditions import small_conditions
 
 MODEL = "linknet34_f04a_clahe_rmsprop"
 EPOCHS = 2
 
 
 def conditions(seed=0):
-    return Conditions(
-        model=MODEL,
-        edition="released",
-        fold=0,
-        geometry="small",
-        epochs=EPOCHS,
-        images_per_step=4,
-        seed=seed,
-        precision="exact",
-        autotune=False,
-        device="cpu",
-        gpus=1,
-        activation_checkpointing=False,
-        threads=1,
-        workers=0,
-        encoder_weights=None,
-        excluded=(),
-    )
+    return small_conditions(MODEL, EPOCHS, seed=seed)
 
 
 def outputs(folder: Path):
