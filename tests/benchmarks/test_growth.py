@@ -14,6 +14,7 @@ from benchmarks import growth
 from benchmarks.cost import cost_of
 from benchmarks.results import ROOT
 from carvana.errors import UserError
+from tests.pages import PAGES
 
 
 def test_a_cost_is_the_commands_own_and_a_failure_is_told():
@@ -35,16 +36,15 @@ def test_copies_are_the_runs_cars_round_and_round(manifest):
     assert [name for names in copies.shards(4) for name in names] == list(copies.names)
 
 
-def test_nothing_grew_faster_than_the_images_and_the_readme_says_what_was_measured():
+def test_nothing_grew_faster_than_the_images_and_the_page_says_what_was_measured():
     (result,) = (ROOT / "benchmarks/results").glob("growth-*.json")
     costs: dict[str, dict[float, Any]] = {}
     for row in json.loads(result.read_text())["rows"]:
         costs.setdefault(row["stage"], {})[row["share"]] = row
-    readme = (ROOT / "README.md").read_text()
     for stage, of_share in costs.items():
         assert tuple(of_share) == growth.SHARES
         cells = [f"{row['seconds']:.1f} s, {row['megabytes']:.0f} MB" for row in of_share.values()]
-        assert f"| {stage} | {' | '.join(cells)} |" in readme
+        assert f"| {stage} | {' | '.join(cells)} |" in PAGES["speed.md"]
         for less, more in pairwise(growth.SHARES):
             for figure in ("seconds", "megabytes"):
                 assert of_share[more][figure] <= 10 * of_share[less][figure]

@@ -5,10 +5,9 @@ import json
 import pytest
 
 from benchmarks import pseudo_labels as benchmark
-from benchmarks.results import ROOT
 from carvana.data.manifest import Manifest
+from tests.pages import prose
 
-README = (ROOT / "README.md").read_text()
 COUNTS = {"train": 4, "test": 10, "unseen": 6}
 
 
@@ -50,11 +49,11 @@ def test_what_was_found_under_other_conditions_counts_no_more(tmp_path):
     assert benchmark.read_runs(path, {"epochs": 2}) == []
 
 
-def test_the_second_round_gains_beyond_doubt_wrong_labels_lose_and_the_readme_says_so():
+def test_the_second_round_gains_beyond_doubt_wrong_labels_lose_and_the_page_says_so():
     runs = json.loads(benchmark.RESULT.read_text())["runs"]
     # The last five seeds were drawn to confirm what the first five had left open.
     assert [run["seed"] for run in runs] == list(range(11, 21))
-    text = " ".join(README.split())
+    text = prose("editions.md")
     for those in (runs, runs[5:]):
         test = benchmark.differences(those)["test"]
         assert test["second - first"]["low"] > 0

@@ -5,6 +5,7 @@ import pytest
 
 from tests.mutants.mutants import MUTANTS
 from tests.mutants.run import copy_code, run_python
+from tests.pages import prose
 
 ROOT = Path(__file__).parents[2]
 # Names of the faults with which the code is still the one that docs/conformance.md was measured on.
@@ -53,4 +54,4 @@ def test_verify_fails_with_any_fault_whether_or_not_a_score_moves(tmp_path):
     copy_code(tmp_path)
     done = run_python(tmp_path, "-c", UNSEEN)
     assert (done.stdout, done.returncode) == ("", 0), done.stderr
-    assert f"each of the {len(MUTANTS)} faults of `make mutants`" in " ".join((ROOT / "README.md").read_text().split())
+    assert f"each of the {len(MUTANTS)} faults of `make mutants`" in prose("scoring.md")

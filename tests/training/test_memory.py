@@ -23,9 +23,9 @@ from carvana.training.memory import (
 )
 from carvana.training.slices import arranged
 from carvana.training.validation import judged
+from tests.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
 LINKNET = "linknet34_fma_s44"
 CPU = torch.device("cpu")
 
@@ -175,7 +175,7 @@ COLUMNS = (
 @pytest.mark.parametrize("model", ["ternausnet", "linknet34_f04a_clahe", "unet_scratch", "unet_vgg11"])
 def test_the_readmes_table(model):
     recipe = load_recipe(model)
-    (row,) = re.findall(rf"^\| `{recipe.recipe}` \|(.*)\|$", README, re.MULTILINE)
+    (row,) = re.findall(rf"^\| `{recipe.recipe}` \|(.*)\|$", PAGES["README.md"], re.MULTILINE)
     for told, column in zip(row.split("|"), COLUMNS, strict=True):
         checkpointed = not column.activation_checkpointing or recipe.recipe in memory.CHECKPOINTED
         divided = column.gpus == 1 or recipe.recipe in memory.DIVIDED

@@ -13,10 +13,10 @@ import pytest
 from carvana.geometry import SMALL
 from carvana.submission.check import validate_submission
 from carvana.submission.mask_table import sample_names
+from tests.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "sample"
-README = (ROOT / "README.md").read_text()
 
 pytestmark = pytest.mark.sample
 
@@ -118,7 +118,7 @@ def test_a_second_run_has_nothing_to_do(printed):
 
 
 def test_the_readmes_way_to_look_at_a_map_works(printed, tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGES["README.md"], re.DOTALL)
     (tmp_path / "results").symlink_to(ROOT / "results")
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "True" in run.stdout

@@ -1,7 +1,6 @@
 """docs/tour.md: its commands work, in its order, and make the pictures that it shows."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +13,11 @@ import yaml
 from carvana import rle
 from carvana.data.manifest import read_manifest
 from carvana.submission.mask_table import read_masks
+from tests.pages import ROOT, commands, links
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results/sample"
-TOUR = (ROOT / "docs/tour.md").read_text()
-COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", TOUR, re.DOTALL) for line in block.splitlines()]
-PICTURES = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TOUR)
+COMMANDS = commands("tour.md")
+PICTURES = links("tour.md")
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 # The sample's bands hold for other seeds, not for every machine: what the exit code says is tested elsewhere.
 VERDICTS = ("make verify",)

@@ -1,4 +1,5 @@
-"""Every command of the README is run by a test; this one sees that none is forgotten, and runs the quick ones."""
+"""Every command of the README and of docs/ is run by a test; this one sees that none is forgotten, and runs the quick
+ones. The tour has its own."""
 
 import os
 import re
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
-COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+from tests.pages import PAGES, ROOT, anchors, commands, links
+
+COMMANDS = dict.fromkeys(command for page in PAGES if page != "tour.md" for command in commands(page))
 
 # Run elsewhere, or too large for any test machine.
 BY_OTHERS = {
@@ -43,7 +44,7 @@ def test_there_are_commands():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in BY_OTHERS])
-def test_a_command_of_the_readme_works(command):
+def test_a_command_works(command):
     assert "--dry-run" in command
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
@@ -52,10 +53,17 @@ def test_a_command_of_the_readme_works(command):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_files_that_the_readme_links_to_are_there():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        if not target.startswith("http"):
-            assert (ROOT / target).is_file(), target
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_to_is_there(page):
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    for target in links(page):
+        path, _, heading = target.partition("#")
+        assert not path or (folder / path).is_file(), target
+        assert not heading or heading in anchors(Path(path).name or page), target
+
+
+def test_the_readme_leads_to_every_page():
+    assert {f"docs/{page}" for page in PAGES if page != "README.md"} <= set(links("README.md"))
 
 
 @pytest.mark.slow
@@ -68,7 +76,7 @@ def test_the_readme_says_what_plan_says_of_a_target(target):
     (disk,) = re.findall(r"([\d.]+) GB of disk", told)
     training, prediction = (f"{float(one.replace(',', '')):,.0f}" for one in hours)
     name = target if target == "everything" else f"`{target}`"
-    (row,) = re.findall(rf"^\| {name} \|(.*)\|$", README, re.MULTILINE)
+    (row,) = re.findall(rf"^\| {name} \|(.*)\|$", PAGES["README.md"], re.MULTILINE)
     _, told_hours, told_disk, _ = (cell.strip() for cell in row.split("|"))
     assert re.findall(r"[\d,]+", told_hours) == [training, prediction]
     assert told_disk == f"{float(disk):.0f} GB"
