@@ -36,7 +36,9 @@ QUOTED = {
     "RLE of a mask": "RLE encoding",
     "mask of an RLE": "RLE decoding",
     "Dice of two RLEs": "Dice of two RLEs",
-    "an image beside a GPU that predicts by TernausNet: decoded, prepared, stored": "of it beside a GPU, ternausnet",
+    "a core's work for an image while a GPU predicts by TernausNet: decode, prepare, store": (
+        "of it beside a GPU, ternausnet"
+    ),
     "by LinkNet34 with CLAHE": "of it beside a GPU, linknet34_f04a_clahe",
     "by a U-Net": "of it beside a GPU, unet_scratch",
 }
