@@ -31,7 +31,7 @@ from carvana.files import write_table
 from carvana.folds import SCHEMES
 from carvana.geometry import SMALL
 from carvana.maps.mapstore import MapReader, MapWriter
-from carvana.recipe import RELEASED
+from carvana.recipe_files import RELEASED
 
 TINY: Final = ROOT / "results/tiny"
 SHARES: Final = (0.01, 0.1, 1.0)

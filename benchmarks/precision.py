@@ -39,7 +39,7 @@ from carvana.photo import TrainedRun, trained_run
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.run import prepare
 from carvana.provenance import package_versions
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 ROWS: Final = (*RECIPES, "ensemble")
 

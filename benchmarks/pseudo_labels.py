@@ -48,7 +48,8 @@ from carvana.provenance import package_versions
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 from carvana.pseudo_labels.labels import write_labels
-from carvana.recipe import Recipe, load_recipe
+from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe
 from carvana.seeding import generator
 from carvana.training import parts
 from carvana.training.batches import Loading

@@ -1,7 +1,8 @@
 import pytest
 
 from carvana.catalogue import MEMBERS, RECIPES, SUBMISSIONS, models_of, recipe_of, sections
-from carvana.recipe import Modules, Recipe, load_recipe, model_names
+from carvana.recipe import Modules, Recipe
+from carvana.recipe_files import load_recipe, model_names
 
 
 def test_every_model_belongs_to_one_recipe_and_one_member():

@@ -15,7 +15,7 @@ from carvana.data.manifest import Manifest
 from carvana.folds import folds_digest
 from carvana.keys import digest_of, images_digest
 from carvana.provenance import code_digest, step_digest
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")
@@ -111,7 +111,7 @@ def test_a_recipes_value_counts_for_its_recipe_alone(tmp_path):
     def digests():
         provenance.recipe_digest.cache_clear()
         load_recipe.cache_clear()
-        from carvana.recipe import _documents
+        from carvana.recipe_files import _documents
 
         _documents.cache_clear()
         return {model: provenance.recipe_digest(model, sections, tmp_path / "recipes") for model in MODELS}

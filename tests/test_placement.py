@@ -12,7 +12,7 @@ from carvana.catalogue import RECIPES, models_of
 from carvana.geometry import SMALL
 from carvana.networks.building import build_network
 from carvana.prediction.maps import sum_on_device
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
 from carvana.transforms import inputs

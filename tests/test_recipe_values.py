@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from carvana.recipe import load_recipe, model_names, resolved_document
+from carvana.recipe_files import load_recipe, model_names, resolved_document
 
 ROOT = Path(__file__).parents[1]
 RELEASED = [load_recipe(model) for model in model_names()]

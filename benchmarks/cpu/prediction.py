@@ -19,7 +19,7 @@ from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL
 from carvana.maps.mapstore import MapWriter
 from carvana.prediction.pipeline import Pipeline
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms.protocol import build_transforms
 
 # LinkNet34's variants with CLAHE are dearer to prepare.

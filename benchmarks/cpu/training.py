@@ -11,7 +11,7 @@ from benchmarks.cpu.photos import Photos
 from benchmarks.cpu.rows import Row, compared
 from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.seeding import generator
 from carvana.training.prepared import KeptOnDisk, Prepared, Preparing
 from carvana.transforms import albu, asanakoy

@@ -36,7 +36,7 @@ from carvana.errors import UserError, main_guard
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.planning.cost import gflops_of
 from carvana.provenance import package_versions
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from benchmarks.results import ROOT
 from carvana.catalogue import RECIPES, models_of
 from carvana.computing.runtime import configure
 from carvana.planning.forecast import full_size
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.loop import Course, begin, fit
 from carvana.training.records import EpochRecord

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from carvana.computing.precision import PRECISIONS
 from carvana.geometry import GEOMETRIES
-from carvana.recipe import EDITIONS, all_model_names
+from carvana.recipe_files import EDITIONS, all_model_names
 
 
 def add_computing_arguments(parser: ArgumentParser) -> None:

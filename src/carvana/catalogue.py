@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.recipe import RELEASED, Edition, load_recipe, model_names
+from carvana.recipe_files import RELEASED, Edition, load_recipe, model_names
 
 # Recipes in the order in which the ensemble takes their maps.
 RECIPES: Final = ("ternausnet", "linknet34", "unet_scratch", "unet_vgg11")

@@ -17,7 +17,7 @@ from carvana.data.manifest import ImageRecord, still_there
 from carvana.files import sha256_of
 from carvana.geometry import FULL
 from carvana.provenance import package_versions, recipe_digest, step_digest
-from carvana.recipe import RELEASED, Edition
+from carvana.recipe_files import RELEASED, Edition
 
 Facts = Mapping[str, Any]
 

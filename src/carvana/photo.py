@@ -22,7 +22,7 @@ from carvana.maps.ensemble import THRESHOLD, Sums, mean
 from carvana.maps.recipe_maps import recipe_maps
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
-from carvana.recipe import EDITIONS, RELEASED, Edition, load_recipe
+from carvana.recipe_files import EDITIONS, RELEASED, Edition, load_recipe
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
 

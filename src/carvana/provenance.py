@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.catalogue import sections
-from carvana.recipe import RECIPES, RELEASED, Edition, load_recipe
+from carvana.recipe_files import RECIPES, RELEASED, Edition, load_recipe
 
 SOURCE: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = Path(__file__).resolve().parent.name
@@ -52,7 +52,7 @@ WITHOUT_EFFECT: Final = frozenset(
 # Modules that trainings and predictions read their arguments and input files with, or that a plan is made with: what
 # was read is in a result's key (see `keys`), so how it was made or read need not be.
 COUNTED_BY_CONTENT: Final = frozenset(
-    {"carvana.arguments", "carvana.catalogue", "carvana.data.manifest", "carvana.folds"}
+    {"carvana.arguments", "carvana.catalogue", "carvana.data.manifest", "carvana.folds", "carvana.recipe_files"}
 )
 
 

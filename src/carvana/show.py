@@ -18,7 +18,7 @@ from carvana.maps.ensemble import THRESHOLD, Map
 from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.picture import Image, captioned
-from carvana.recipe import all_model_names, editions_of, load_recipe
+from carvana.recipe_files import all_model_names, editions_of, load_recipe
 from carvana.report.pictures import contours_on, resized
 from carvana.revision import ROOT
 from carvana.submission.mask_table import read_masks

@@ -14,7 +14,7 @@ from carvana import rle
 from carvana.catalogue import RECIPES
 from carvana.geometry import FULL, SMALL
 from carvana.maps import ensemble, postprocess
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms import albu, asanakoy
 from carvana.transforms.colour import Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate

@@ -14,7 +14,7 @@ from carvana.catalogue import RECIPES
 from carvana.data.intake import take_in
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 
 @pytest.fixture(scope="module")

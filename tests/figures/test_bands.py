@@ -8,7 +8,7 @@ from benchmarks import sample_bands
 from carvana.errors import UserError
 from carvana.figures.bands import Spread, band, pooled, read_bands, student_quantile, write_bands
 from carvana.figures.of_run import bands_of
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 
 SCORES = [0.90, 0.92, 0.91, 0.93, 0.94]
 

@@ -8,7 +8,7 @@ import yaml
 
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.folds import assign_folds, folds_digest, mask_areas
-from carvana.recipe import RECIPES, load_recipe
+from carvana.recipe_files import RECIPES, load_recipe
 from carvana.training.split import split
 from tests.golden.compare import equal
 

@@ -9,7 +9,8 @@ from carvana.losses import albu as albu_loss
 from carvana.losses import asanakoy as asanakoy_loss
 from carvana.losses import ternaus as ternaus_loss
 from carvana.networks.building import build_network
-from carvana.recipe import AlbuLoss, load_recipe
+from carvana.recipe import AlbuLoss
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from tests.golden.compare import UNETS, close, close_to_largest, equal
 from tests.golden.inputs import ellipse_mask, parameter

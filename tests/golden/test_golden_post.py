@@ -8,7 +8,7 @@ from carvana import rle
 from carvana.geometry import FULL
 from carvana.maps import ensemble, postprocess
 from carvana.maps.merging import merge_rule
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from tests.golden.compare import UNETS, equal
 from tests.golden.inputs import ensemble_case
 

@@ -5,7 +5,7 @@ import torch
 from carvana.networks.building import build_network
 from carvana.prediction.maps import probabilities
 from carvana.prediction.restore import at_image_size, to_8_bits
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from tests.golden.compare import close_to_largest, equal, nearly_equal_8_bits
 from tests.golden.inputs import parameter
 

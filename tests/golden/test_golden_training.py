@@ -9,7 +9,8 @@ import torch
 
 from carvana.geometry import FULL
 from carvana.networks.building import build_network
-from carvana.recipe import Recipe, load_recipe
+from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
 from carvana.training.loop import Course, begin, run_epoch, train_epoch

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from carvana.geometry import Geometry
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms import albu, asanakoy, colour, hsv, spatial, ternaus
 from carvana.transforms.spatial import parted
 from tests.golden.compare import UNETS, close, equal

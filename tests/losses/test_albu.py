@@ -4,7 +4,8 @@ import torch
 
 from carvana.geometry import FULL, SMALL
 from carvana.losses import albu
-from carvana.recipe import AlbuLoss, load_recipe
+from carvana.recipe import AlbuLoss
+from carvana.recipe_files import load_recipe
 
 MODEL = "linknet34_fma_s44"
 

@@ -4,7 +4,7 @@ import torch
 
 from carvana.geometry import FULL, SMALL
 from carvana.losses import asanakoy
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from tests.golden.inputs import ellipse_mask
 
 OUTLINE = (0.01, 0.99)

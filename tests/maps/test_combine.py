@@ -15,7 +15,7 @@ from carvana.maps.mapstore import MapReader, MapWriter
 from carvana.maps.merging import merge_rule
 from carvana.pseudo_labels.candidates import read_candidates
 from carvana.pseudo_labels.doubt import doubt_of
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 NAMES = ("a_01.jpg", "a_02.jpg", "b_01.jpg", "b_02.jpg")
 RECIPES = ("ternausnet", "linknet34", "unet_scratch", "unet_vgg11")

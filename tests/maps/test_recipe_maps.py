@@ -2,7 +2,7 @@ import numpy as np
 
 from carvana.catalogue import RECIPES, merged_models, models_of
 from carvana.maps.recipe_maps import recipe_maps
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 
 
 def merged(levels, networks, edition="released"):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from carvana.networks.initialisation import initialise
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 
 class NetworkContract:

@@ -7,7 +7,7 @@ from carvana.geometry import FULL
 from carvana.planning.expectations import Expectations
 from carvana.planning.reporting import Reporting
 from carvana.planning.scoring import Scoring
-from carvana.recipe import load_recipe, model_names, resolved_document
+from carvana.recipe_files import load_recipe, model_names, resolved_document
 from carvana.schedules import asanakoy
 from carvana.transforms.albu import Draw
 from carvana.transforms.protocol import build_transforms

@@ -1,7 +1,7 @@
 import pytest
 
 from carvana.errors import UserError
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 from tests.planning.plans import plan
 
 

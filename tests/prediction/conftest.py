@@ -10,7 +10,7 @@ from carvana.data.masks import write_mask
 from carvana.geometry import SMALL, Geometry
 from carvana.networks import linknet34
 from carvana.prediction.conditions import Conditions
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.weights import save_weights
 
 MODEL = "linknet34_f04a_clahe"

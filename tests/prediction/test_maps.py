@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from carvana.prediction.maps import probabilities, sum_of_maps
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 
 SIZE_HW = (4, 6)
 

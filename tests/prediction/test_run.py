@@ -16,7 +16,7 @@ from carvana.metrics import dice
 from carvana.prediction import run
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
 

@@ -10,7 +10,7 @@ from torch import nn
 from carvana.errors import UserError
 from carvana.networks import linknet34, ternausnet, unet
 from carvana.networks.initialisation import initialise
-from carvana.recipe import load_recipe, resolved_document
+from carvana.recipe_files import load_recipe, resolved_document
 from carvana.released.importing import import_network
 from carvana.weights import load_weights, read_facts, save_weights
 from tests.released import era

@@ -9,7 +9,7 @@ from carvana.data.masks import write_mask
 from carvana.files import write_table
 from carvana.geometry import SMALL
 from carvana.maps.mapstore import MapWriter
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 from carvana.submission.mask_table import COLUMNS
 
 NAMES = tuple(f"{car:012x}_{view:02}.jpg" for car in (1, 2) for view in (1, 2, 3))

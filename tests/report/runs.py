@@ -9,7 +9,7 @@ import yaml
 from carvana.grading.scores import Level, Score
 from carvana.leaderboard.record import Scored
 from carvana.planning.scoring import BASELINES
-from carvana.recipe import RECIPES, load_recipe, model_names
+from carvana.recipe_files import RECIPES, load_recipe, model_names
 from carvana.report.analysis import ImageAnalysis
 from carvana.report.record import Network, RunRecord
 from carvana.verification.check import Check

@@ -3,7 +3,7 @@ import pytest
 
 from carvana.errors import UserError
 from carvana.geometry import SMALL
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 from carvana.report.analysis import analyse, disagreement, opened_maps, read_analysis, write_analysis
 
 TRUTH = np.zeros(SMALL.image_size, np.uint8)

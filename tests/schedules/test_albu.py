@@ -1,6 +1,7 @@
 import pytest
 
-from carvana.recipe import AlbuSchedule, load_recipe
+from carvana.recipe import AlbuSchedule
+from carvana.recipe_files import load_recipe
 from carvana.schedules.albu import learning_rate
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from carvana.recipe import MilestoneSchedule, load_recipe
+from carvana.recipe import MilestoneSchedule
+from carvana.recipe_files import load_recipe
 from carvana.schedules.asanakoy import learning_rate
 
 

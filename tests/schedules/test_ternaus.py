@@ -1,6 +1,7 @@
 import pytest
 
-from carvana.recipe import TernausSchedule, load_recipe
+from carvana.recipe import TernausSchedule
+from carvana.recipe_files import load_recipe
 from carvana.schedules.ternaus import learning_rate
 
 

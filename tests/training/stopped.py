@@ -7,7 +7,7 @@ import torch
 
 from carvana.geometry import SMALL
 from carvana.interruption import Interruption
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
 from carvana.training.checkpoints import Checkpoints

@@ -3,7 +3,7 @@ import torch
 
 from carvana.data.imageset import ImageSet
 from carvana.geometry import SMALL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training.batches import EpochOrder, Loading, Sample, SampleKey, collate
 from carvana.training.draws import Draws
 from carvana.training.pixels import KeptMasks, KeptPixels

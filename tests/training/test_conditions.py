@@ -5,7 +5,7 @@ import pytest
 
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training.conditions import Conditions
 from carvana.training.split import TrainingImages
 

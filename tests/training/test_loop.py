@@ -7,7 +7,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.optimizers import EraAdam
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
 from carvana.training.loop import Course, begin, fit, renews_optimizer, run_epoch

@@ -10,7 +10,7 @@ from carvana.geometry import FULL, SMALL
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.networks.upsampling import as_on_gpu
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import memory, parts
 from carvana.training.memory import (
     GIB,

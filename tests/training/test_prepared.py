@@ -13,7 +13,7 @@ import pytest
 
 from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL, SMALL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training.prepared import KeptOnDisk, Preparing, kept_where_it_pays
 from carvana.transforms.protocol import Image, build_transforms
 

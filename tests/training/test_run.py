@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 
 from carvana.errors import UserError
 from carvana.networks.building import build_network
-from carvana.recipe import load_recipe, parse_recipe
+from carvana.recipe_files import load_recipe, parse_recipe
 from carvana.training.batches import Loading
 from carvana.training.draws import Draws
 from carvana.training.run import Outputs, Saving, initial_network, train_network

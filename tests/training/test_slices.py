@@ -7,7 +7,7 @@ import torch
 from carvana.geometry import SMALL
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
 

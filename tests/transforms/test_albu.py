@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from carvana.geometry import FULL, SMALL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms import colour, hsv, spatial
 from carvana.transforms.albu import Draw, build
 from carvana.transforms.spatial import ShiftScaleRotate

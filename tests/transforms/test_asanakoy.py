@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from carvana.geometry import FULL, SMALL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms import colour
 from carvana.transforms.asanakoy import Draw, build
 from carvana.transforms.colour import UNCHANGED, Recolouring, recolour

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from carvana.geometry import FULL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms import albu, asanakoy, ternaus
 from carvana.transforms.colour import Recolouring
 from carvana.transforms.protocol import build_transforms

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from carvana.geometry import SMALL
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe_files import load_recipe, model_names
 from carvana.transforms.colour import equalise_luma
 from carvana.transforms.protocol import build_transforms
 from tests.transforms.floats import image_floats, sample_floats

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from carvana.geometry import SMALL
-from carvana.recipe import load_recipe
+from carvana.recipe_files import load_recipe
 from carvana.transforms.ternaus import Draw, build
 from tests.transforms.distributions import assert_independent, assert_probability, assert_uniform, assert_unrelated
 from tests.transforms.distributions import draws_of as many_draws

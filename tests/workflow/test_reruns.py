@@ -8,7 +8,7 @@ import pytest
 
 from carvana.catalogue import RECIPES, models_of
 from carvana.data.manifest import Manifest, write_manifest
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 from tests.workflow.checkout import Checkout
 
 pytestmark = pytest.mark.slow

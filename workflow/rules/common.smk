@@ -7,7 +7,7 @@ from carvana.planning.reporting import Reporting
 from carvana.planning.requests import requests_of
 from carvana.planning.scoring import Scoring
 from carvana.planning.trainings import FIRST_OF_ALL
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 
 SCORING = Scoring(PLAN)
 EXPECTATIONS = Expectations(PLAN)

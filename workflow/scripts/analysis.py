@@ -9,7 +9,7 @@ from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.recipe import EDITIONS
+from carvana.recipe_files import EDITIONS
 from carvana.report.analysis import opened_maps, read_analysis, write_analysis
 from carvana.report.audit import write_audit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from carvana.computing.precision import PRECISIONS
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.recipe import EDITIONS, all_model_names, load_recipe
+from carvana.recipe_files import EDITIONS, all_model_names, load_recipe
 from carvana.released.importing import import_network
 from carvana.released.record import imported_record
 from carvana.training.record import write_recipe

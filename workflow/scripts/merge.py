@@ -8,7 +8,7 @@ from pathlib import Path
 from carvana.errors import main_guard
 from carvana.maps.combine import merge_networks
 from carvana.maps.merging import merge_rule
-from carvana.recipe import EDITIONS, all_model_names, load_recipe
+from carvana.recipe_files import EDITIONS, all_model_names, load_recipe
 
 
 def main() -> None:

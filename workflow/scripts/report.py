@@ -11,7 +11,7 @@ from carvana.data.layout import find_table
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.grading.score_table import read_scores
-from carvana.recipe import EDITIONS
+from carvana.recipe_files import EDITIONS
 from carvana.report.analysis import opened_maps
 from carvana.report.record import read_run
 from carvana.report.report import write_report

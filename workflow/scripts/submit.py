@@ -11,7 +11,7 @@ from carvana.geometry import GEOMETRIES
 from carvana.leaderboard.ledger import Ledger
 from carvana.leaderboard.record import write_scored
 from carvana.leaderboard.run import score_at_kaggle
-from carvana.recipe import EDITIONS
+from carvana.recipe_files import EDITIONS
 from carvana.submission.mask_table import sample_names
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from carvana.catalogue import RECIPES, merged_models
 from carvana.maps.ensemble import Map, Sums
 from carvana.maps.merging import merge_rule
-from carvana.recipe import Edition, load_recipe
+from carvana.recipe_files import Edition, load_recipe
 
 
 def recipe_maps(

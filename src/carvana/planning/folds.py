@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from carvana.planning.options import option
 from carvana.planning.run import Run
-from carvana.recipe import load_recipe, model_names
+from carvana.recipe_files import load_recipe, model_names
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from carvana.planning.cost import TRAINING_PASSES, Size, finished_after, gflops_
 from carvana.planning.plan import Plan
 from carvana.prediction.shards import VIEWS
 from carvana.pseudo_labels.choice import wanted_cars
-from carvana.recipe import Recipe, all_model_names, editions_of, load_recipe, model_names
+from carvana.recipe import Recipe
+from carvana.recipe_files import all_model_names, editions_of, load_recipe, model_names
 from carvana.store.store import Entry
 
 Kind = Literal["train", "predict"]

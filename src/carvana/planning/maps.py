@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from carvana.catalogue import RECIPES, SUBMISSIONS, merged_models, recipe_of
 from carvana.planning.run import Run
-from carvana.recipe import model_names
+from carvana.recipe_files import model_names
 
 
 @dataclass(frozen=True)

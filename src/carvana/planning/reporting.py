@@ -10,7 +10,7 @@ from carvana.errors import UserError
 from carvana.files import sha256_of
 from carvana.planning.options import option
 from carvana.planning.plan import Plan
-from carvana.recipe import EDITIONS, Edition
+from carvana.recipe_files import EDITIONS, Edition
 from carvana.released.index import file_of
 
 

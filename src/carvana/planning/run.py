@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from carvana.catalogue import MEMBERS, merged_models, models_of
-from carvana.recipe import RELEASED, Edition, Recipe, load_recipe
+from carvana.recipe import Recipe
+from carvana.recipe_files import RELEASED, Edition, load_recipe
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from carvana.data.manifest import ImageRecord
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.keys import computing, images_digest, prediction
-from carvana.recipe import Recipe, load_recipe
+from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from carvana.errors import UserError
 from carvana.files import sha256_of, whole_file
 from carvana.networks.building import build_network
-from carvana.recipe import Recipe, parse_recipe
+from carvana.recipe import Recipe
+from carvana.recipe_files import parse_recipe
 from carvana.released.checkpoint import module_state, read_checkpoint
 from carvana.released.index import read_index
 from carvana.released.pickled import ModuleRecord, RefusedError, refused

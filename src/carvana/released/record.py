@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from carvana.provenance import package_versions
-from carvana.recipe import Edition, resolved_document
+from carvana.recipe_files import Edition, resolved_document
 
 
 def imported_record(

@@ -24,7 +24,7 @@ from carvana.maps.mapstore import MapReader
 from carvana.maps.recipe_maps import recipe_maps
 from carvana.metrics import dice
 from carvana.overlap import overlapped
-from carvana.recipe import RELEASED, Edition
+from carvana.recipe_files import RELEASED, Edition
 from carvana.rle import Mask
 
 

@@ -13,7 +13,7 @@ from carvana.arguments import add_computing_arguments
 from carvana.computing.gpu import device_class
 from carvana.files import sha256_of
 from carvana.folds import folds_digest
-from carvana.recipe import Edition, load_recipe
+from carvana.recipe_files import Edition, load_recipe
 from carvana.training.split import TrainingImages
 
 

@@ -17,7 +17,7 @@ from carvana.computing.runtime import device_name, peak_memory_bytes
 from carvana.data.manifest import Manifest, content_digest
 from carvana.files import write_json
 from carvana.provenance import package_versions, recipe_digest
-from carvana.recipe import editions_of, resolved_document
+from carvana.recipe_files import editions_of, resolved_document
 from carvana.training.conditions import Conditions
 from carvana.training.stopwatch import Stopwatch
 

@@ -16,7 +16,8 @@ from carvana.geometry import GEOMETRIES, SMALL
 from carvana.interruption import Interruption, say
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
-from carvana.recipe import Recipe, load_recipe
+from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Loading, told_of_dead_workers
 from carvana.training.checkpoints import Checkpoints

@@ -10,7 +10,8 @@ from typing import Final
 from carvana.catalogue import RECIPES
 from carvana.errors import UserError
 from carvana.provenance import modules_digest, package_versions, recipe_digest
-from carvana.recipe import Recipe, load_recipe, model_names
+from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe, model_names
 from carvana.verification.check import Check, equal
 
 SECTIONS: Final = (*RECIPES, "ensemble")
