@@ -9,13 +9,16 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from carvana.catalogue import RECIPES, models_of
+from carvana.computing.runtime import configure
 from carvana.geometry import SMALL
 from carvana.networks.building import build_network
+from carvana.networks.upsampling import as_on_gpu
 from carvana.prediction.maps import sum_on_device
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
 from carvana.transforms import inputs
+from tests.operations import Operations
 
 PRETENDED = torch.device("cuda:0")
 MODELS = [models_of(recipe)[0] for recipe in RECIPES]
@@ -51,6 +54,28 @@ def test_the_loss_and_the_measures_are_computed_where_the_network_is(model, pret
     output_N1HW = network(images_N3HW)
     figures = objective.terms(output_N1HW, target_N1HW) | objective.measures(output_N1HW, target_N1HW)
     assert {name: tensor.device for name, tensor in figures.items()} == dict.fromkeys(figures, PRETENDED)
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_bfloat16_on_a_cpu_is_so_on_a_gpu(model, gradients, pretended, monkeypatch):
+    """Autocast has another list for a GPU; memory is counted, and a precision's price is measured, on a CPU."""
+    monkeypatch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    configure(1, "bf16")
+    recipe = load_recipe(model)
+
+    def types_on(device):
+        with device:
+            network = arranged(build_network(recipe).train(), "bf16", [device], False)
+        images_N3HW = inputs.network_input(prepared(recipe)[0].to(device), normalised=True)
+        with Operations() as found, as_on_gpu(), torch.set_grad_enabled(gradients):
+            network(images_N3HW)
+        return found.activations
+
+    on_gpu = types_on(PRETENDED)
+    assert on_gpu.count(torch.bfloat16) > 20
+    assert on_gpu == types_on(torch.device("cpu"))
 
 
 @pytest.mark.parametrize("model", MODELS)

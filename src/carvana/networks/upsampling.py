@@ -15,12 +15,16 @@ _AS_ON_GPU: Final = ContextVar("_AS_ON_GPU", default=False)
 
 
 def upsampled(x_NCHW: Tensor, size_HW: tuple[int, int]) -> Tensor:
-    """(N, C, H, W) at another size, which is no smaller.
+    """(N, C, H, W) at another size, which is no smaller, in the type that it comes in.
 
     On a GPU, PyTorch's gradient of it adds up in any order, and its deterministic algorithms get around that by
     gathering every pixel's four neighbours in both directions, which moves many times the bytes. So the gradient is
     taken by matrices there, unless it may come out in any order.
     """
+    if torch.is_autocast_enabled("cuda"):
+        # It would make the result float32, and with it all that is joined to it.
+        with torch.autocast("cuda", enabled=False):
+            return upsampled(x_NCHW, size_HW)
     if not torch.is_grad_enabled():
         return _forward(x_NCHW, size_HW)
     if torch.are_deterministic_algorithms_enabled() and (not x_NCHW.is_cpu or _AS_ON_GPU.get()):
