@@ -25,8 +25,8 @@ from benchmarks.sample import SAMPLE
 from carvana import rle
 from carvana.catalogue import RECIPES, merged_models
 from carvana.computing.cpu import cpu_name
-from carvana.computing.gpu import lease_one_if_free
 from carvana.computing.precision import PRECISIONS
+from carvana.computing.usable import free_gpu_or_cpu
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
@@ -143,7 +143,7 @@ def main() -> None:
     given = parser.parse_args()
     run, truth = trained_run(given.run), ImageSet(read_manifest(given.run / "data/train.csv"))
     names = truth.manifest.names[:: max(1, len(truth.manifest) // (given.images or len(truth.manifest)))]
-    device = lease_one_if_free()
+    device = free_gpu_or_cpu(given.precision).type
     exact, other = (predicted(run, given.run, names, device, one) for one in ("exact", given.precision))
     rows: dict[str, dict[str, Any]] = {
         row: compared(exact.masks[row], other.masks[row], truth, run.geometry) for row in ROWS

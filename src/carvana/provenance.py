@@ -34,6 +34,7 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.computing.environment",
         "carvana.errors",
         "carvana.computing.gpu",
+        "carvana.computing.usable",
         "carvana.interruption",
         "carvana.keys",
         "carvana.prediction.timings",

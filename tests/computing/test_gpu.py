@@ -206,7 +206,7 @@ def test_visible_devices_are_those_that_cuda_would_show():
     assert visible(machine[:4], None) == UUIDS
     assert visible([], None) == []
     assert visible(machine, "2, 0") == [UUIDS[2], UUIDS[0]]
-    assert visible(machine, UUIDS[3]) == [UUIDS[3]]
+    assert visible(machine, UUIDS[3]) == visible(machine, "3") == visible(machine, f"{MIG},3") == [MIG]
     assert visible(machine, "GPU-2a3c,1") == [UUIDS[2], UUIDS[1]]
     assert visible(machine, MIG) == [MIG]
     assert visible(machine, "1,-1,2") == [UUIDS[1]]

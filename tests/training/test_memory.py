@@ -16,6 +16,7 @@ from carvana.training.memory import (
     GIB,
     Arrangement,
     LiveBytes,
+    Room,
     bytes_needed,
     enough_memory,
     require_memory,
@@ -114,29 +115,51 @@ def test_settings_that_save_memory():
 )
 def test_too_little_memory_is_told_with_what_would_fit(model, free, told):
     with pytest.raises(UserError) as error:
-        require_memory(load_recipe(model), FULL, Arrangement("exact"), free * GIB)
+        require_memory(load_recipe(model), FULL, Arrangement("exact"), Room(free * GIB, bf16=True))
     assert f"and {free:.1f} GiB are free" in str(error.value)
     assert told in str(error.value)
 
 
 def test_enough_memory_is_no_matter():
-    require_memory(load_recipe(LINKNET), SMALL, Arrangement("exact"), GIB)
+    require_memory(load_recipe(LINKNET), SMALL, Arrangement("exact"), Room(GIB, bf16=True))
 
 
-def test_a_gpu_that_is_full_all_the_same_is_told_with_what_needs_less():
+def test_bfloat16_is_no_advice_for_a_gpu_without():
+    with pytest.raises(UserError) as error:
+        require_memory(load_recipe(LINKNET), FULL, Arrangement("exact"), Room(11 * GIB, bf16=False))
+    assert str(error.value).endswith("in the configuration: activation_checkpointing: {linknet34: true} (6.5 GiB)")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
+    ],
+)
+def test_a_gpu_that_is_full_all_the_same_is_told_with_what_needs_less(error):
     # 30 GiB would hold what was counted: only settings that hold less are named.
     with (
         pytest.raises(UserError, match=r"(?s)memory is full.*activation_checkpointing: .*last saved state"),
-        told_of_full_memory(load_recipe("ternausnet"), FULL, Arrangement("exact"), 30 * GIB),
+        told_of_full_memory(load_recipe("ternausnet"), FULL, Arrangement("exact"), Room(30 * GIB, bf16=True)),
     ):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        raise error
     # Nothing holds less than all of them together.
     least = Arrangement("bf16", 4, True)
     with (
         pytest.raises(UserError, match="use a larger GPU"),
-        told_of_full_memory(load_recipe("ternausnet"), FULL, least, 30 * GIB),
+        told_of_full_memory(load_recipe("ternausnet"), FULL, least, Room(30 * GIB, bf16=True)),
     ):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+def test_another_error_stays_what_it_is():
+    with (
+        pytest.raises(RuntimeError, match="index out of range"),
+        told_of_full_memory(load_recipe("ternausnet"), FULL, Arrangement("exact"), Room(30 * GIB, bf16=True)),
+    ):
+        raise RuntimeError("index out of range")
 
 
 def test_the_gpu_with_the_least_free_memory_decides(monkeypatch):

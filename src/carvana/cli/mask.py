@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 
 from carvana.cli.folders import check_run, check_writable
-from carvana.computing.gpu import lease_one_if_free
+from carvana.computing.usable import free_gpu_or_cpu
 from carvana.data.images import read_image
 from carvana.data.visible import visible_entries
 from carvana.errors import UserError
@@ -44,7 +43,7 @@ def run(given: argparse.Namespace) -> None:
     folder = given.out or given.results / "photos"
     _check_kept(paths, folder)
     check_writable([file for path in paths for file in _written(folder, path)])
-    device = torch.device(lease_one_if_free())
+    device = free_gpu_or_cpu(trained.precision)
     for first in range(0, len(paths), _AT_ONCE):
         some = paths[first : first + _AT_ONCE]
         photos = [read_image(path) for path in some]

@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -152,19 +151,30 @@ def memory_gibibytes() -> dict[str, float]:
 def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
     """UUIDs of the devices that CUDA can be told to show under CUDA_VISIBLE_DEVICES=`wish` (None: not set).
 
-    As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list. Without a wish, a GPU
-    that is divided counts as its MIG instances, of which CUDA by itself would show the first alone.
+    As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list. A GPU that is divided
+    counts as its MIG instances, of which CUDA by itself would show the first alone.
     """
-    if wish is None:
-        before_instances = {uuid for (_, uuid), (_, following) in pairwise(machine) if _is_instance(following)}
-        return [uuid for _, uuid in machine if _is_instance(uuid) or uuid not in before_instances]
-    chosen: list[str] = []
-    for name in (part.strip() for part in wish.split(",")):
+    chosen = [uuid for _, uuid in machine if not _is_instance(uuid)] if wish is None else []
+    for name in (part.strip() for part in wish.split(",")) if wish is not None else ():
         fitting = [uuid for index, uuid in machine if name and (name == index or uuid.startswith(name))]
         if len(fitting) != 1:
             break
         chosen += fitting
-    return chosen
+    instances = _instances(machine)
+    return list(dict.fromkeys(one for uuid in chosen for one in instances.get(uuid) or [uuid]))
+
+
+def _instances(machine: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """The MIG instances of each GPU; the machine lists them behind it."""
+    found: dict[str, list[str]] = {}
+    whole = ""
+    for _, uuid in machine:
+        if _is_instance(uuid):
+            found[whole].append(uuid)
+        else:
+            whole = uuid
+            found[whole] = []
+    return found
 
 
 def _is_instance(uuid: str) -> bool:

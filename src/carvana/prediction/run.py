@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from carvana.computing.runtime import compute_in, configure
+from carvana.computing.usable import require_usable
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
@@ -114,6 +115,7 @@ def prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], 
     """The networks, in evaluation mode on their device, and the way of the images through them. Raises UserError."""
     configure(conditions.threads, conditions.precision, conditions.autotune)
     device = torch.device(conditions.device)
+    require_usable([device], conditions.precision)
     networks = [
         compute_in(network, conditions.precision, device)
         for network in load_networks(conditions.recipe, conditions.weights, device, conditions.folds)

@@ -15,6 +15,7 @@ from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from carvana.computing.usable import unusable
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.networks.building import build_network
@@ -28,6 +29,9 @@ from carvana.training.validation import judged
 CHECKPOINTED: Final = ("ternausnet", "linknet34")
 DIVIDED: Final = ("ternausnet",)
 GIB: Final = 2**30
+# PyTorch has an error of its own only where its allocator finds no more. cuBLAS and CUDA find none for their own; and
+# cuDNN, where none of its ways to convolve finds the memory it works in, says just that it has none.
+_OF_FULL_MEMORY: Final = ("out of memory", "ALLOC_FAILED", "unable to find an engine")
 _CPU: Final = torch.device("cpu")
 
 
@@ -44,6 +48,19 @@ class Arrangement:
     precision: str
     gpus: int = 1
     activation_checkpointing: bool = False
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a training's GPUs offer.
+
+    Attributes:
+        free: bytes, on the GPU that has the fewest.
+        bf16: whether all of them can compute in bfloat16.
+    """
+
+    free: int
+    bf16: bool
 
 
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -117,35 +134,37 @@ def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -
     return needed
 
 
-def require_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> None:
+def require_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, room: Room) -> None:
     """Check a training before its first batch.
 
     Args:
         recipe: of the training.
         geometry: of the run.
         arrangement: as configured.
-        free: bytes, on the GPU that has the fewest.
+        room: on its GPUs.
 
     Raises:
-        UserError: they do not suffice; the message names the settings with which they would.
+        UserError: it does not suffice; the message names the settings with which it would.
     """
     needed = bytes_needed(recipe, geometry, arrangement)
-    if needed > free:
+    if needed > room.free:
         raise UserError(
             f"a training of {recipe.recipe} holds {needed / GIB:.1f} GiB of GPU memory at once, and"
-            f" {free / GIB:.1f} GiB are free; {advice(recipe, geometry, arrangement, free)}"
+            f" {room.free / GIB:.1f} GiB are free; {advice(recipe, geometry, arrangement, room)}"
         )
 
 
 @contextmanager
-def told_of_full_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> Iterator[None]:
-    """Turn CUDA's error into a UserError; arguments as for `require_memory`."""
+def told_of_full_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, room: Room) -> Iterator[None]:
+    """Turn the error of a full GPU into a UserError; arguments as for `require_memory`."""
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not any(words in str(error) for words in _OF_FULL_MEMORY):
+            raise
         raise UserError(
-            f"the GPU's memory is full in a training of {recipe.recipe}, of which {free / GIB:.1f} GiB were free"
-            f" ({error}); {advice(recipe, geometry, arrangement, free)}. In the same precision the training continues"
+            f"the GPU's memory is full in a training of {recipe.recipe}, of which {room.free / GIB:.1f} GiB were free"
+            f" ({error}); {advice(recipe, geometry, arrangement, room)}. In the same precision the training continues"
             " from its last saved state"
         ) from error
 
@@ -154,7 +173,7 @@ def told_of_full_memory(recipe: Recipe, geometry: Geometry, arrangement: Arrange
 def enough_memory(
     recipe: Recipe, geometry: Geometry, arrangement: Arrangement, devices: Sequence[torch.device]
 ) -> Iterator[None]:
-    """Around a training: check its GPUs first, and turn CUDA's error into a UserError if one is full all the same.
+    """Around a training: check its GPUs first, and turn the error into a UserError if one is full all the same.
 
     Args:
         recipe: of the training.
@@ -169,16 +188,17 @@ def enough_memory(
         yield
         return
     free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
-    require_memory(recipe, geometry, arrangement, free)
-    with told_of_full_memory(recipe, geometry, arrangement, free):
+    room = Room(free, unusable(devices, "bf16") is None)
+    require_memory(recipe, geometry, arrangement, room)
+    with told_of_full_memory(recipe, geometry, arrangement, room):
         yield
 
 
-def advice(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: int) -> str:
+def advice(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, room: Room) -> str:
     """The fewest settings with which a training would hold less at once than it does, and no more than is free."""
-    most = min(free, bytes_needed(recipe, geometry, arrangement) - 1)
+    most = min(room.free, bytes_needed(recipe, geometry, arrangement) - 1)
     fitting: list[tuple[list[str], int]] = []
-    for other in _others(recipe, arrangement):
+    for other in _others(recipe, arrangement, room.bf16):
         needed = bytes_needed(recipe, geometry, other)
         if needed <= most:
             fitting.append((_changes(recipe, arrangement, other), needed))
@@ -191,11 +211,11 @@ def advice(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, free: i
     return f"what would fit, in the configuration: {', or '.join(told)}"
 
 
-def _others(recipe: Recipe, arrangement: Arrangement) -> list[Arrangement]:
+def _others(recipe: Recipe, arrangement: Arrangement, bf16: bool) -> list[Arrangement]:
     checkpointing = {arrangement.activation_checkpointing, recipe.recipe in CHECKPOINTED}
     gpus = {arrangement.gpus} | ({2, 4} if recipe.recipe in DIVIDED else set())
     # The configured precision first: another one changes the numbers.
-    precisions = dict.fromkeys((arrangement.precision, "bf16"))
+    precisions = dict.fromkeys((arrangement.precision, "bf16") if bf16 else (arrangement.precision,))
     every = [Arrangement(*values) for values in product(precisions, sorted(gpus), sorted(checkpointing))]
     return [one for one in every if one != arrangement and one.gpus >= arrangement.gpus]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from carvana.computing.runtime import configure
+from carvana.computing.usable import require_usable
 from carvana.data.imageset import ImageSet
 from carvana.encoder_weights import load_encoder
 from carvana.geometry import GEOMETRIES, SMALL
@@ -113,7 +114,7 @@ def train_network(
 
     Raises:
         UserError: an image is unreadable, the encoder weights are wrong, a loss is not finite, a loading process died,
-            the state cannot be saved, or a GPU's memory does not suffice.
+            the state cannot be saved, or a GPU is unusable or has too little memory.
         Interrupted: a signal came; the state is saved.
     """
     with Interruption() as interruption:
@@ -139,6 +140,7 @@ def _trained(
     recipe = load_recipe(conditions.model, edition=conditions.edition)
     recipe = recipe.with_images_per_step(conditions.images_per_step)
     geometry, devices = GEOMETRIES[conditions.geometry], devices_of(conditions)
+    require_usable(devices, conditions.precision)
     draws = Draws(conditions.seed, recipe.seed, conditions.model, conditions.fold)
     loading = _loading(conditions, recipe, draws, images, saving.folder)
     objective = parts.objective(recipe, geometry)
