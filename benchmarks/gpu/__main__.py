@@ -4,7 +4,7 @@
     python -m benchmarks.gpu --device cpu --geometry small --seconds 1   (to see that it runs)
 
 Measured first is what the device can do: its matrix rate in every precision, and its memory bandwidth. Then, for every
-recipe and precision, in both memory layouts and autotuned (`deterministic: false`): images per second of the forward
+precision and recipe, in both memory layouts and autotuned (`deterministic: false`): images per second of the forward
 passes of a model's networks, alone and through the prediction pipeline from files to compressed maps; images per second
 of training steps at the recipe's batch, on data that is on the device and through the loading processes; the most
 memory; the shares of the matrix rate and of the bandwidth, by counted operations and bytes. At last LinkNet34 and
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import platform
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from benchmarks.gpu.whole import really_trained, whole_hours
 from benchmarks.results import ROOT, keep_result, write_result
 from carvana.computing.gpu import lease_one_if_free
 from carvana.computing.precision import PRECISIONS
+from carvana.computing.usable import require_usable, unusable
 from carvana.data.intake import take_in
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
@@ -50,35 +52,35 @@ def main() -> None:
     if given.device == "cuda" and lease_one_if_free() == "cpu":
         raise UserError("there is no free GPU to measure; `--device cpu --geometry small` shows that it runs")
     device, geometry = torch.device(given.device), GEOMETRIES[given.geometry]
+    require_usable([device], "exact")
+    precisions = [precision for precision in PRECISIONS if unusable([device], precision) is None]
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
     conditions = {"device": name, "geometry": geometry.name, "packages": package_versions(), "seconds": given.seconds}
     gflops = gflops_of(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
     names = [name, geometry.name, "torch", torch.__version__]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_competition(folder / "drawn", 2017, 3, 1, geometry.image_size, archives=False)
+        write_competition(folder / "drawn", 2017, 2, 1, geometry.image_size, archives=False)
         images = take_in(folder / "drawn", "train", geometry, folder / "work", quiet=True)
         place = Place(device, geometry, given.seconds, given.workers, images, folder)
         rates = device_rates(place)
         rows: list[dict[str, Any]] = []
         print(rates, flush=True)
         document: dict[str, Any] = {"conditions": conditions, "device": rates, "rows": rows}
-        for model in MODELS.values():
-            recipe = load_recipe(model)
-            gflop = gflops[recipe.recipe] * relative_area(recipe, geometry)
-            for precision in PRECISIONS:
-                for way in ways_of(recipe, precision):
-                    row = measured(recipe, place, precision, way)
-                    with_shares(row, rates, recipe, place, gflop)
-                    rows.append(row)
-                    print(row, flush=True)
-                    keep_result(names, document)
-        if geometry == FULL:
-            document["hours_of_everything"] = {precision: whole_hours(rows, precision) for precision in PRECISIONS}
-            print(document["hours_of_everything"])
+        for precision, recipe in product(precisions, map(load_recipe, MODELS.values())):
+            for way in ways_of(recipe, precision):
+                row = measured(recipe, place, precision, way)
+                with_shares(row, rates, recipe, place, gflops[recipe.recipe] * relative_area(recipe, geometry))
+                rows.append(row)
+                print(row, flush=True)
+                if geometry == FULL:
+                    document["hours_of_everything"] = {one: whole_hours(rows, one) for one in precisions}
+                keep_result(names, document)
+        print(document.get("hours_of_everything", "hours of everything: in full geometry only"))
         document["trainings"] = trainings = []
         for recipe_name in ("linknet34", "ternausnet"):
             trainings.append(really_trained(MODELS[recipe_name], place, given.training_seconds))
+            print(trainings[-1], flush=True)
             keep_result(names, document)
     write_result(names, document)
 

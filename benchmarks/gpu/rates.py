@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import cycle, islice
+from functools import cache
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,22 +18,31 @@ from carvana.computing.precision import PRECISIONS
 from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
+from carvana.geometry import Geometry
 from carvana.maps.mapstore import MapWriter
 from carvana.networks.building import build_network
-from carvana.networks.initialisation import initialise
 from carvana.prediction.maps import sum_on_device
 from carvana.prediction.pipeline import Pipeline
 from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch, Loading
 from carvana.training.draws import Draws
 from carvana.training.loop import train_epoch
 from carvana.training.memory import GIB, Arrangement, bytes_needed
+from carvana.training.pixels import KeptMasks
 from carvana.training.prepared import Preparing, kept_where_it_pays
 from carvana.training.slices import arranged
 from carvana.training.split import split
 from carvana.training.state import TrainingState
 from carvana.transforms.protocol import build_transforms
+
+# Images that loading, and that prediction from files, are measured on.
+_LOADED: Final = 8
+_PREDICTED: Final = 16
+_TIMES_IN_AN_EPOCH: Final = 64
+# So often each process has met an image, on average, before loading is measured: all but one in fifty.
+_TIMES_BEFORE: Final = 4
 
 DTYPES: Final = {"exact": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 
@@ -61,35 +71,42 @@ def device_rates(place: Place) -> dict[str, float]:
 
 
 def network_of(recipe: Recipe, place: Place, precision: str, way: Way, training: bool) -> nn.Module:
-    """A network with random weights."""
-    network = build_network(recipe)
-    initialise(network, recipe.network.encoder, torch.Generator().manual_seed(0))
-    network = network.to(place.device, memory_format=LAYOUTS[way.layout])  # type: ignore[call-overload]
+    """A network with PyTorch's own random weights, made where they are used: to draw the recipe's takes seconds."""
+    with place.device:
+        network = build_network(recipe)
+    network = network.to(memory_format=LAYOUTS[way.layout])
     return arranged(network.train(training), precision, [place.device], way.checkpointing)
 
 
-def loading_of(recipe: Recipe, place: Place, workers: int) -> Loading:
-    """The batches of a training on the drawn cars; the last car validates."""
+def draws_of(recipe: Recipe) -> Draws:
+    """Of one and the same training."""
+    return Draws(0, recipe.seed, recipe.model, 0)
+
+
+def loading_of(recipe: Recipe, place: Place, workers: int, training: tuple[str, ...] | None = None) -> Loading:
+    """The batches of a training on the drawn cars, or on the images of these names; the last car validates."""
     folds = {car: int(car != place.images.cars[-1]) for car in place.images.cars}
-    draws = Draws(0, recipe.seed, recipe.model, 0)
     transforms = build_transforms(recipe, place.geometry)
-    pixels = ImageSet(place.images)
+    pixels = KeptMasks(ImageSet(place.images))
     source, names = Preparing(pixels, transforms), place.images.names
+    parted = split(place.images, folds, 0)
     return Loading(
         recipe=recipe,
-        split=split(place.images, folds, 0),
+        split=parted if training is None else replace(parted, training=training),
         pixels=pixels,
         prepared=kept_where_it_pays(source, names, place.folder),
         transforms=transforms,
-        draws=draws,
+        draws=draws_of(recipe),
         epochs=1,
         device=place.device,
         workers=workers,
     )
 
 
-def training_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, float]:
-    """Images per second of training steps: on one batch that is on the device, and on batches as they are loaded."""
+def training_rates(recipe: Recipe, place: Place, precision: str, way: Way, found: dict[str, Any]) -> None:
+    """Into `found`: images per second of training steps, on one batch that is on the device, and on batches as they are
+    loaded.
+    """
     configure(1, precision, way.autotune)
     network = network_of(recipe, place, precision, way, training=True)
     state = TrainingState(network, parts.optimizer(recipe, recipe.optimizer.name, network))
@@ -103,16 +120,23 @@ def training_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> di
         train_epoch(recipe, objective, state, done, lambda _: None)
         return sum(len(batch.names) for batch in done)
 
-    found = {"training": place.rate(lambda: steps(cycle([kept])))}
+    found["training"] = place.rate(lambda: steps(cycle([kept])))
     if way == Way():
-        loading = loading_of(recipe, place, place.workers)
-        endless = (batch for epoch in range(10**6) for batch in loading.training_batches(epoch))
+        # A real training decodes and resizes most images in an earlier epoch, and seldom begins one: so there are few
+        # images, many times, and every loading process has met them before.
+        few = place.images.names[:_LOADED]
+        loading = loading_of(recipe, place, place.workers, few * _TIMES_IN_AN_EPOCH)
+        endless = (batch for epoch in count() for batch in loading.training_batches(epoch))
+        met = 0
+        while met < _TIMES_BEFORE * _LOADED * max(place.workers, 1):
+            met += len(next(endless).names)
         found["training_loaded"] = place.rate(lambda: steps(endless))
-    return found
 
 
-def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, float]:
-    """Images per second, each through as many networks as there are folds: on the device, and from files to files."""
+def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way, found: dict[str, Any]) -> None:
+    """Into `found`: images per second, each through as many networks as there are folds, on the device, and from files
+    to files.
+    """
     configure(1, precision, way.autotune)
     networks = [network_of(recipe, place, precision, way, training=False)] * recipe.folds.count
     size = place.geometry.wide_size if recipe.input.size != "square" else place.geometry.unet_size
@@ -122,12 +146,11 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> 
         sum_on_device(networks, image_3HW, recipe, image_size)
         return 1
 
-    found = {"prediction": place.rate(forward)}
+    found["prediction"] = place.rate(forward)
     if way == Way():
         pipeline = Pipeline(recipe, place.geometry, ImageSet(place.images), place.device, place.workers, quiet=True)
-        names = place.images.names
 
-        def whole() -> int:
+        def whole(names: Sequence[str]) -> int:
             with (
                 tempfile.TemporaryDirectory() as folder,
                 MapWriter(
@@ -137,35 +160,37 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way) -> 
                 pipeline.run(names, lambda _: networks, store.write)
             return len(names)
 
-        # A round is all images.
-        found["prediction_from_files"] = place.rate(whole, rounds=1)
-    return found
+        whole(place.images.names[:1])
+        found["prediction_from_files"] = place.rate(lambda: whole(place.images.names[:_PREDICTED]), rounds=0)
+
+
+@cache
+def gib_of_training(model: str, geometry: Geometry, precision: str, checkpointing: bool) -> float:
+    """What a training holds at once, counted for deterministic algorithms, as is the default; once for all layouts."""
+    configure(1, precision)
+    return bytes_needed(load_recipe(model), geometry, Arrangement(precision, 1, checkpointing)) / GIB
 
 
 def measured(recipe: Recipe, place: Place, precision: str, way: Way) -> dict[str, Any]:
     """Rates of training and, where activations are not computed twice, of prediction, and the most memory of each,
     beside what is counted of a training. What fails, as where it does not fit, says so, and the rest is measured.
     """
-    arrangement = Arrangement(precision, 1, way.checkpointing)
     found: dict[str, Any] = {
         "recipe": recipe.recipe,
         "precision": precision,
         **way._asdict(),
-        "training_gib_counted": bytes_needed(recipe, place.geometry, arrangement) / GIB,
+        "training_gib_counted": gib_of_training(recipe.model, place.geometry, precision, way.checkpointing),
     }
-    kinds: dict[str, Callable[[], dict[str, float]]] = {
-        "training": lambda: training_rates(recipe, place, precision, way)
-    }
-    if not way.checkpointing:
-        kinds["prediction"] = lambda: prediction_rates(recipe, place, precision, way)
-    for kind, rates in kinds.items():
+    for kind, rates in (("training", training_rates), ("prediction", prediction_rates)):
+        if kind == "prediction" and way.checkpointing:
+            continue
         if place.device.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
         try:
-            found |= rates()
+            rates(recipe, place, precision, way, found)
         except (RuntimeError, UserError) as error:
-            found |= {kind: None, f"{kind}_error": str(error)[:300]}
+            found |= {kind: found.get(kind), f"{kind}_error": str(error)[:300]}
         if place.device.type == "cuda":
             found[f"{kind}_gib"] = torch.cuda.max_memory_allocated() / GIB
     return found

@@ -19,8 +19,10 @@ def with_shares(row: dict[str, Any], rates: dict[str, float], recipe: Recipe, pl
     peak, precision, folds = rates[f"{row['precision']}_tflops"] * 1000, row["precision"], recipe.folds.count
     gflops = {"training": TRAINING_PASSES * gflop, "prediction": folds * (2 if recipe.prediction.mirror else 1) * gflop}
     moved: dict[str, Callable[[], float]] = {
-        "training": lambda: bytes_of_training(recipe, place.geometry, precision, row["checkpointing"]),
-        "prediction": lambda: folds * bytes_of_prediction(recipe, place.geometry, precision),
+        "training": lambda: bytes_of_training(
+            recipe.model, place.geometry, precision, row["checkpointing"], row["autotune"]
+        ),
+        "prediction": lambda: folds * bytes_of_prediction(recipe.model, place.geometry, precision),
     }
     for kind, whole in (("training", "training_loaded"), ("prediction", "prediction_from_files")):
         if row.get(kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -10,11 +11,12 @@ from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from carvana.computing.runtime import configure
 from carvana.geometry import Geometry
 from carvana.networks.building import build_network
 from carvana.networks.upsampling import as_on_gpu
 from carvana.prediction.maps import sum_on_device
-from carvana.recipe import Recipe
+from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
 
@@ -40,8 +42,11 @@ class Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
 
-def bytes_of_training(recipe: Recipe, geometry: Geometry, precision: str, checkpointing: bool) -> float:
+@cache
+def bytes_of_training(model: str, geometry: Geometry, precision: str, checkpointing: bool, autotune: bool) -> float:
     """Per image of a step at the recipe's batch."""
+    configure(1, precision, autotune)
+    recipe = load_recipe(model)
     images = recipe.training.batch_size
     size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
     with FakeTensorMode(), Traffic() as traffic, as_on_gpu():
@@ -56,8 +61,10 @@ def bytes_of_training(recipe: Recipe, geometry: Geometry, precision: str, checkp
     return float(traffic.total / images)
 
 
-def bytes_of_prediction(recipe: Recipe, geometry: Geometry, precision: str) -> float:
+@cache
+def bytes_of_prediction(model: str, geometry: Geometry, precision: str) -> float:
     """Of one image's map by one network."""
+    recipe = load_recipe(model)
     size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
     # Weights that do not exist cannot be rounded.
     network = arranged(build_network(recipe).eval(), precision, [_CPU], activation_checkpointing=False)

@@ -10,23 +10,36 @@ from typing import Any
 import yaml
 
 from benchmarks.gpu.place import MODELS, Place, Way
-from benchmarks.gpu.rates import loading_of, network_of
+from benchmarks.gpu.rates import draws_of, loading_of
 from benchmarks.results import ROOT
 from carvana.catalogue import RECIPES, models_of
 from carvana.computing.runtime import configure
+from carvana.errors import UserError
 from carvana.planning.forecast import full_size
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.loop import Course, begin, fit
 from carvana.training.records import EpochRecord
+from carvana.training.run import initial_network
+from carvana.training.slices import arranged
 
 
 def really_trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
-    """A training by the recipe for as long as there is time; what validation says after its last whole epoch."""
+    """A training by the recipe for as long as there is time; what validation says after its last whole epoch, or why
+    there is none.
+    """
+    try:
+        return _trained(model, place, seconds)
+    except (RuntimeError, UserError) as error:
+        return {"model": model, "error": str(error)[:300]}
+
+
+def _trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
     configure(1, "exact")
     recipe = load_recipe(model)
     loading, epochs = loading_of(recipe, place, place.workers), recipe.training.epochs
-    network = network_of(recipe, place, "exact", Way(), training=True)
+    network = initial_network(recipe, draws_of(recipe), None).to(place.device)
+    network = arranged(network.train(), "exact", [place.device], activation_checkpointing=False)
     objective = parts.objective(recipe, place.geometry)
     course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)
     records: list[EpochRecord] = []

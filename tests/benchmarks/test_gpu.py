@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.gpu import rates
+from benchmarks.gpu import rates, whole
 from benchmarks.gpu.place import MODELS, Place, Way, ways_of
 from benchmarks.gpu.shares import with_shares
 from benchmarks.gpu.traffic import Traffic, bytes_of_training
@@ -38,7 +38,7 @@ def test_everything_that_is_asked_of_a_gpu_can_be_measured(place):
     # Five networks, and mirror images.
     of_prediction = 10 * row["prediction"] / able["exact_tflops"] / 1000
     assert row["prediction_share_of_matrix_rate"] == pytest.approx(of_prediction)
-    moved = bytes_of_training(recipe, SMALL, "exact", checkpointing=False) / 1e9 * row["training"]
+    moved = bytes_of_training(recipe.model, SMALL, "exact", checkpointing=False, autotune=False) / 1e9 * row["training"]
     assert row["training_share_of_bandwidth"] == pytest.approx(moved / able["bandwidth_gb_per_s"])
     assert row["prediction_from_files_share"] == pytest.approx(row["prediction_from_files"] / row["prediction"])
     autotuned = rates.measured(recipe, place, "exact", Way("channels_last", autotune=True))
@@ -90,6 +90,26 @@ def test_what_fails_on_a_gpu_is_told_and_the_rest_measured(place, monkeypatch):
     row = rates.measured(load_recipe(MODELS["linknet34"]), place, "exact", Way("channels_last"))
     assert row["training"] is None and row["training_error"] == "CUDA out of memory"
     assert row["prediction"] > 0
+
+
+def test_what_was_measured_before_a_failure_is_kept(place, monkeypatch):
+    def full_at_last(*given: Any) -> None:
+        given[-1]["training"] = 2.0
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(rates, "training_rates", full_at_last)
+    monkeypatch.setattr(rates, "prediction_rates", full_at_last)
+    row = rates.measured(load_recipe(MODELS["linknet34"]), place, "exact", Way())
+    assert (row["training"], row["training_error"]) == (2.0, "CUDA out of memory")
+    assert row["prediction"] is None
+
+
+def test_a_training_for_which_there_is_no_memory_is_told(place, monkeypatch):
+    def full(*given: object, **named: object) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(whole, "fit", full)
+    assert really_trained("ternausnet", place, 0) == {"model": "ternausnet", "error": "CUDA out of memory"}
 
 
 def test_traffic_counts_what_is_read_and_written_and_no_views():
