@@ -8,7 +8,7 @@ from carvana.cli import mask
 from carvana.cli.mask import photos_in
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
-from carvana.photo import cut_out, framed, trained_run, unframed
+from carvana.photo import TrainedRun, cut_out, framed, trained_run, unframed
 
 
 @pytest.mark.parametrize("size_HW", [SMALL.image_size, (700, 900), (300, 90), (64, 95), (1, 1)])
@@ -72,7 +72,7 @@ def test_what_is_no_photo_in_a_folder_is_told_in_a_line(tmp_path, capsys):
 def mask_of(tmp_path, monkeypatch):
     """A function that masks a photo of a run that seems finished, and must not come as far as to predict."""
     (tmp_path / "photo.jpg").touch()
-    monkeypatch.setattr(mask, "trained_run", lambda _: None)
+    monkeypatch.setattr(mask, "trained_run", lambda _: TrainedRun("released", {}, SMALL, "exact"))
     monkeypatch.setattr(mask, "read_image", lambda _: pytest.fail("went on"))
 
     def run(results, out=None, photo="photo.jpg"):
