@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[2]
 # Names of the faults with which the code is still the one that docs/conformance.md was measured on.
 UNSEEN = """
 from pathlib import Path
-from carvana import provenance, recipe
+from carvana import provenance, recipe_files
 from carvana.verification.conformance import measured_code
 from tests.mutants.mutants import MUTANTS
 
 def code():
-    for cached in (*vars(provenance).values(), *vars(recipe).values()):
+    for cached in (*vars(provenance).values(), *vars(recipe_files).values()):
         getattr(cached, "cache_clear", lambda: None)()
     return measured_code()
 
