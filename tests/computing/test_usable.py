@@ -56,7 +56,7 @@ def test_a_driver_that_is_too_old_is_told(cards):
 
 def test_a_build_for_the_cpu_is_told(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", None)
-    with pytest.raises(UserError, match=r"is a build for the CPU; install the other one"):
+    with pytest.raises(UserError, match=r"is a build for the CPU; delete \.venv, and `make env`"):
         require_usable(TWO, "exact")
 
 

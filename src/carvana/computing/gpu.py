@@ -154,27 +154,25 @@ def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
     As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list. A GPU that is divided
     counts as its MIG instances, of which CUDA by itself would show the first alone.
     """
-    chosen = [uuid for _, uuid in machine if not _is_instance(uuid)] if wish is None else []
-    for name in (part.strip() for part in wish.split(",")) if wish is not None else ():
+    chosen = [uuid for _, uuid in machine] if wish is None else _named(machine, wish)
+    instances: dict[str, list[str]] = {}
+    # The machine lists a GPU's instances behind it.
+    for _, uuid in machine:
+        if _is_instance(uuid):
+            instances[next(reversed(instances))].append(uuid)
+        else:
+            instances[uuid] = []
+    return list(dict.fromkeys(one for uuid in chosen for one in instances.get(uuid) or [uuid]))
+
+
+def _named(machine: list[tuple[str, str]], wish: str) -> list[str]:
+    chosen: list[str] = []
+    for name in (part.strip() for part in wish.split(",")):
         fitting = [uuid for index, uuid in machine if name and (name == index or uuid.startswith(name))]
         if len(fitting) != 1:
             break
         chosen += fitting
-    instances = _instances(machine)
-    return list(dict.fromkeys(one for uuid in chosen for one in instances.get(uuid) or [uuid]))
-
-
-def _instances(machine: list[tuple[str, str]]) -> dict[str, list[str]]:
-    """The MIG instances of each GPU; the machine lists them behind it."""
-    found: dict[str, list[str]] = {}
-    whole = ""
-    for _, uuid in machine:
-        if _is_instance(uuid):
-            found[whole].append(uuid)
-        else:
-            whole = uuid
-            found[whole] = []
-    return found
+    return chosen
 
 
 def _is_instance(uuid: str) -> bool:

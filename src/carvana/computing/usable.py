@@ -26,7 +26,7 @@ def unusable(devices: Sequence[torch.device], precision: str) -> str | None:
     if devices[0].type == "cpu":
         return None
     if torch.version.cuda is None:
-        return f"PyTorch {torch.__version__} is a build for the CPU; install the other one (`make env`)"
+        return f"PyTorch {torch.__version__} is a build for the CPU; delete .venv, and `make env` without TORCH_CPU"
     if not torch.cuda.is_available():
         return (
             f"PyTorch {torch.__version__}, built for CUDA {torch.version.cuda}, cannot use the GPU that `nvidia-smi`"

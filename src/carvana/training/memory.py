@@ -29,8 +29,8 @@ from carvana.training.validation import judged
 CHECKPOINTED: Final = ("ternausnet", "linknet34")
 DIVIDED: Final = ("ternausnet",)
 GIB: Final = 2**30
-# PyTorch has an error of its own only where its allocator finds no more. cuBLAS and CUDA find none for their own; and
-# cuDNN, where none of its ways to convolve finds the memory it works in, says just that it has none.
+# What the errors of a full GPU say: of PyTorch's allocator and of CUDA; of cuBLAS; and of cuDNN, where none of its ways
+# to convolve finds the memory that it would work in.
 _OF_FULL_MEMORY: Final = ("out of memory", "ALLOC_FAILED", "unable to find an engine")
 _CPU: Final = torch.device("cpu")
 
