@@ -31,8 +31,11 @@ main_guard(main)
     ],
 )
 def test_ctrl_c_is_one_line_and_the_exit_code_of_who_handles_it(body, code, told):
+    # As from a terminal: a shell has background processes, such as these tests may be, ignore SIGINT.
     program = f"""
+import signal
 import time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from carvana.errors import main_guard
 from carvana.interruption import ended_by_signals
 def wait():
