@@ -20,6 +20,9 @@ from torch import nn
 from carvana.encoder_weights import encoder_state, fetch, load_encoder
 from carvana.errors import UserError
 from carvana.networks import linknet34, ternausnet, vgg_unet
+from carvana.recipe_files import load_recipe
+from carvana.training.draws import Draws
+from carvana.training.run import initial_network
 
 SCRIPT = Path(__file__).parents[1] / "workflow" / "scripts" / "encoder_weights.py"
 
@@ -86,6 +89,19 @@ def published(tensors, tmp_path_factory):
 def little(tmp_path_factory):
     """A file of few bytes, for what its content does not matter to."""
     return published_file(tmp_path_factory.mktemp("little"), "vgg11", {"features.0.bias": torch.arange(64.0)})
+
+
+@pytest.mark.parametrize(
+    ("model", "encoder"), [("ternausnet", "vgg11"), ("linknet34_f04a_s44", "resnet34"), ("unet_vgg11", "vgg11")]
+)
+def test_a_training_begins_with_the_encoder_of_its_file_and_random_weights_elsewhere(model, encoder, published):
+    recipe, draws = load_recipe(model), Draws(0, None, model, 0)
+    expected = initial_network(recipe, draws, None)
+    load_encoder(expected, encoder, published[encoder])
+    begun = initial_network(recipe, draws, published[encoder]).state_dict()
+    torch.testing.assert_close(begun, expected.state_dict(), rtol=0, atol=0)
+    for name, value in encoder_state(encoder, published[encoder]).items():
+        assert torch.equal(begun[name], value)
 
 
 class Server(ThreadingHTTPServer):

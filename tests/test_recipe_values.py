@@ -79,3 +79,16 @@ def test_published_place_and_costs():
         "training": 2140,  # hours on one Titan X Pascal
         "prediction": 320,
     }
+
+
+def test_published_names_of_encoders_and_of_the_one_checkpoint():
+    published = yaml.safe_load((ROOT / "config/published.yaml").read_text())
+    # torchvision's files of 2017, not those that its names lead to today.
+    assert published["encoders"] == {"vgg11": "vgg11-bbd30ac9.pth", "resnet34": "resnet34-333f7ec4.pth"}
+    assert published["published_checkpoint"] == {
+        "recipe": "ternausnet",
+        "file": "TernausNet.pt",
+        "git_blob": "24ae483e026ee8224aa03f1d2b712139a3b0e8b3",
+    }
+    url = yaml.safe_load((ROOT / "config/config.yaml").read_text())["released"]["url"]
+    assert url.endswith("/ternaus/TernausNet/14f4b469f1ddc3acde2374e8161f4a1b8173cd35/weights/TernausNet.pt")

@@ -1,7 +1,8 @@
 """What a network or a prediction is, as facts; their digest is the key under which it is kept.
 
-Everything that can change its bytes is a fact, and nothing else: where files lie, how many processes load images and
-what is shown meanwhile are not.
+Everything that can change its numbers is a fact, and nothing else: where files lie, how many processes load images and
+what is shown meanwhile are not; nor is on how many GPUs, or how sparingly of memory, a batch is computed, which changes
+the order of its sums.
 """
 
 from __future__ import annotations

@@ -286,6 +286,6 @@ class Recipe(Section):
     def epoch_of(self, index: int, run_epochs: int) -> int:
         """The recipe's epoch that epoch `index` (from 0) of a run of `run_epochs` stands for, as the authors count it.
 
-        A run of the authors' length maps one to one; a shorter one still passes every milestone.
+        A run of the authors' length maps one to one; a shorter one takes even steps, which may pass over a change.
         """
         return self.training.first_epoch + index * self.training.epochs // run_epochs

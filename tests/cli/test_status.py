@@ -262,7 +262,7 @@ def test_the_plan_of_everything_is_the_authors_cost(tmp_path):
     """With nothing measured: their hours, which the counted operations share out."""
     out = as_a_user("plan", "--config", f"results={tmp_path}", environment={"PATH": ""})
     assert "202 jobs, 2,140.0 GPU-hours of training and 3" in out
-    assert "89 days of training and 13 of prediction on one Titan X Pascal; they used 20" in out
+    assert "89 days of training and 13 of prediction on one Titan X Pascal; they had about 20" in out
     assert out.count("the authors' cards") == 9
     days = {int(number): float(count) for number, count in re.findall(r"^(\d+) +([\d.]+)$", out, re.MULTILINE)}
     assert 100 < days[1] < 105

@@ -55,6 +55,19 @@ def test_rounding_the_weights_once_changes_no_bit_of_a_prediction():
         torch.testing.assert_close(compute_in(network, "bf16", CPU)(images()), expected, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_gpu_rounds_to_tf32_only_where_asked_to(precision):
+    """PyTorch's own default lets cuDNN do it in every convolution."""
+    threads = torch.get_num_threads()
+    try:
+        configure(threads, precision)
+        assert torch.backends.cudnn.allow_tf32 is (precision == "tf32")
+        assert torch.backends.cuda.matmul.allow_tf32 is (precision == "tf32")
+    finally:
+        configure(threads, "exact")
+        torch.use_deterministic_algorithms(mode=False)
+
+
 @pytest.mark.parametrize("autotune", [True, False])
 def test_deterministic_algorithms_and_autotuning_exclude_each_other(autotune):
     threads = torch.get_num_threads()

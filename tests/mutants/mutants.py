@@ -20,6 +20,7 @@ NETWORKS: Final = "tests/golden/test_golden_networks.py::test_"
 TRAINING: Final = "tests/golden/test_golden_training.py::test_"
 PREDICTION: Final = "tests/golden/test_golden_prediction.py::test_"
 POST: Final = "tests/golden/test_golden_post.py::test_"
+WIRING: Final = "tests/training/test_run.py::test_a_training_is_of_what_its_conditions_and_images_say"
 
 
 @dataclass(frozen=True)
@@ -636,5 +637,63 @@ MUTANTS: Final = (
         "return encode(force_corners_off(mask_HW))",
         "return encode(mask_HW)",
         f"{POST}rle",
+    ),
+    # --- from the pieces to a training and a prediction
+    Mutant(
+        "ImageNet weights are not loaded",
+        "src/carvana/training/run.py",
+        "        load_encoder(network, encoder, encoder_weights)",
+        "        pass",
+        "tests/test_encoder_weights.py::"
+        "test_a_training_begins_with_the_encoder_of_its_file_and_random_weights_elsewhere[ternausnet-vgg11]",
+    ),
+    Mutant(
+        "encoders begin at random whatever is asked for",
+        "src/carvana/training/run.py",
+        "initial_network(recipe, draws, conditions.encoder_weights)",
+        "initial_network(recipe, draws, None)",
+        WIRING,
+    ),
+    Mutant(
+        "pseudo-labelled images are not trained on",
+        "src/carvana/training/run.py",
+        "conditions.fold, excluded, added)",
+        "conditions.fold, excluded)",
+        WIRING,
+    ),
+    Mutant(
+        "images that a user leaves out are trained on",
+        "src/carvana/training/run.py",
+        "conditions.fold, excluded, added)",
+        "conditions.fold, pseudo_labelled=added)",
+        WIRING,
+    ),
+    Mutant(
+        "what is learnt, not what is validated, chooses the epoch",
+        LOOP,
+        "state.best.offer(recipe.selection, valid, epoch)",
+        "state.best.offer(recipe.selection, train, epoch)",
+        "tests/training/test_loop.py::test_the_validation_chooses_the_epoch_not_the_training",
+    ),
+    Mutant(
+        "prediction in training mode",
+        "src/carvana/prediction/networks.py",
+        "return network.eval()",
+        "return network.train()",
+        "tests/prediction/test_run.py::test_networks_predict_in_evaluation_mode",
+    ),
+    Mutant(
+        "no image is normalised in prediction",
+        "src/carvana/prediction/pipeline.py",
+        "network_input(on_device_1HWC, transforms.normalised)",
+        "network_input(on_device_1HWC, False)",
+        "tests/prediction/test_run.py::test_images_are_normalised_where_the_author_did[unet_vgg11-True]",
+    ),
+    Mutant(
+        "a GPU's convolutions are rounded to tf32 whatever is asked for",
+        "src/carvana/computing/runtime.py",
+        'torch.backends.cudnn.allow_tf32 = precision == "tf32"',
+        "torch.backends.cudnn.allow_tf32 = True",
+        "tests/computing/test_runtime.py::test_a_gpu_rounds_to_tf32_only_where_asked_to[exact]",
     ),
 )

@@ -16,6 +16,7 @@ from carvana.metrics import dice
 from carvana.prediction import run
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
+from carvana.prediction.pipeline import Pipeline
 from carvana.recipe_files import load_recipe
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
@@ -95,6 +96,40 @@ def test_validation_uses_the_network_of_the_cars_own_fold(conditions, manifest, 
         mask = ImageSet(manifest).mask(record.name)
         assert float(row["dice"]) == dice(maps[record.name] >= 128, mask)
     assert len({row["dice"] for row in rows}) > 10
+
+
+def test_networks_predict_in_evaluation_mode(networks):
+    assert not any(module.training for network in networks for module in network.modules())
+
+
+class Seeing(torch.nn.Module):
+    """Keeps what it is given, and gives logits of 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, images_N3HW):
+        self.seen.append(images_N3HW.clone())
+        return torch.zeros_like(images_N3HW[:, :1])
+
+
+@pytest.mark.parametrize(
+    ("model", "normalised"),
+    [("ternausnet", True), ("linknet34_fma_s44", False), ("unet_scratch", False), ("unet_vgg11", True)],
+)
+def test_images_are_normalised_where_the_author_did(conditions, manifest, model, normalised):
+    recipe, (name, *_) = load_recipe(model), manifest.names
+    network, transforms = Seeing(), build_transforms(recipe, conditions.geometry)
+    pipeline = Pipeline(recipe, conditions.geometry, ImageSet(manifest), CPU, workers=1, quiet=True)
+    pipeline.run([name], lambda _: [network], lambda *_: None)
+    prepared_HWC = torch.from_numpy(transforms.predict(ImageSet(manifest).image(name)))
+    expected_3HW = prepared_HWC.permute(2, 0, 1).float() / 255
+    if normalised:
+        mean, deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[..., None, None]
+        expected_3HW = (expected_3HW - mean) / deviation
+    # Whichever comes first, it or its mirror image.
+    assert any(torch.allclose(seen_13HW[0], expected_3HW, rtol=0, atol=1e-6) for seen_13HW in network.seen)
 
 
 def test_timings_tell_what_was_done_on_what(predicted):

@@ -125,6 +125,22 @@ def test_a_shortened_run_passes_the_recipes_rates_and_its_change_of_optimizer():
     assert [kind for _, kind in seen] == [torch.optim.RMSprop] * 3 + [EraAdam]
 
 
+def test_the_validation_chooses_the_epoch_not_the_training():
+    """Where validation's masks are the opposite of training's, what is learnt makes it worse."""
+    bright_on_the_left = torch.zeros(1, 1, SIZE, SIZE)
+    bright_on_the_left[..., : SIZE // 2] = 1
+    car = Batch(("car",), bright_on_the_left.expand(1, 3, SIZE, SIZE), bright_on_the_left)
+    course, state = begin_training("ternausnet", [[car] * 5] * 3)
+    judged = replace(car, masks_N1HW=1 - bright_on_the_left)
+    course = replace(course, validation_batches=lambda first: [judged][first:])
+    seen = []
+    fit(course, state, lambda step: None, seen.append)
+    train, valid = ([getattr(record, part)["loss"] for record in seen] for part in ("train", "valid"))
+    assert train == sorted(train, reverse=True)
+    assert valid == sorted(valid)
+    assert [record.selected for record in seen] == [True, False, False]
+
+
 def test_validation_of_the_unets_moves_the_running_statistics_and_they_are_what_is_kept():
     course, state = begin_training("unet_scratch", [[]])
     state.network = torch.nn.Sequential(torch.nn.BatchNorm2d(3), state.network)

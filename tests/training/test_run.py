@@ -11,13 +11,14 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
+from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.networks.building import build_network
 from carvana.recipe_files import load_recipe, parse_recipe
 from carvana.training.batches import Loading
 from carvana.training.draws import Draws
 from carvana.training.run import Outputs, Saving, initial_network, train_network
-from carvana.training.split import TrainingImages
+from carvana.training.split import Split, TrainingImages
 from carvana.weights import load_weights, read_facts
 from tests.training.conditions import small_conditions
 
@@ -41,6 +42,17 @@ def saving(results: Outputs):
 @pytest.fixture(scope="module")
 def images(manifest, folds):
     return TrainingImages(manifest, folds)
+
+
+@pytest.fixture(scope="module")
+def pseudo_labelled(manifest):
+    """A test car's image, with the pixels and the mask of a training car's."""
+    record = manifest.records[0]
+    return Manifest((dataclasses.replace(record, name="ffffffffffff_01.jpg", car="ffffffffffff"),))
+
+
+def names_of(images: TrainingImages, fold: int) -> list[str]:
+    return [record.name for record in images.manifest if images.folds[record.car] == fold]
 
 
 @pytest.fixture(scope="module")
@@ -116,28 +128,32 @@ def test_a_failed_training_leaves_no_results(tmp_path, images):
     assert [path.name for path in tmp_path.iterdir()] == ["events"]
 
 
-def test_images_and_first_weights_are_drawn_for_the_run_the_recipe_the_model_and_the_fold(
-    tmp_path, images, monkeypatch
-):
+def test_a_training_is_of_what_its_conditions_and_images_say(tmp_path, images, pseudo_labelled, monkeypatch):
+    """Random numbers of the run, the recipe, the model and the fold; first weights, images left out and added."""
     used = {}
 
     class SeenLoading(Loading):
         def __init__(self, **given):
-            used["images"] = given["draws"]
+            used["images"] = given["draws"], given["split"]
             super().__init__(**given)
 
     def seen_network(recipe, draws, encoder_weights):
-        used["first weights"] = draws
+        used["first weights"] = draws, encoder_weights
         raise UserError("seen enough: nothing need be trained")
 
     monkeypatch.setattr("carvana.training.run.Loading", SeenLoading)
     monkeypatch.setattr("carvana.training.run.initial_network", seen_network)
     # A recipe that names a seed, and none of the defaults.
-    run = dataclasses.replace(conditions(seed=7), model="linknet34_fma_s44", fold=1)
+    encoder, (left_out, *trained) = tmp_path / "resnet34.pth", names_of(images, fold=0)
+    run = dataclasses.replace(
+        conditions(seed=7), model="linknet34_fma_s44", fold=1, encoder_weights=encoder, excluded=(left_out,)
+    )
+    images = dataclasses.replace(images, pseudo_labelled=pseudo_labelled)
     with pytest.raises(UserError, match="seen enough"):
         train_network(run, images, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
     draws = Draws(seed=7, recipe_seed=44, model="linknet34_fma_s44", fold=1)
-    assert used == {"images": draws, "first weights": draws}
+    parted = Split((*trained, *pseudo_labelled.names), tuple(names_of(images, fold=1)))
+    assert used == {"images": (draws, parted), "first weights": (draws, encoder)}
 
 
 def test_the_first_weights_depend_on_seed_model_and_fold_only():

@@ -57,6 +57,6 @@ def run(given: argparse.Namespace) -> None:
     days = {name: costs[name]["value"] / 24 for name in ("training", "prediction")}
     print(
         f"\nThe authors, for everything: {days['training']:.0f} days of training and {days['prediction']:.0f} of"
-        f" prediction on one Titan X Pascal; they used {costs['gpus']['value']}."
+        f" prediction on one Titan X Pascal; they had about {costs['gpus']['value']}."
         " What is done already is not subtracted."
     )

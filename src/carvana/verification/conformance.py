@@ -18,7 +18,7 @@ SECTIONS: Final = (*RECIPES, "ensemble")
 SOURCE: Final = "golden values of the winners' published programs (docs/conformance.md)"
 AGAIN: Final = "what docs/conformance.md was measured with; `make conformance` measures anew"
 
-# What the golden tests call, beside the modules that each recipe names.
+# Beside the modules that each recipe names: what the golden tests call, and what trains and predicts by it.
 _MODULES: Final = (
     "carvana.folds",
     "carvana.networks.building",
@@ -28,7 +28,10 @@ _MODULES: Final = (
     "carvana.training.loop",
     "carvana.training.slices",
     "carvana.training.validation",
+    "carvana.training.run",
     "carvana.prediction.maps",
+    "carvana.prediction.networks",
+    "carvana.prediction.pipeline",
     "carvana.maps.combine",
 )
 _PACKAGES: Final = re.compile(r"^Measured with Python \S+ on \S+, (.*)\.$", re.MULTILINE)
