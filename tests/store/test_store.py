@@ -1,14 +1,17 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from carvana.errors import UserError
 from carvana.keys import digest_of
-from carvana.store.claim import Claim
+from carvana.store.claim import Claim, Owner
 from carvana.store.store import Store
 
 FACTS = {"step": "train", "model": "m", "fold": 0}
@@ -143,6 +146,47 @@ def test_what_is_worked_on_is_not_removed(store):
     entry = store.entry(FACTS)
     with Claim.take(entry.folder, pytest.fail), pytest.raises(UserError, match="is being worked on by process"):
         store.remove(entry)
+
+
+def test_what_is_begun_while_the_same_is_removed_stays(store, tmp_path, monkeypatch):
+    """Whoever waits for an entry begins it anew once it is not there any more, with all of its files."""
+    store.obtain(FACTS, {"out.txt": tmp_path / "x"}, Work())
+    entry, begun = store.entry(FACTS), []
+
+    def removed_slowly(folder):
+        with Claim.take(entry.folder, pytest.fail):
+            (entry.folder / "state-1").write_text("half")
+            begun.extend([entry.complete, folder.exists()])
+        shutil.rmtree(folder)
+
+    monkeypatch.setattr("carvana.store.store.shutil", SimpleNamespace(rmtree=removed_slowly))
+    store.remove(entry)
+    assert begun == [False, True]
+    assert (entry.folder / "state-1").read_text() == "half"
+    assert [path.name for path in store.folder.iterdir()] == [entry.key]
+
+
+def test_looking_at_an_entry_is_not_using_it(store):
+    """Of a claim of another machine it must be found out how old it is, by a file made beside it."""
+    entry, holder = store.entry(FACTS), replace(Owner.me(), boot="another")
+    entry.folder.mkdir(parents=True)
+    for name in ("facts.json", "claim-1"):
+        (entry.folder / name).write_text(json.dumps(vars(holder)))
+        os.utime(entry.folder / name, (1000, 1000))
+    assert entry.owner is None
+    assert entry.used == 1000
+
+
+def test_files_of_those_who_wait_stay_when_a_result_is_declared(store, tmp_path):
+    def make(workplace):
+        (workplace.folder / ".claim-0123").write_text("of another process")
+        (workplace.folder / "state-1").write_text("half")
+        (workplace.result / "out.txt").write_text("result")
+
+    store.obtain(FACTS, {"out.txt": tmp_path / "x"}, make)
+    names = {path.name for path in store.entry(FACTS).folder.iterdir()}
+    assert ".claim-0123" in names
+    assert "state-1" not in names
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):

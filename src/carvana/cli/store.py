@@ -36,9 +36,10 @@ def run(given: argparse.Namespace) -> None:
         raise UserError(f"{store.folder}: no such store; is `store` the run's?")
     entries = list(store.entries())
     for entry in wanted_away(entries, given, time.time()):
-        print(f"deleted {entry.key}, {size(entry.bytes)}")
+        occupied = entry.bytes
         store.remove(entry)
         entries.remove(entry)
+        print(f"deleted {entry.key}, {size(occupied)}")
     columns = ("key", "step", "model", "fold", "state", "size", "unused for")
     rows = [_row(entry) for entry in entries]
     if rows:

@@ -164,11 +164,12 @@ class Claim:
         """
         told: Owner | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             while True:
-                number, holder = _highest(folder), owner(folder)
-                if holder is None and (claim := cls._try(folder, number + 1)) is not None:
+                # Whoever had it may have removed it.
+                folder.mkdir(parents=True, exist_ok=True)
+                if (claim := cls.take_if_free(folder)) is not None:
                     return claim
+                holder = owner(folder)
                 if holder is not None and holder != told:
                     say(f"waiting for {holder}, which works on the same ({folder})")
                     told = holder
@@ -178,6 +179,12 @@ class Claim:
                 f"{folder} cannot be worked in ({error}): make room there or ask its owner to let you, or name another"
                 " folder as `store`"
             ) from None
+
+    @classmethod
+    def take_if_free(cls, folder: Path) -> Self | None:
+        """Claim a folder that is there; nothing where someone works on it."""
+        number = _highest(folder)
+        return cls._try(folder, number + 1) if owner(folder) is None else None
 
     @classmethod
     def _try(cls, folder: Path, number: int) -> Self | None:

@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,10 +94,12 @@ class Entry:
     @property
     def used(self) -> float:
         """When it was last made, taken or worked on, in seconds since 1970."""
-        times = [self.folder.stat().st_mtime]
-        with contextlib.suppress(FileNotFoundError):
-            times.append((self.folder / COMPLETE).stat().st_mtime)
-        return max(times)
+        times = []
+        # Not the folder's own time: to look whether a claim has ended, a file is made there for a moment.
+        for path in self.folder.glob("[!.]*"):
+            with contextlib.suppress(FileNotFoundError):
+                times.append(path.stat().st_mtime)
+        return max(times, default=0)
 
     def damage(self) -> str | None:
         """What is wrong with the stored files, if anything."""
@@ -118,7 +121,8 @@ class Entry:
             files[path.name] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
         flush(self.folder / RESULT)
         write_json(self.folder / COMPLETE, {"files": files})
-        for path in self.folder.iterdir():
+        # Hidden ones are of processes that wait for their turn.
+        for path in self.folder.glob("[!.]*"):
             if path.is_file() and path.name not in (COMPLETE, FACTS) and not path.name.startswith("claim-"):
                 path.unlink(missing_ok=True)
 
@@ -193,12 +197,15 @@ class Store:
 
     def remove(self, entry: Entry) -> None:
         """Delete an entry. Raises UserError where someone works on it."""
-        holder = entry.owner
-        if holder is not None:
-            raise UserError(f"{entry.folder} is being worked on by {holder}; stop that first")
-        # Not whole any more from the first moment on.
-        (entry.folder / COMPLETE).unlink(missing_ok=True)
-        shutil.rmtree(entry.folder)
+        claim = Claim.take_if_free(entry.folder)
+        if claim is None:
+            raise UserError(f"{entry.folder} is being worked on by {entry.owner or 'another process'}; stop that first")
+        with claim:
+            # Not whole any more from the first moment on.
+            (entry.folder / COMPLETE).unlink(missing_ok=True)
+            # Under another name, so that nothing is taken from whoever begins the same meanwhile.
+            removed = entry.folder.rename(f"{entry.folder}.removed-{uuid.uuid4().hex[:8]}")
+        shutil.rmtree(removed)
 
 
 def _place(stored: Path, wanted: Path) -> None:
