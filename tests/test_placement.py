@@ -39,7 +39,7 @@ def placed_network(recipe):
 
 
 def prepared(recipe):
-    size_HW = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
+    size_HW = SMALL.network_size(recipe.input.size)
     return torch.zeros(2, *size_HW, 3, dtype=torch.uint8), torch.zeros(2, *size_HW, dtype=torch.uint8)
 
 

@@ -79,6 +79,12 @@ def test_a_value_without_a_source_is_refused(tmp_path):
         load_recipe("ternausnet", directory)
 
 
+def test_a_value_that_is_given_twice_is_told(tmp_path):
+    directory = edited(tmp_path, "  drop_last:", "  epochs: {value: 51, source: script}\n  drop_last:")
+    with pytest.raises(UserError, match=r"ternausnet.yaml: the key epochs is given twice, in line \d+ and line \d+"):
+        load_recipe("ternausnet", directory)
+
+
 def test_an_unknown_model_lists_the_known(tmp_path):
     with pytest.raises(UserError, match="no model 'resnet' in the released edition; the models are linknet34_fma_s44"):
         load_recipe("resnet")

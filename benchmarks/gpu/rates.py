@@ -139,7 +139,7 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way, fou
     """
     configure(1, precision, way.autotune)
     networks = [network_of(recipe, place, precision, way, training=False)] * recipe.folds.count
-    size = place.geometry.wide_size if recipe.input.size != "square" else place.geometry.unet_size
+    size = place.geometry.network_size(recipe.input.size)
     image_3HW, image_size = torch.rand(3, *size, device=place.device), place.geometry.image_size
 
     def forward() -> int:

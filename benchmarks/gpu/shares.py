@@ -34,7 +34,5 @@ def with_shares(row: dict[str, Any], rates: dict[str, float], recipe: Recipe, pl
 
 def relative_area(recipe: Recipe, geometry: Geometry) -> float:
     """Pixels of the network's input in this geometry, relative to the full one's."""
-    (height, width), (full_height, full_width) = (
-        one.unet_size if recipe.input.size == "square" else one.wide_size for one in (geometry, FULL)
-    )
+    (height, width), (full_height, full_width) = (one.network_size(recipe.input.size) for one in (geometry, FULL))
     return height * width / (full_height * full_width)

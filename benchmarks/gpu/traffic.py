@@ -48,7 +48,7 @@ def bytes_of_training(model: str, geometry: Geometry, precision: str, checkpoint
     configure(1, precision, autotune)
     recipe = load_recipe(model)
     images = recipe.training.batch_size
-    size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
+    size = geometry.network_size(recipe.input.size)
     with FakeTensorMode(), Traffic() as traffic, as_on_gpu():
         network = build_network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
@@ -65,7 +65,7 @@ def bytes_of_training(model: str, geometry: Geometry, precision: str, checkpoint
 def bytes_of_prediction(model: str, geometry: Geometry, precision: str) -> float:
     """Of one image's map by one network."""
     recipe = load_recipe(model)
-    size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
+    size = geometry.network_size(recipe.input.size)
     # Weights that do not exist cannot be rounded.
     network = arranged(build_network(recipe).eval(), precision, [_CPU], activation_checkpointing=False)
     with FakeTensorMode(allow_non_fake_inputs=True), Traffic() as traffic:

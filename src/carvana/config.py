@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from carvana.errors import UserError
+from carvana.yaml_text import parsed
 
 # What lies beside the runs' folders: see carvana.planning.
 SHARED: Final = ("store", "encoders", "images", "submitted")
@@ -71,7 +71,7 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
         key, separator, text = value.partition("=")
         if not separator:
             raise UserError(f"--config {value}: write key=value")
-        config = laid_over(config, {key: _parsed(text, f"--config {value}")})
+        config = laid_over(config, {key: parsed(text, f"--config {value}")})
     check_config(config, root / "config" / "schema.yaml")
     return config
 
@@ -89,34 +89,9 @@ def laid_over(base: Any, top: Any) -> Any:
     return top
 
 
-class _TwiceError(Exception):
-    """A mapping has a key twice; the lines are known where it is YAML."""
-
-    def __init__(self, key: str, lines: tuple[int, int] | None = None) -> None:
-        super().__init__(
-            f"the key {key} is given twice" + (f", in line {lines[0]} and line {lines[1]}" if lines else "")
-        )
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's own takes the last of equal keys."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        # Before merge keys (<<) are followed: what they bring may be given again.
-        node = super().compose_mapping_node(anchor)
-        lines: dict[tuple[str, str], int] = {}
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                name, line = (key.tag, key.value), key.start_mark.line + 1
-                if name in lines:
-                    raise _TwiceError(key.value, (lines[name], line))
-                lines[name] = line
-        return node
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = _parsed(path.read_text(encoding="utf-8"), str(path))
+        content = parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise UserError(f"{path}: no such configuration; name an overlay such as config/sample.yaml") from None
     except OSError as error:
@@ -128,32 +103,6 @@ def _read(path: Path) -> dict[str, Any]:
     # Snakemake refuses it too.
     if not isinstance(content, dict):
         raise UserError(f"{path} has no keys at its top level; write what it changes as `key: value`, or leave it out")
-    return content
-
-
-def _parsed(text: str, origin: str) -> Any:
-    """What a text in JSON or YAML says. Raises UserError, of one line, where it is neither, or has a key twice."""
-    try:
-        # As Snakemake does: JSON may be indented by tabs, which YAML may not.
-        with contextlib.suppress(ValueError):
-            return json.loads(text, object_pairs_hook=_once)
-        return yaml.load(text, Loader=_Loader)
-    except _TwiceError as error:
-        raise UserError(f"{origin}: {error}; keep one of them") from None
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise UserError(f"{origin} is no YAML ({line}{error.problem}); correct it") from None
-    # ValueError: a date that there is not.
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(f"{origin} is no YAML ({str(error).splitlines()[0]}); correct it") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise _TwiceError(key)
-        content[key] = value
     return content
 
 

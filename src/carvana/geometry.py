@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 FULL_HEIGHT: Final = 1280
 
@@ -24,6 +24,10 @@ class Geometry:
     image_size: tuple[int, int]
     wide_size: tuple[int, int]
     unet_size: tuple[int, int]
+
+    def network_size(self, size: Literal["wide", "square"]) -> tuple[int, int]:
+        """Size of a network's input, by what its recipe calls it."""
+        return self.wide_size if size == "wide" else self.unet_size
 
     def length(self, full_pixels: int) -> int:
         """A length given in pixels of the full image, in pixels of this geometry: nearest, at least 1."""

@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-import yaml
 from pydantic import ValidationError
 
 from carvana.errors import UserError
 from carvana.recipe import Recipe
+from carvana.yaml_text import parsed
 
 RECIPES: Final = Path(__file__).resolve().parents[2] / "config" / "recipes"
 
@@ -65,7 +65,7 @@ def _documents(directory: Path, edition: Edition) -> dict[str, dict[str, Any]]:
     for path in sorted(directory.glob("*.yaml")):
         if path.stem in EDITIONS:
             continue
-        document = yaml.safe_load(path.read_text())
+        document = _read(path)
         document = _overlay(document, changes.pop(document["recipe"], {}))
         head = {key: document.pop(key) for key in ("recipe", "member", "modules")}
         for model, variant in document.pop("models").items():
@@ -81,8 +81,13 @@ def _edition_changes(directory: Path, edition: Edition) -> dict[str, Any]:
     """What the edition's file lays over each recipe; nothing for the released one, which has none."""
     if edition == RELEASED:
         return {}
-    changes: dict[str, Any] = yaml.safe_load((directory / f"{edition}.yaml").read_text())["recipes"]
+    changes: dict[str, Any] = _read(directory / f"{edition}.yaml")["recipes"]
     return changes
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = parsed(path.read_text(encoding="utf-8"), str(path))
+    return content
 
 
 def model_names(edition: Edition = RELEASED) -> tuple[str, ...]:

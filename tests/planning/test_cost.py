@@ -19,7 +19,7 @@ def test_the_stated_operations_and_sizes_are_those_of_the_networks(model):
     recipe = load_recipe(model)
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         network = import_module(recipe.modules.network).build(recipe.network.num_filters)
-        network(torch.empty(1, 3, *(FULL.wide_size if recipe.input.size == "wide" else FULL.unet_size)))
+        network(torch.empty(1, 3, *(FULL.network_size(recipe.input.size))))
     assert counter.get_total_flops() / 1e9 == pytest.approx(gflops_of(PUBLISHED)[recipe.recipe], rel=1e-3)
     distinct = {id(tensor): tensor for tensor in network.parameters()}
     assert 4 * sum(tensor.numel() for tensor in distinct.values()) == pytest.approx(

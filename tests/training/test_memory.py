@@ -48,7 +48,7 @@ def test_live_bytes_of_a_chain_known_by_hand():
 @pytest.mark.parametrize("model", ["ternausnet", LINKNET, "unet_vgg11"])
 def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpointing):
     recipe = load_recipe(model)
-    size = SMALL.unet_size if recipe.input.size == "square" else SMALL.wide_size
+    size = SMALL.network_size(recipe.input.size)
     images = recipe.training.batch_size
     with LiveBytes() as live, as_on_gpu():
         network = build_network(recipe)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 _AS_ON_GPU: Final = ContextVar("_AS_ON_GPU", default=False)
 
@@ -25,12 +24,11 @@ def upsampled(x_NCHW: Tensor, size_HW: tuple[int, int]) -> Tensor:
         # It would make the result float32, and with it all that is joined to it.
         with torch.autocast("cuda", enabled=False):
             return upsampled(x_NCHW, size_HW)
-    if not torch.is_grad_enabled():
-        return _forward(x_NCHW, size_HW)
-    if torch.are_deterministic_algorithms_enabled() and (not x_NCHW.is_cpu or _AS_ON_GPU.get()):
+    in_order = torch.are_deterministic_algorithms_enabled() and (not x_NCHW.is_cpu or _AS_ON_GPU.get())
+    if torch.is_grad_enabled() and in_order:
         result: Tensor = _ByMatrices.apply(x_NCHW, size_HW)
         return result
-    return interpolate(x_NCHW, size=size_HW, mode="bilinear", align_corners=True)
+    return _forward(x_NCHW, size_HW)
 
 
 @contextmanager
@@ -44,6 +42,7 @@ def as_on_gpu() -> Iterator[None]:
 
 
 def _forward(x_NCHW: Tensor, size_HW: tuple[int, int]) -> Tensor:
+    # `interpolate` is the same, but gathers neighbours on a GPU wherever deterministic algorithms are on.
     result: Tensor = torch.ops.aten.upsample_bilinear2d(x_NCHW, size_HW, True)
     return result
 

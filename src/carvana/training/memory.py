@@ -105,7 +105,7 @@ def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -
     Steps and a validation are gone through with tensors that have shapes and no values, so it takes a second and hardly
     any memory. What a GPU does otherwise is counted as there, with deterministic algorithms.
     """
-    size = geometry.unet_size if recipe.input.size == "square" else geometry.wide_size
+    size = geometry.network_size(recipe.input.size)
     judged_at = geometry.image_size if recipe.validation.masks_at == "image" else size
     training, validation = recipe.training, recipe.validation
     trained, validated = (-(-images // arrangement.gpus) for images in (training.batch_size, validation.batch_size))

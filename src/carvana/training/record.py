@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ from carvana.catalogue import TRAINING
 from carvana.computing.environment import computed_in
 from carvana.computing.runtime import device_name, peak_memory_bytes
 from carvana.data.manifest import Manifest, content_digest
-from carvana.files import write_json
+from carvana.files import sha256_of, write_json
 from carvana.provenance import package_versions, recipe_digest
 from carvana.recipe_files import editions_of, resolved_document
 from carvana.training.conditions import Conditions
@@ -46,7 +45,7 @@ def recipe_record(conditions: Conditions, folds: int, pseudo_labelled: Manifest)
         "edition": ", ".join(_same_editions(conditions)),
         "folds": folds,
         "encoder_weights": "random" if weights is None else weights.name,
-        "encoder_weights_sha256": None if weights is None else hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "encoder_weights_sha256": None if weights is None else sha256_of(weights),
         "device_name": device_name(conditions.device),
         "packages": package_versions(),
     }

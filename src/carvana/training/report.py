@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.files import write_json
 from carvana.training.progress import DICE
 from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.stopwatch import Stopwatch
@@ -65,5 +65,8 @@ class Report:
             "seconds_left": (self.work - watch.work) * watch.seconds / watch.work if watch.work else None,
             "device": self.device,
         }
+        # Without waiting for the disk, as results do: it is told again in a few seconds.
+        partial = self.path.with_name(self.path.name + ".partial")
         with contextlib.suppress(OSError):
-            write_json(self.path, document)
+            partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            partial.replace(self.path)

@@ -100,4 +100,4 @@ def build(recipe: Recipe, geometry: Geometry) -> AlbuTransforms:
     """The transforms of a recipe whose augmentation is of kind `albu`."""
     assert isinstance(recipe.augmentation, AlbuAugmentation)
     normalised = recipe.input.normalisation == "imagenet"
-    return AlbuTransforms(recipe.augmentation, recipe.input.clahe, geometry.wide_size, normalised)
+    return AlbuTransforms(recipe.augmentation, recipe.input.clahe, geometry.network_size(recipe.input.size), normalised)

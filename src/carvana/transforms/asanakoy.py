@@ -91,4 +91,4 @@ def build(recipe: Recipe, geometry: Geometry) -> AsanakoyTransforms:
     """The transforms of a recipe whose augmentation is of kind `asanakoy`."""
     assert isinstance(recipe.augmentation, AsanakoyAugmentation)
     normalised = recipe.input.normalisation == "imagenet"
-    return AsanakoyTransforms(recipe.augmentation, geometry.unet_size, normalised)
+    return AsanakoyTransforms(recipe.augmentation, geometry.network_size(recipe.input.size), normalised)

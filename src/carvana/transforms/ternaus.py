@@ -71,4 +71,6 @@ class TernausTransforms:
 def build(recipe: Recipe, geometry: Geometry) -> TernausTransforms:
     """The transforms of a recipe whose augmentation is of kind `ternaus`; they keep the geometry's size."""
     assert isinstance(recipe.augmentation, TernausAugmentation)
-    return TernausTransforms(recipe.augmentation, geometry.wide_size, recipe.input.normalisation == "imagenet")
+    return TernausTransforms(
+        recipe.augmentation, geometry.network_size(recipe.input.size), recipe.input.normalisation == "imagenet"
+    )

@@ -1,0 +1,67 @@
+"""YAML in which no mapping has a key twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import yaml
+
+from carvana.errors import UserError
+
+
+def parsed(text: str, origin: str) -> Any:
+    """What a text in JSON or YAML says. Raises UserError, of one line, where it is neither, or has a key twice.
+
+    Args:
+        text: of a file or of a command line.
+        origin: where it is from, for the error.
+    """
+    try:
+        # As Snakemake does: JSON may be indented by tabs, which YAML may not.
+        with contextlib.suppress(ValueError):
+            return json.loads(text, object_pairs_hook=_once)
+        return yaml.load(text, Loader=_Loader)
+    except _TwiceError as error:
+        raise UserError(f"{origin}: {error}; keep one of them") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise UserError(f"{origin} is no YAML ({line}{error.problem}); correct it") from None
+    # ValueError: a date that there is not.
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"{origin} is no YAML ({str(error).splitlines()[0]}); correct it") from None
+
+
+class _TwiceError(Exception):
+    """A mapping has a key twice; the lines are known where it is YAML."""
+
+    def __init__(self, key: str, lines: tuple[int, int] | None = None) -> None:
+        super().__init__(
+            f"the key {key} is given twice" + (f", in line {lines[0]} and line {lines[1]}" if lines else "")
+        )
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's own takes the last of equal keys."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        # Before merge keys (<<) are followed: what they bring may be given again.
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                name, line = (key.tag, key.value), key.start_mark.line + 1
+                if name in lines:
+                    raise _TwiceError(key.value, (lines[name], line))
+                lines[name] = line
+        return node
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise _TwiceError(key)
+        content[key] = value
+    return content
