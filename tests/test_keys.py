@@ -44,7 +44,9 @@ def code(tmp_path, monkeypatch):
 
     def digests():
         code_digest.cache_clear()
-        found = {(step, m): step_digest(tmp_path / "scripts" / f"{step}.py", m) for step in STEPS for m in MODELS}
+        found = {
+            (step, m): step_digest(tmp_path / "scripts" / f"{step}.py", m, "released") for step in STEPS for m in MODELS
+        }
         others = ("merge", "ensemble", "submission", "folds", "intake", "download")
         return found | {(name, ""): code_digest(tmp_path / "scripts" / f"{name}.py") for name in others}
 
@@ -127,18 +129,17 @@ def test_a_recipes_value_counts_for_its_recipe_alone(tmp_path):
     assert digests() == before
 
 
-# Facts of a training besides `keys.computing`.
+# Facts of a training, and what others of it are made of.
 OWN: dict[str, Any] = {"fold": 0, "epochs": 2, "images_per_step": 4, "seed": 0, "images": "a", "folds": "b"}
-OWN |= {"encoder_weights": None, "excluded": []}
+OWN |= {"encoder_weights": None, "excluded": [], "pseudo_labels": None}
+COMMON: dict[str, Any] = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu"}
+COMMON |= {"threads": 1, "autotune": False, "edition": "released"}
 
 
 def facts(**changes: Any) -> str:
-    script = ROOT / "workflow" / "scripts" / "train.py"
-    common: dict[str, Any] = {"model": "unet_scratch", "geometry": "small", "precision": "exact", "device": "cpu"}
-    common |= {"threads": 1, "autotune": False, "edition": "released"}
-    given: dict[str, Any] = {**common, **OWN, "pseudo_labels": None, **changes}
-    shared = keys.computing(script, **{name: given[name] for name in common})
-    return digest_of(keys.training(shared, **{name: given[name] for name in (*OWN, "pseudo_labels")}))
+    given = COMMON | OWN | changes
+    common = keys.computing(ROOT / "workflow/scripts/train.py", **{name: given[name] for name in COMMON})
+    return digest_of(keys.training(common, **{name: given[name] for name in OWN}))
 
 
 def test_two_trainings_never_have_one_key():
@@ -177,8 +178,8 @@ import sys
 from pathlib import Path
 from carvana import keys
 script = Path(sys.argv[1], "workflow", "scripts", "train.py")
-common = keys.computing(script, "unet_scratch", "small", "exact", "cpu", 1, False)
-print(keys.digest_of(keys.training(common, **json.loads(sys.argv[2]))))
+common, own = map(json.loads, sys.argv[2:])
+print(keys.digest_of(keys.training(keys.computing(script, **common), **own)))
 """
 
 
@@ -197,7 +198,7 @@ def test_a_key_is_the_same_inside_a_container(tmp_path):
         "CUDA_VISIBLE_DEVICES": "3",
         "CARVANA_IMAGE": "sha256:" + "ab" * 32,
     }
-    command = [sys.executable, "-c", INSIDE, str(tmp_path), json.dumps(OWN)]
+    command = [sys.executable, "-c", INSIDE, str(tmp_path), json.dumps(COMMON), json.dumps(OWN)]
     run = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     assert run.stdout.strip() == facts()
 

@@ -71,7 +71,7 @@ def models_of(recipe: str, edition: Edition = RELEASED) -> tuple[str, ...]:
     return tuple(model for model in names if recipe_of(model, edition) == recipe)
 
 
-def merged_models(recipe: str, edition: Edition = RELEASED) -> tuple[str, ...]:
+def merged_models(recipe: str, edition: Edition) -> tuple[str, ...]:
     """The models whose maps are merged to the recipe's: all, but for one whose place its second round takes."""
     models = models_of(recipe, edition)
     rounds = [load_recipe(model, edition=edition).pseudo_labels for model in models]

@@ -18,7 +18,7 @@ from carvana.data.manifest import ImageRecord, still_there
 from carvana.files import sha256_of
 from carvana.geometry import FULL
 from carvana.provenance import package_versions, recipe_digest, step_digest
-from carvana.recipe_files import RELEASED, Edition
+from carvana.recipe_files import Edition
 
 Facts = Mapping[str, Any]
 
@@ -50,13 +50,14 @@ def images_digest(records: Iterable[ImageRecord], geometry: str) -> str:
 
 def computing(
     script: Path,
+    *,
     model: str,
+    edition: Edition,
     geometry: str,
     precision: str,
     device: str,
     threads: int,
     autotune: bool,
-    edition: Edition = RELEASED,
 ) -> dict[str, Any]:
     """The facts that trainings and predictions have in common: code, values, packages, and how is computed.
 
@@ -65,12 +66,12 @@ def computing(
     Args:
         script: of workflow/scripts.
         model: as recipes name it.
+        edition: of the recipe.
         geometry: of the run.
         precision: of the run.
         device: `cpu` or `cuda`; which GPU is no fact, so that a training can move from one to another.
         threads: CPU threads of one operation: float sums depend on it, on the CPU.
         autotune: whether a GPU computes with whatever is fastest; on the CPU it makes no difference.
-        edition: of the recipe.
     """
     return {
         "step": script.stem,
@@ -97,7 +98,7 @@ def training(
     folds: str,
     encoder_weights: str | None,
     excluded: Sequence[str],
-    pseudo_labels: str | None = None,
+    pseudo_labels: str | None,
 ) -> dict[str, Any]:
     """The facts of one network's training.
 

@@ -149,7 +149,7 @@ def modules_digest(modules: tuple[str, ...]) -> str:
     return _digest({module: _of_module(module)[0] for module in _reached(modules, WITHOUT_EFFECT)})
 
 
-def step_digest(script: Path, model: str, edition: Edition = RELEASED) -> str:
+def step_digest(script: Path, model: str, edition: Edition) -> str:
     """Digest of the code of a step whose results have keys: of its script, and of the modules of the model's recipe."""
     modules = load_recipe(model, edition=edition).modules.model_dump()
     used = tuple(modules[name] for name in sections(script.name).modules)

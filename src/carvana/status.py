@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from carvana import keys
 from carvana.data.manifest import Manifest, read_manifest
@@ -88,17 +88,17 @@ class Status:
         with suppress(UserError, FileNotFoundError):
             folds = read_folds(plan.results / "folds" / f"{plan.folds.of(model)}.csv")
             encoder = recipe.network.encoder
-            weights = self._encoder(plan.encoders.file(encoder)) if encoder and plan.encoders.receipt(model) else None
+            weights = _sha256(plan.encoders.file(encoder)) if encoder and plan.encoders.receipt(model) else None
             for device in ("cuda", "cpu"):
                 common = keys.computing(
                     plan.root / "workflow" / "scripts" / "train.py",
-                    model,
-                    config["geometry"],
-                    config["precision"],
-                    device,
-                    config["threads"],
-                    not config["deterministic"],
+                    model=model,
                     edition=plan.edition,
+                    geometry=config["geometry"],
+                    precision=config["precision"],
+                    device=device,
+                    threads=config["threads"],
+                    autotune=not config["deterministic"],
                 )
                 epochs = config["epochs"][recipe.recipe] or recipe.training.epochs
                 images_per_step = config["images_per_step"][recipe.recipe] or recipe.training.images_per_step
@@ -120,15 +120,6 @@ class Status:
                 )
                 yield Store(plan.store).entry(facts)
 
-    def _encoder(self, path: Path) -> str:
-        if path not in self._encoders:
-            self._encoders[path] = sha256_of(path)
-        return self._encoders[path]
-
-    @cached_property
-    def _encoders(self) -> dict[Path, str]:
-        return {}
-
     @cached_property
     def _manifest(self) -> Manifest:
         return read_manifest(self.plan.results / "data" / "train.csv")
@@ -142,6 +133,10 @@ class Status:
         return {
             name for path in self.plan.trainings.exclusions() for name in read_exclusions(Path(path), self._manifest)
         }
+
+
+# One file is many networks' encoder.
+_sha256: Final = cache(sha256_of)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -63,10 +63,19 @@ class Run:
         self.manifest, self.folds = manifest, folds
 
     def entry(self, fold):
-        common = keys.computing(ROOT / "workflow" / "scripts" / "train.py", MODEL, "small", "exact", "cpu", 1, False)
+        common = keys.computing(
+            ROOT / "workflow/scripts/train.py",
+            model=MODEL,
+            edition="released",
+            geometry="small",
+            precision="exact",
+            device="cpu",
+            threads=1,
+            autotune=False,
+        )
         images, folds = keys.images_digest(self.manifest, "small"), folds_digest(self.folds)
         own = {"fold": fold, "epochs": 1, "images_per_step": 4, "seed": 0, "images": images, "folds": folds}
-        facts = keys.training(common, **own, encoder_weights=None, excluded=[])
+        facts = keys.training(common, **own, encoder_weights=None, excluded=[], pseudo_labels=None)
         entry = Store(self.plan.store).entry(facts)
         entry.folder.mkdir(parents=True, exist_ok=True)
         (entry.folder / "facts.json").write_text(json.dumps(facts))

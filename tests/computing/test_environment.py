@@ -27,7 +27,16 @@ def test_packages_that_differ_from_the_lock_are_named():
 
 def test_a_key_is_the_same_inside_and_outside_an_image(monkeypatch):
     def facts():
-        return computing(TRAIN, "ternausnet", "small", "exact", "cpu", 1, autotune=False)
+        return computing(
+            TRAIN,
+            model="ternausnet",
+            edition="released",
+            geometry="small",
+            precision="exact",
+            device="cpu",
+            threads=1,
+            autotune=False,
+        )
 
     outside = facts()
     monkeypatch.setenv("CARVANA_IMAGE", "sha256:12")

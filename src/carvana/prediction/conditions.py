@@ -103,13 +103,13 @@ def facts_asked(script: Path, given: Namespace, images: Iterable[ImageRecord], *
     """
     common = computing(
         script,
-        given.model,
-        given.geometry,
-        given.precision,
-        device_class(given.gpus_wanted, given.gpus_granted),
-        given.threads,
-        given.autotune,
+        model=given.model,
         edition=given.edition,
+        geometry=given.geometry,
+        precision=given.precision,
+        device=device_class(given.gpus_wanted, given.gpus_granted),
+        threads=given.threads,
+        autotune=given.autotune,
     )
     folds = folds_of(given)
     networks = {} if folds is None else {"networks": list(folds)}
