@@ -28,5 +28,8 @@ wildcard_constraints:
     recipe="|".join(RECIPES),
     variant="|".join(PLAN.maps.own_masks),
     fold=r"\d+",
+    # Under the name of another number of shards there would be images that belong to other shards.
+    shard="|".join(PLAN.shards),
+    shards=PLAN.shards[-1],
     part="train|" + "|".join(PLAN.test_parts),
     split="train|test",

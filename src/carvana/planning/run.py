@@ -61,10 +61,14 @@ class Run:
         return bool(self.config["encoder_weights"]["source"] == "random")
 
     @property
+    def shards(self) -> tuple[str, ...]:
+        """The numbers of the shards of the test images, as names have them; the last says how many there are."""
+        return tuple(f"{shard:02}" for shard in range(1, self.config["shards"] + 1))
+
+    @property
     def test_parts(self) -> tuple[str, ...]:
         """Names of the shards of the test images."""
-        shards = self.config["shards"]
-        return tuple(f"test-{shard:02}-of-{shards:02}" for shard in range(1, shards + 1))
+        return tuple(f"test-{shard}-of-{self.shards[-1]}" for shard in self.shards)
 
     def recipe(self, model: str) -> Recipe:
         """The model's recipe."""
