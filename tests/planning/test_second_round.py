@@ -1,8 +1,11 @@
 from typing import cast
 
 import numpy as np
+import pytest
 
-from carvana.catalogue import merged_models, models_of, second_rounds
+from carvana import catalogue
+from carvana.catalogue import merged_models, models_of
+from carvana.errors import UserError
 from carvana.geometry import FULL
 from carvana.planning.expectations import Expectations
 from carvana.planning.reporting import Reporting
@@ -55,12 +58,30 @@ def test_the_cyclic_rate():
 
 
 def test_the_second_round_takes_the_firsts_place():
-    assert second_rounds("released") == {}
-    assert second_rounds("presented") == {"ternausnet_pseudo": "ternausnet"}
+    assert (plan().second_round.second, plan().second_round.first) == (None, None)
+    assert (presented().second_round.second, presented().second_round.first) == ("ternausnet_pseudo", "ternausnet")
     assert merged_models("ternausnet", "presented") == ("ternausnet_pseudo",)
     assert set(model_names(edition="presented")) - set(model_names()) == {"ternausnet_pseudo"}
     first, second = (load_recipe(model, edition="presented") for model in ("ternausnet", "ternausnet_pseudo"))
     assert first.model_dump(exclude={"model", "pseudo_labels"}) == second.model_dump(exclude={"model", "pseudo_labels"})
+
+
+def test_two_second_rounds_are_refused(monkeypatch):
+    labels = load_recipe("ternausnet_pseudo", edition="presented").pseudo_labels
+
+    def another(model, *, edition):
+        recipe = load_recipe(model, edition=edition)
+        return recipe.model_copy(update={"pseudo_labels": labels}) if model == "unet_vgg11" else recipe
+
+    monkeypatch.setattr(catalogue, "load_recipe", another)
+    with pytest.raises(UserError, match="pseudo-labels for ternausnet_pseudo and unet_vgg11, and a run has one second"):
+        presented().check()
+
+
+def test_a_second_round_that_is_imported_or_whose_member_is_missing_is_none():
+    for other in (presented(weights={"ternausnet_pseudo": "released"}), presented(members=["albu"])):
+        assert other.second_round.second is None
+        assert other.second_round.report_inputs([0]) == []
 
 
 def test_both_rounds_are_in_every_table():

@@ -42,7 +42,8 @@ class Reporting:
 
     @property
     def _first_folds(self) -> tuple[int, ...]:
-        return tuple(fold for first in self.plan.second_round.firsts for fold in self.plan.networks.folds(first))
+        first = self.plan.second_round.first
+        return self.plan.networks.folds(first) if first else ()
 
     @property
     def _other_scores(self) -> tuple[Edition, Path]:

@@ -76,5 +76,4 @@ class Trainings:
 
     def chain_priority(self, model: str) -> int:
         """Snakemake's, of what lies between a first and a second round's trainings of the model."""
-        in_chain = model in self.second_round.models or model in self.second_round.firsts
-        return FIRST_OF_ALL if in_chain else 0
+        return FIRST_OF_ALL if model in (self.second_round.first, self.second_round.second) else 0
