@@ -147,7 +147,7 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
         recipe = plan.recipe(model)
         networks = len(plan.networks.folds(model))
         folds, gflop = plan.folds.number(recipe.folds.scheme), gflops[recipe.recipe]
-        epochs = plan.config["epochs"][recipe.recipe] or recipe.training.epochs
+        epochs = plan.trainings.epochs(model)
         training = speed_of("train", recipe.recipe, known, authors)
         prediction = speed_of("predict", recipe.recipe, known, authors)
         pseudo_labelled, taught = _second_round(plan, model, size)

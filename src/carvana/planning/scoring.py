@@ -101,11 +101,10 @@ class Scoring:
         for model in models:
             if self.plan.origins.released(model):
                 continue
-            recipe = self.plan.recipe(model)
-            epochs, images = (self.plan.config[name][recipe.recipe] for name in ("epochs", "images_per_step"))
+            recipe, trainings = self.plan.recipe(model), self.plan.trainings
             own = recipe.training
-            if epochs and epochs != own.epochs:
+            if (epochs := trainings.epochs(model)) != own.epochs:
                 notes.append(f"{recipe.recipe}: {epochs} of {own.epochs} epochs")
-            if images and images != own.images_per_step:
+            if (images := trainings.images_per_step(model)) != own.images_per_step:
                 notes.append(f"{recipe.recipe}: a step for every {images} of {own.images_per_step} images")
         return list(dict.fromkeys(notes))
