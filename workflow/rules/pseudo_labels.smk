@@ -51,14 +51,14 @@ rule teach:
         edition=PLAN.edition,
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
-        unclear=SECOND.unclear_arguments(),
+        unclear=SECOND.unclear_argument(),
         geometry=config["geometry"],
         precision=config["precision"],
-        autotune=PLAN.autotune,
+        autotune=PLAN.autotune_argument,
         gpus=1,
         workers=max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
-        quiet=PLAN.quiet,
+        quiet=PLAN.quiet_argument,
     shell:
         "python workflow/scripts/teach.py"
         " --model {params.model} --edition {params.edition}"

@@ -39,7 +39,7 @@ rule teach_by_ensemble:
     params:
         **PLAN.provenance.of("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
-        unclear=SECOND.unclear_arguments(),
+        unclear=SECOND.unclear_argument(),
         common=lambda wc: PLAN.networks.common_argument(PLAN.merged, wc.part),
     shell:
         "python workflow/scripts/ensemble.py"

@@ -101,13 +101,13 @@ class SecondRound:
         accept = [option("accept-below")] if given["accept_below"] else []
         return " ".join([option("teacher", given["teacher"]), option("needed", needed), *accept])
 
-    def teacher(self, fold: int) -> str:
+    def teacher(self, fold: int) -> Path:
         """The folder of what teaches a fold's second round."""
-        return ENSEMBLE if self.by_ensemble else f"fold{fold}"
+        return self.folder / (ENSEMBLE if self.by_ensemble else f"fold{fold}")
 
-    def teachers(self, folds: Sequence[int]) -> tuple[str, ...]:
-        """All of them, each once."""
-        return tuple(dict.fromkeys(self.teacher(fold) for fold in folds))
+    def teachers(self, folds: Sequence[int]) -> list[Path]:
+        """The folders of all that teach these folds, each once."""
+        return list(dict.fromkeys(self.teacher(fold) for fold in folds))
 
     def candidates(self, teacher: str) -> list[str]:
         """The teacher's tables of the test images."""
@@ -115,13 +115,13 @@ class SecondRound:
 
     def manifest(self, model: str, fold: int) -> list[str]:
         """The manifest of the pseudo-labelled images that a training has besides its own; none of another model's."""
-        return [str(self.folder / self.teacher(fold) / "manifest.csv")] if model == self.second else []
+        return [str(self.teacher(fold) / "manifest.csv")] if model == self.second else []
 
     def training_argument(self, model: str, fold: int) -> str:
         """The argument of train.py that adds them."""
         return " ".join(option("pseudo-labels", path) for path in self.manifest(model, fold))
 
-    def unclear_arguments(self) -> str:
+    def unclear_argument(self) -> str:
         """The argument of teachers that says which levels are unclear."""
         return option("unclear", *self.labels.unclear)
 
@@ -135,18 +135,3 @@ class SecondRound:
         if not self.by_ensemble or self.second not in models:
             return []
         return [f"{self.second}: contaminated out of fold, its teachers have seen the cars that it is judged by"]
-
-    def report_arguments(self, folds: Sequence[int]) -> str:
-        """The arguments of report.py that name what it shows."""
-        if self.second is None:
-            return ""
-        rounds = option("second-round", self.second, self.first)
-        teachers = [option("teacher", self.folder / teacher) for teacher in self.teachers(folds)]
-        return " ".join([rounds, option("precondition", self.precondition), *teachers])
-
-    def report_inputs(self, folds: Sequence[int]) -> list[str]:
-        """The files that it reads for that."""
-        if self.second is None:
-            return []
-        tables = [str(self.folder / teacher / "labels.csv") for teacher in self.teachers(folds)]
-        return [self.precondition, *tables]
