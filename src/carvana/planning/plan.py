@@ -1,4 +1,9 @@
-"""What a configuration asks for: which files lie where, and what is made of what. The rules only write it down."""
+"""What a configuration asks for: which files lie where, and what is made of what. The rules only write it down.
+
+Planning is the one part of the library that knows Snakemake's wildcards, params, resources and priorities; the rest is
+given paths and values, and does not know who gives them. Every stage has its part here, which is given the run and the
+parts that it builds on. Forecasts, and what a cluster is asked for, are made of a whole plan.
+"""
 
 from __future__ import annotations
 
