@@ -74,13 +74,17 @@ include: "workflow/rules/curves.smk"
 include: "workflow/rules/validate.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/ensemble.smk"
-include: "workflow/rules/pseudo_labels.smk"
-include: "workflow/rules/pseudo_masks.smk"
 include: "workflow/rules/submission.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/leaderboard.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/report.smk"
+
+
+if PLAN.second_round.second:
+
+    include: "workflow/rules/pseudo_labels.smk"
+    include: "workflow/rules/pseudo_masks.smk"
 
 
 rule all:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from carvana.errors import UserError
 from carvana.recipe_files import RELEASED, Edition, load_recipe, model_names
 
 # Recipes in the order in which the ensemble takes their maps.
@@ -79,10 +80,15 @@ def merged_models(recipe: str, edition: Edition) -> tuple[str, ...]:
     return tuple(model for model in models if model not in replaced)
 
 
-def second_rounds(edition: Edition) -> dict[str, str]:
-    """The models that are trained on pseudo-labels -> the model of their first round."""
-    found = {model: load_recipe(model, edition=edition).pseudo_labels for model in model_names(edition=edition)}
-    return {model: labels.first_round for model, labels in found.items() if labels}
+def second_round(edition: Edition) -> str | None:
+    """The model that is trained on pseudo-labels, where the edition has one. Raises UserError where it has several."""
+    found = [model for model in model_names(edition=edition) if load_recipe(model, edition=edition).pseudo_labels]
+    if len(found) > 1:
+        raise UserError(
+            f"the {edition} edition has pseudo-labels for {' and '.join(found)}, and a run has one second round only:"
+            " leave the section pseudo_labels to one recipe"
+        )
+    return found[0] if found else None
 
 
 def recipe_of(model: str, edition: Edition = RELEASED) -> str:

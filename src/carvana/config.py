@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import yaml
 from jsonschema import Draft202012Validator, TypeChecker
@@ -16,8 +16,9 @@ from jsonschema.validators import extend
 from carvana.errors import UserError
 from carvana.yaml_text import parsed
 
-# What lies beside the runs' folders: see carvana.planning.
-SHARED: Final = ("store", "encoders", "images", "submitted")
+# Folders beside the runs' own, for what all runs share; and what the name of a presented edition's run ends in.
+SharedFolder = Literal["store", "encoders", "images", "submitted"]
+SHARED: Final[tuple[SharedFolder, ...]] = get_args(SharedFolder)
 PRESENTED: Final = "-presented"
 
 

@@ -100,8 +100,6 @@ class Status:
                     threads=config["threads"],
                     autotune=not config["deterministic"],
                 )
-                epochs = config["epochs"][recipe.recipe] or recipe.training.epochs
-                images_per_step = config["images_per_step"][recipe.recipe] or recipe.training.images_per_step
                 added = [
                     keys.images_digest(read_manifest(Path(path)), config["geometry"])
                     for path in plan.second_round.manifest(model, fold)
@@ -109,8 +107,8 @@ class Status:
                 facts = keys.training(
                     common,
                     fold=fold,
-                    epochs=epochs,
-                    images_per_step=images_per_step,
+                    epochs=plan.trainings.epochs(model),
+                    images_per_step=plan.trainings.images_per_step(model),
                     seed=config["seed"],
                     images=self._images,
                     folds=folds_digest(folds),

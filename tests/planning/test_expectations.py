@@ -4,7 +4,6 @@ from pathlib import Path
 import yaml
 
 from carvana.figures.digits import Digits, write_digits
-from carvana.planning.expectations import Expectations
 from carvana.planning.plan import Plan
 from tests.planning.plans import ROOT, plan
 
@@ -21,38 +20,38 @@ def test_bands_hold_for_the_configuration_that_they_were_measured_with(tmp_path)
     root = with_bands(tmp_path, folds=2, data={"source": "synthetic"})
     same = {"folds": 2, "data": {"source": "synthetic"}}
     run = Plan(plan(**same, seed=7, precision="bf16").config, root)
-    assert Expectations(run).bands() == "config/sample_bands.yaml"
-    assert Expectations(run).arguments().endswith("--bands config/sample_bands.yaml")
-    assert Expectations(Plan(plan(**same).config, root)).arguments().endswith("' (they: bf16, this run: exact)'")
-    assert Expectations(Plan(plan(**{**same, "folds": 3}).config, root)).bands() == ""
-    assert Expectations(Plan(plan(folds=2).config, root)).bands() == ""
+    assert run.expectations.bands() == "config/sample_bands.yaml"
+    assert run.expectations.arguments().endswith("--bands config/sample_bands.yaml")
+    assert Plan(plan(**same).config, root).expectations.arguments().endswith("' (they: bf16, this run: exact)'")
+    assert Plan(plan(**{**same, "folds": 3}).config, root).expectations.bands() == ""
+    assert Plan(plan(folds=2).config, root).expectations.bands() == ""
     smaller = {**plan().config["images_per_step"], "linknet34": 2}
-    assert Expectations(Plan(plan(**same, images_per_step=smaller).config, root)).bands() == ""
+    assert Plan(plan(**same, images_per_step=smaller).config, root).expectations.bands() == ""
     (root / "config/sample_bands.yaml").unlink()
-    assert Expectations(run).bands() == ""
+    assert run.expectations.bands() == ""
 
 
 def test_a_run_is_verified_against_the_published_folds_and_all_networks():
-    words = Expectations(plan()).arguments().split()
+    words = plan().expectations.arguments().split()
     assert words.count("--scheme") == 4
     assert sum(word.endswith(".safetensors") for word in words) == 49
     digests = list(plan().published["fold_digests"].values())
     assert sum(word in digests for word in words) == 4
-    assert not any(digest in Expectations(plan(folds=2)).arguments() for digest in digests)
+    assert not any(digest in plan(folds=2).expectations.arguments() for digest in digests)
 
 
 def test_digits_hold_for_the_same_configuration_precision_and_seed(tmp_path):
     root = with_bands(tmp_path)
     same = {"folds": 2, "precision": "bf16", "data": {"source": "synthetic"}}
     write_digits(Digits("a cpu", "torch=1", same, {"training_loss/a": 1.0}), root / "config/sample_digits.yaml")
-    assert Expectations(Plan(plan(**same).config, root)).digits() == "config/sample_digits.yaml"
-    assert Expectations(Plan(plan(**same).config, root)).arguments().endswith("--digits config/sample_digits.yaml")
+    assert Plan(plan(**same).config, root).expectations.digits() == "config/sample_digits.yaml"
+    assert Plan(plan(**same).config, root).expectations.arguments().endswith("--digits config/sample_digits.yaml")
     for other in ({"precision": "exact"}, {"seed": 7}, {"folds": 3}, {"threads": 7}):
-        assert Expectations(Plan(plan(**{**same, **other}).config, root)).digits() == ""
+        assert Plan(plan(**{**same, **other}).config, root).expectations.digits() == ""
     (root / "config/sample_digits.yaml").unlink()
-    assert Expectations(Plan(plan(**same).config, root)).digits() == ""
+    assert Plan(plan(**same).config, root).expectations.digits() == ""
 
 
 def test_the_samples_bands_are_of_the_sample():
     sample = yaml.safe_load((ROOT / "config/sample.yaml").read_text())
-    assert Expectations(plan(**sample)).bands() == "config/sample_bands.yaml"
+    assert plan(**sample).expectations.bands() == "config/sample_bands.yaml"

@@ -3,9 +3,6 @@ from pathlib import Path
 import pytest
 
 from carvana.errors import UserError
-from carvana.planning.expectations import Expectations
-from carvana.planning.reporting import Reporting
-from carvana.planning.scoring import Scoring
 from carvana.released.index import Index, write_index
 from tests.planning.plans import plan
 
@@ -92,17 +89,17 @@ def test_a_run_with_some_networks_says_so_everywhere(tmp_path):
     ]
     told = "ternausnet: 2 of 5 networks (folds 0, 3)"
     trusted = "ternausnet: released weights, whose folds are taken on trust"
-    notes = {(row.level, row.name): Scoring(run).notes(row.models) for row in Scoring(run).rows()}
+    notes = {(row.level, row.name): run.notes.of_scores(row.models) for row in run.scoring.rows()}
     for row in (("model", "ternausnet"), ("recipe", "ternausnet"), ("member", "ternaus"), ("ensemble", "ensemble")):
         assert notes[row] == [trusted, told]
     assert notes["model", "unet_scratch"] == notes["baseline", "mean_mask"] == []
-    arguments = Scoring(run).arguments()
+    arguments = run.scoring.arguments()
     assert arguments.count("--partial") == 4
-    assert f"--note '{told}'" in Expectations(run).arguments()
+    assert f"--note '{told}'" in run.expectations.arguments()
     common = run.networks.common_argument
     assert common(run.merged, "train") == "--common"
     assert common(["unet_scratch"], "train") == common(run.merged, "test-01-of-16") == ""
-    assert Reporting(run).model_arguments().startswith("--model ternausnet 0,3 ")
+    assert run.reporting.model_arguments().startswith("--model ternausnet 0,3 ")
 
 
 def test_folds_of_published_weights_are_compared(tmp_path):
@@ -112,4 +109,4 @@ def test_folds_of_published_weights_are_compared(tmp_path):
     run = imported(tmp_path)
     assert run.networks.folds_argument("ternausnet") == "--trained-with abc"
     assert run.networks.folds_argument("unet_scratch") == ""
-    assert Scoring(run).notes(["ternausnet"]) == ["ternausnet: released weights"]
+    assert run.notes.of_scores(["ternausnet"]) == ["ternausnet: released weights"]

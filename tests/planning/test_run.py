@@ -7,5 +7,5 @@ def test_the_store_follows_the_results_unless_it_is_named():
 
 
 def test_a_gpu_is_deterministic_unless_the_configuration_says_otherwise():
-    assert plan().autotune == ""
-    assert plan(deterministic=False).autotune == "--autotune"
+    assert plan().autotune_argument == ""
+    assert plan(deterministic=False).autotune_argument == "--autotune"

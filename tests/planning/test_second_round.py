@@ -1,12 +1,12 @@
 from typing import cast
 
 import numpy as np
+import pytest
 
-from carvana.catalogue import merged_models, models_of, second_rounds
+from carvana import catalogue
+from carvana.catalogue import merged_models, models_of
+from carvana.errors import UserError
 from carvana.geometry import FULL
-from carvana.planning.expectations import Expectations
-from carvana.planning.reporting import Reporting
-from carvana.planning.scoring import Scoring
 from carvana.recipe_files import load_recipe, model_names, resolved_document
 from carvana.schedules import asanakoy
 from carvana.transforms.albu import Draw
@@ -55,22 +55,40 @@ def test_the_cyclic_rate():
 
 
 def test_the_second_round_takes_the_firsts_place():
-    assert second_rounds("released") == {}
-    assert second_rounds("presented") == {"ternausnet_pseudo": "ternausnet"}
+    assert (plan().second_round.second, plan().second_round.first) == (None, None)
+    assert (presented().second_round.second, presented().second_round.first) == ("ternausnet_pseudo", "ternausnet")
     assert merged_models("ternausnet", "presented") == ("ternausnet_pseudo",)
     assert set(model_names(edition="presented")) - set(model_names()) == {"ternausnet_pseudo"}
     first, second = (load_recipe(model, edition="presented") for model in ("ternausnet", "ternausnet_pseudo"))
     assert first.model_dump(exclude={"model", "pseudo_labels"}) == second.model_dump(exclude={"model", "pseudo_labels"})
 
 
+def test_two_second_rounds_are_refused(monkeypatch):
+    labels = load_recipe("ternausnet_pseudo", edition="presented").pseudo_labels
+
+    def another(model, *, edition):
+        recipe = load_recipe(model, edition=edition)
+        return recipe.model_copy(update={"pseudo_labels": labels}) if model == "unet_vgg11" else recipe
+
+    monkeypatch.setattr(catalogue, "load_recipe", another)
+    with pytest.raises(UserError, match="pseudo-labels for ternausnet_pseudo and unet_vgg11, and a run has one second"):
+        presented().check()
+
+
+def test_a_second_round_that_is_imported_or_whose_member_is_missing_is_none():
+    for other in (presented(weights={"ternausnet_pseudo": "released"}), presented(members=["albu"])):
+        assert other.second_round.second is None
+        assert other.reporting.pseudo_labels() == []
+
+
 def test_both_rounds_are_in_every_table():
     run = presented()
-    rows = {(row.level, row.name): row for row in Scoring(run).rows()}
+    rows = {(row.level, row.name): row for row in run.scoring.rows()}
     assert rows["model", "ternausnet"].masks == "ternausnet_first_round"
     for row in (("model", "ternausnet_pseudo"), ("recipe", "ternausnet"), ("member", "ternaus")):
         assert (rows[row].masks, rows[row].models) == ("ternausnet", ("ternausnet_pseudo",))
     assert "ternausnet" not in rows["ensemble", "ensemble"].models
-    assert "--model ternausnet 0,1,2,3,4 --model ternausnet_pseudo 0,1,2,3,4" in Reporting(run).model_arguments()
+    assert "--model ternausnet 0,1,2,3,4 --model ternausnet_pseudo 0,1,2,3,4" in run.reporting.model_arguments()
     assert run.maps.masks_of("ternausnet")[0].startswith("results/full-presented/masks/ternausnet_first_round/")
     assert run.maps.masks_of("ternaus")[0].startswith("results/full-presented/masks/ternausnet/")
 
@@ -79,17 +97,17 @@ def test_each_fold_has_its_own_teacher_and_the_ensemble_is_marked():
     run = presented().second_round
     assert run.manifest("ternausnet_pseudo", 3) == ["results/full-presented/pseudo_labels/fold3/manifest.csv"]
     assert run.manifest("ternausnet", 3) == run.manifest("unet_scratch", 0) == []
-    assert Scoring(presented()).notes(["ternausnet_pseudo"]) == []
+    assert presented().notes.of_scores(["ternausnet_pseudo"]) == []
     marked = presented(pseudo_labels={"teacher": "ensemble"})
     assert marked.second_round.manifest("ternausnet_pseudo", 3) == [
         "results/full-presented/pseudo_labels/ensemble/manifest.csv"
     ]
     note = "ternausnet_pseudo: contaminated out of fold, its teachers have seen the cars that it is judged by"
-    told = {(row.level, row.name) for row in Scoring(marked).rows() if note in Scoring(marked).notes(row.models)}
+    told = {(row.level, row.name) for row in marked.scoring.rows() if note in marked.notes.of_scores(row.models)}
     assert told == {
         ("model", "ternausnet_pseudo"), ("recipe", "ternausnet"), ("member", "ternaus"), ("ensemble", "ensemble"),
     }  # fmt: skip
-    assert f"--note '{note}'" in Expectations(marked).arguments()
+    assert f"--note '{note}'" in marked.expectations.arguments()
 
 
 def test_the_precondition_is_the_slides_unless_told_otherwise():
@@ -98,16 +116,6 @@ def test_the_precondition_is_the_slides_unless_told_otherwise():
     assert other.precondition_arguments() == "--teacher network --needed 0.5 --accept-below"
     assert presented().second_round.choice_arguments() == "--ratio 1.25"
     assert presented(pseudo_labels={"cars": 7}).second_round.choice_arguments() == "--ratio 1.25 --cars 7"
-
-
-def test_the_other_edition_is_looked_at_where_it_was_run(tmp_path):
-    run = presented(results=str(tmp_path))
-    assert (Reporting(run).other_edition(), Reporting(run).other_digest()) == ("", "")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full/scores.json").write_text("[]")
-    assert Reporting(run).other_edition() == f"--other released {tmp_path}/full/scores.json"
-    assert len(Reporting(run).other_digest()) == 16
-    assert Reporting(plan(results=str(tmp_path))).other_edition() == ""
 
 
 def test_the_slides_shifts_really_shift():

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from carvana.errors import UserError
-from carvana.planning.scoring import Scoring
 from tests.planning.plans import plan
 
 
@@ -17,7 +16,7 @@ def test_a_member_has_a_submission_for_each_of_his_recipes():
 def test_the_ensemble_needs_all_members():
     assert plan().submissions.wanted()[-1] == "results/full/submissions/ensemble.csv.gz"
     two = plan(members=["ternaus", "albu"])
-    assert not any("ensemble" in path for path in two.submissions.wanted() + Scoring(two).masks())
+    assert not any("ensemble" in path for path in two.submissions.wanted() + two.scoring.masks())
 
 
 def test_nothing_is_submitted_unless_asked_for():
@@ -43,3 +42,12 @@ def test_a_small_run_cannot_be_submitted_to_kaggles_competition():
 
 def test_the_ledger_outlives_a_run():
     assert plan().submissions.ledger == plan(run="another").submissions.ledger == Path("results/submitted")
+
+
+def test_kaggles_answer_is_looked_at_where_there_is_one(tmp_path):
+    run = plan(results=str(tmp_path))
+    assert (run.submissions.answer_argument(), run.submissions.answer_digest()) == ("", "")
+    run.results.mkdir()
+    (run.results / "leaderboard.json").write_text("[]")
+    assert run.submissions.answer_argument() == f"--leaderboard {tmp_path}/full/leaderboard.json"
+    assert len(run.submissions.answer_digest()) == 16

@@ -27,8 +27,10 @@ def test_a_small_run_has_fewer_epochs_and_more_steps():
     assert plan().trainings.overrides("linknet34_fma_s44") == ""
     small = plan(epochs={**plan().config["epochs"], "linknet34": 7})
     assert small.trainings.overrides("linknet34_fma_s44") == "--epochs 7"
+    assert [small.trainings.epochs(model) for model in ("linknet34_fma_s44", "unet_vgg11")] == [7, 60]
     small = plan(images_per_step={**plan().config["images_per_step"], "linknet34": 2})
     assert small.trainings.overrides("linknet34_fma_s44") == "--images-per-step 2"
+    assert [small.trainings.images_per_step(model) for model in ("linknet34_fma_s44", "ternausnet")] == [2, 4]
     assert small.trainings.overrides("ternausnet") == ""
 
 

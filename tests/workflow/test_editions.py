@@ -37,6 +37,20 @@ def test_the_full_reproduction(tmp_path):
     assert planned(tmp_path, *PRESENTED) == SECOND_ROUND
 
 
+@pytest.mark.parametrize(
+    ("edition", "file"),
+    [
+        ("released", "full/pseudo_labels/fold0/manifest.csv"),
+        # Only the first round's maps are merged for the teacher; other recipes' are those of the run.
+        ("presented", "full-presented/pseudo_labels/ensemble/linknet34/train.h5"),
+    ],
+)
+def test_pseudo_labels_that_nobody_is_trained_on_are_not_known(edition, file, tmp_path):
+    run = snakemake(f"{tmp_path}/{file}", "--config", f"results={tmp_path}", f"edition={edition}", check=False)
+    assert run.returncode != 0
+    assert f"No rule to produce {tmp_path}/{file}" in run.stdout + run.stderr
+
+
 @pytest.mark.slow
 def test_the_ensemble_as_teacher(tmp_path):
     expected = {

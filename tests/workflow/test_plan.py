@@ -173,6 +173,25 @@ def test_only_what_is_needed_is_downloaded(tmp_path):
     assert planned(tmp_path, "download") == {"download_file": 5, "download": 1}
 
 
+@pytest.mark.parametrize(
+    ("edition", "file"),
+    [
+        ("released", "full/predictions/ternausnet/test-01-of-08.h5"),
+        ("released", "full/predictions/ternausnet/test-17-of-16.h5"),
+        ("presented", "full-presented/pseudo_labels/fold0/test-01-of-08.csv"),
+    ],
+)
+def test_shards_that_the_run_is_not_divided_into_are_not_known(edition, file, tmp_path):
+    # A job would write its part of 16 under the name of a part of 8.
+    config = ("--config", f"results={tmp_path}", f"edition={edition}")
+    asked = tmp_path / file
+    run = snakemake(str(asked), *config, check=False)
+    assert run.returncode != 0
+    assert f"No rule to produce {asked}" in run.stdout + run.stderr
+    known = str(asked).replace("01-of-08", "01-of-16").replace("17-of-16", "16-of-16")
+    assert snakemake(known, *config).returncode == 0
+
+
 @pytest.mark.slow
 def test_a_users_own_folder_is_not_downloaded_to(tmp_path):
     own = ("--config", "data={'source': 'folder', 'folder': 'mine'}")

@@ -1,5 +1,7 @@
 # Does a pre-trained encoder help? One fold of two networks, from ImageNet and from random weights.
 
+COMPARED = ("ternausnet", "linknet34_fma_s44")
+
 
 use rule train as train_from_random with:
     input:

@@ -51,7 +51,7 @@ rule intake:
         geometry=config["geometry"],
         work_dir=str(PLAN.competition.images),
         expected=lambda wc: PLAN.competition.counts_arguments(wc.split),
-        quiet=PLAN.quiet,
+        quiet=PLAN.quiet_argument,
     shell:
         "python workflow/scripts/intake.py"
         " --data {params.data:q}"

@@ -23,7 +23,7 @@ rule download_file:
         files=lambda wc: PLAN.competition.remote_names(wc.name),
         size=lambda wc: PLAN.competition.size_argument(wc.name),
         folder=str(PLAN.competition.folder),
-        quiet=PLAN.quiet,
+        quiet=PLAN.quiet_argument,
     shell:
         "python workflow/scripts/download.py"
         " --competition {params.competition}"

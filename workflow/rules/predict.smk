@@ -29,11 +29,11 @@ rule predict:
         networks=lambda wc: PLAN.origins.networks_argument(wc.model),
         geometry=config["geometry"],
         precision=config["precision"],
-        autotune=PLAN.autotune,
+        autotune=PLAN.autotune_argument,
         gpus=1,
         workers=max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
-        quiet=PLAN.quiet,
+        quiet=PLAN.quiet_argument,
     shell:
         "python workflow/scripts/predict.py"
         " --model {wildcards.model} --edition {params.edition}"

@@ -6,10 +6,7 @@ SECOND = PLAN.second_round
 rule precondition:
     input:
         manifest="<results>/data/train.csv",
-        masks=[
-            SECOND.first_masks(PLAN.maps.masks_folder(first))
-            for first in SECOND.firsts
-        ],
+        masks=SECOND.first_masks(PLAN.maps.masks_folder(SECOND.first)),
     output:
         found=SECOND.precondition,
     log:
@@ -19,7 +16,7 @@ rule precondition:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance.of("workflow/scripts/precondition.py"),
-        needed=SECOND.precondition_arguments() if SECOND.models else "",
+        needed=SECOND.precondition_arguments(),
     shell:
         "python workflow/scripts/precondition.py"
         " --manifest {input.manifest:q}"
@@ -32,7 +29,7 @@ rule precondition:
 rule teach:
     input:
         manifest="<results>/data/test.csv",
-        weights=lambda wc: PLAN.networks.weights_of_fold(SECOND.firsts[0], int(wc.fold)),
+        weights=lambda wc: PLAN.networks.weights_of_fold(SECOND.first, int(wc.fold)),
         # Before work of days: are pseudo-labels expected to help?
         found=SECOND.precondition,
     output:
@@ -46,25 +43,22 @@ rule teach:
     threads: config["threads"]
     resources:
         gpu=1,
-        mem_mb=lambda wc, attempt: attempt
-        * REQUESTS[SECOND.firsts[0]].prediction.mem_mb,
-        runtime=lambda wc, attempt: (
-            attempt * REQUESTS[SECOND.firsts[0]].prediction.minutes
-        ),
+        mem_mb=lambda wc, attempt: attempt * REQUESTS[SECOND.first].prediction.mem_mb,
+        runtime=lambda wc, attempt: attempt * REQUESTS[SECOND.first].prediction.minutes,
     params:
-        **PLAN.provenance.of_models("workflow/scripts/teach.py", SECOND.firsts),
-        model=" ".join(SECOND.firsts),
+        **PLAN.provenance.of_model("workflow/scripts/teach.py", SECOND.first),
+        model=SECOND.first,
         edition=PLAN.edition,
         shard=lambda wc: int(wc.shard) - 1,
         shards=config["shards"],
-        unclear=SECOND.unclear_arguments(),
+        unclear=SECOND.unclear_argument(),
         geometry=config["geometry"],
         precision=config["precision"],
-        autotune=PLAN.autotune,
+        autotune=PLAN.autotune_argument,
         gpus=1,
         workers=max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
-        quiet=PLAN.quiet,
+        quiet=PLAN.quiet_argument,
     shell:
         "python workflow/scripts/teach.py"
         " --model {params.model} --edition {params.edition}"

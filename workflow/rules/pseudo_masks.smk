@@ -3,16 +3,18 @@
 
 use rule merge as merge_first_round with:
     input:
-        sums=lambda wc: [PLAN.maps.sums(first, wc.part) for first in SECOND.firsts],
+        sums=lambda wc: PLAN.maps.sums(SECOND.first, wc.part),
     output:
         maps="<results>/pseudo_labels/ensemble/{recipe}/{part}.h5",
         masks="<results>/pseudo_labels/ensemble/{recipe}/{part}.csv",
     log:
         "<logs>/pseudo_labels/ensemble/merge/{recipe}/{part}.log",
+    wildcard_constraints:
+        recipe=recipe_of(SECOND.first, PLAN.edition),
     params:
         **PLAN.provenance.of("workflow/scripts/merge.py"),
         rules=lambda wc: PLAN.provenance.of_merging(wc.recipe),
-        model=" ".join(SECOND.firsts),
+        model=SECOND.first,
         edition=PLAN.edition,
         common="",
 
@@ -37,7 +39,7 @@ rule teach_by_ensemble:
     params:
         **PLAN.provenance.of("workflow/scripts/ensemble.py"),
         geometry=config["geometry"],
-        unclear=SECOND.unclear_arguments(),
+        unclear=SECOND.unclear_argument(),
         common=lambda wc: PLAN.networks.common_argument(PLAN.merged, wc.part),
     shell:
         "python workflow/scripts/ensemble.py"

@@ -36,13 +36,12 @@ rule analysis:
 
 rule report:
     input:
-        wanted=REPORTING.needs_all_members,
         analysis="<results>/analysis.csv",
         verification="<results>/verification.json",
         scores="<results>/scores.json",
         manifest="<results>/data/train.csv",
         maps=[f"<results>/oof/{model}/maps.h5" for model in PLAN.merged],
-        masks="<results>/masks/ensemble/train.csv",
+        masks=lambda wc: PLAN.reporting.masks(),
         networks=PLAN.networks.all_weights(),
         predictions=[
             PLAN.maps.sums(model, part)
@@ -50,7 +49,7 @@ rule report:
             for part in PLAN.test_parts
         ],
         published="config/published.yaml",
-        pseudo=REPORTING.pseudo_labels(),
+        pseudo=PLAN.reporting.pseudo_labels(),
         receipts=ancient(PLAN.competition.receipts(["metadata"])),
     output:
         page=report(
@@ -64,18 +63,18 @@ rule report:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance.of("workflow/scripts/report.py"),
-        models=REPORTING.model_arguments(),
+        models=PLAN.reporting.model_arguments(),
         test_parts=" ".join(PLAN.test_parts),
         edition=PLAN.edition,
         common=PLAN.networks.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.competition.folder),
         work_dir=str(PLAN.competition.images),
-        rounds=REPORTING.rounds_arguments(),
-        other=REPORTING.other_edition(),
-        other_scores=REPORTING.other_digest(),
-        leaderboard=REPORTING.leaderboard_result(),
-        scored=REPORTING.leaderboard_digest(),
+        rounds=PLAN.reporting.pseudo_labels_arguments(),
+        other=PLAN.reporting.other_edition_argument(),
+        other_scores=PLAN.reporting.other_edition_digest(),
+        leaderboard=PLAN.submissions.answer_argument(),
+        scored=PLAN.submissions.answer_digest(),
     shell:
         "python workflow/scripts/report.py"
         " --results {params.results:q}"

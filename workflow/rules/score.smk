@@ -7,8 +7,8 @@ rule baselines:
         test_manifest="<results>/data/test.csv" if PLAN.synthetic else [],
         folds="<results>/folds/random7.csv",
     output:
-        mean=SCORING.baseline_masks("mean_mask"),
-        colour=SCORING.baseline_masks("colour_threshold"),
+        mean=PLAN.scoring.baseline_masks("mean_mask"),
+        colour=PLAN.scoring.baseline_masks("colour_threshold"),
     log:
         "<logs>/baselines.log",
     conda:
@@ -33,7 +33,7 @@ rule baselines:
 rule score:
     input:
         manifest="<results>/data/train.csv",
-        masks=SCORING.masks(),
+        masks=PLAN.scoring.masks(),
     output:
         json="<results>/scores.json",
         csv=report(
@@ -47,7 +47,7 @@ rule score:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance.of("workflow/scripts/score.py"),
-        entries=SCORING.arguments(),
+        entries=PLAN.scoring.arguments(),
         geometry=config["geometry"],
     shell:
         "python workflow/scripts/score.py"

@@ -38,7 +38,7 @@ rule train:
         overrides=lambda wc: PLAN.trainings.overrides(wc.model),
         seed=config["seed"],
         precision=config["precision"],
-        autotune=PLAN.autotune,
+        autotune=PLAN.autotune_argument,
         encoder=lambda wc: PLAN.encoders.argument(wc.model),
         exclude=PLAN.trainings.exclusions_argument(),
         pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
@@ -49,7 +49,7 @@ rule train:
         memory=lambda wc, resources: PLAN.trainings.memory_arguments(wc.model),
         store=lambda wc, resources: str(PLAN.store),
         save_seconds=lambda wc, resources: PLAN.trainings.save_seconds,
-        quiet=PLAN.quiet,
+        quiet=PLAN.quiet_argument,
     shell:
         "python workflow/scripts/train.py"
         " --model {wildcards.model} --edition {params.edition}"

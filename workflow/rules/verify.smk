@@ -10,8 +10,8 @@ rule verification:
         dice=[f"<results>/oof/{model}/dice.csv" for model in PLAN.models],
         published="config/published.yaml",
         conformance="docs/conformance.md",
-        bands=EXPECTATIONS.bands() or [],
-        digits=EXPECTATIONS.digits() or [],
+        bands=PLAN.expectations.bands() or [],
+        digits=PLAN.expectations.digits() or [],
     output:
         json="<results>/verification.json",
         junit=report(
@@ -25,10 +25,10 @@ rule verification:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance.of("workflow/scripts/verification.py"),
-        expectations=EXPECTATIONS.arguments(),
+        expectations=PLAN.expectations.arguments(),
         # No input: a result of Kaggle is never made only to be looked at.
-        leaderboard=REPORTING.leaderboard_result(),
-        scored=REPORTING.leaderboard_digest(),
+        leaderboard=PLAN.submissions.answer_argument(),
+        scored=PLAN.submissions.answer_digest(),
         results=lambda wc, output: str(Path(output.json).parent),
     shell:
         "python workflow/scripts/verification.py"

@@ -66,7 +66,7 @@ rule weights:
     output:
         index="<results>/weights/weights.json",
         card="<results>/weights/README.md",
-        files=REPORTING.packed_files(),
+        files=PLAN.networks.packed_files(),
     log:
         "<logs>/weights.log",
     conda:
@@ -74,7 +74,7 @@ rule weights:
     params:
         **PLAN.provenance.of("workflow/scripts/pack_weights.py"),
         networks=lambda wc, input: [str(Path(path).parent) for path in input.networks],
-        folds=REPORTING.folds_arguments(),
+        folds=PLAN.folds.table_arguments(),
         name=config["run"],
         edition=PLAN.edition,
         folder=lambda wc, output: str(Path(output.index).parent),

@@ -36,7 +36,7 @@ class Competition:
     @property
     def images(self) -> Path:
         """Where zips are unpacked and reduced images lie, by their content: once for all runs."""
-        return Path(self.run.config["results"], "images")
+        return self.run.shared("images")
 
     @property
     def listing(self) -> str:

@@ -34,7 +34,7 @@ class Encoders:
     def file(self, encoder: str) -> Path:
         """Where an encoder's weights lie: with the user, or beside all runs' results once downloaded."""
         given = self.run.config["encoder_weights"]
-        folder = given["folder"] if given["source"] == "folder" else Path(self.run.config["results"], "encoders")
+        folder = given["folder"] if given["source"] == "folder" else self.run.shared("encoders")
         return Path(folder, self.run.published["encoders"][encoder])
 
     def url_argument(self, encoder: str) -> str:

@@ -10,8 +10,11 @@ import yaml
 
 from carvana.config import laid_over
 from carvana.figures.digits import read_digits
+from carvana.planning.folds import FoldSchemes
+from carvana.planning.networks import Networks
+from carvana.planning.notes import Notes
 from carvana.planning.options import option
-from carvana.planning.plan import Plan
+from carvana.planning.run import Run
 
 BANDS: Final = "config/sample_bands.yaml"
 DIGITS: Final = "config/sample_digits.yaml"
@@ -34,9 +37,19 @@ DECIDING: Final = (
 
 @dataclass(frozen=True)
 class Expectations:
-    """The expectations of a run."""
+    """The expectations of a run.
 
-    plan: Plan
+    Attributes:
+        run: the run.
+        folds: how its training cars are divided.
+        networks: its networks.
+        notes: what is said of them.
+    """
+
+    run: Run
+    folds: FoldSchemes
+    networks: Networks
+    notes: Notes
 
     def bands(self) -> str:
         """The bands of repeated runs of this configuration; empty where there are none."""
@@ -44,40 +57,39 @@ class Expectations:
 
     def digits(self) -> str:
         """The figures of a run of this configuration, precision and seed; empty where there are none."""
-        path = self.plan.root / DIGITS
-        run = self._whole(read_digits(path).configuration) if path.is_file() else {}
-        return DIGITS if self._is_like(run, (*DECIDING, "precision", "seed", "threads")) else ""
+        path = self.run.root / DIGITS
+        other = self._whole(read_digits(path).configuration) if path.is_file() else {}
+        return DIGITS if self._is_like(other, (*DECIDING, "precision", "seed", "threads")) else ""
 
     def _is_like(self, other: Mapping[str, Any], keys: Iterable[str]) -> bool:
-        return bool(other) and all(other[key] == self.plan.config[key] for key in keys)
+        return bool(other) and all(other[key] == self.run.config[key] for key in keys)
 
     def _repeated(self) -> dict[str, Any]:
         """The whole configuration that bands were measured with; empty where there are none."""
-        path = self.plan.root / BANDS
+        path = self.run.root / BANDS
         if not path.is_file():
             return {}
         return self._whole(yaml.safe_load(path.read_text())["conditions"]["configuration"])
 
     def _whole(self, overlay: Mapping[str, Any]) -> dict[str, Any]:
-        base = yaml.safe_load((self.plan.root / "config" / "config.yaml").read_text())
+        base = yaml.safe_load((self.run.root / "config" / "config.yaml").read_text())
         whole: dict[str, Any] = laid_over(base, overlay)
         return whole
 
     def arguments(self) -> str:
         """The arguments of verification.py that say what is expected of folds, weights and figures."""
-        plan, arguments = self.plan, []
-        for scheme, table in zip(plan.folds.used, plan.folds.tables(), strict=True):
-            digest = plan.folds.authors_digest(scheme)
-            arguments.append(option("scheme", scheme, table, plan.folds.number(scheme), *([digest] if digest else [])))
-        for model in plan.models:
-            arguments.append(option("model", model, *plan.networks.weights(model)))
-            notes = plan.origins.notes([model], plan.folds.number_by_model) + plan.second_round.notes([model])
-            arguments += [option("note", note) for note in notes]
+        arguments = []
+        for scheme, table in zip(self.folds.used, self.folds.tables(), strict=True):
+            digest = self.folds.authors_digest(scheme)
+            arguments.append(option("scheme", scheme, table, self.folds.number(scheme), *([digest] if digest else [])))
+        for model in self.run.models:
+            arguments.append(option("model", model, *self.networks.weights(model)))
+            arguments += [option("note", note) for note in self.notes.of_networks([model])]
         if bands := self.bands():
             arguments.append(option("bands", bands))
-            precision = self._repeated()["precision"]
-            if precision != plan.config["precision"]:
-                arguments.append(option("bands-differ", f" (they: {precision}, this run: {plan.config['precision']})"))
+            theirs, own = self._repeated()["precision"], self.run.config["precision"]
+            if theirs != own:
+                arguments.append(option("bands-differ", f" (they: {theirs}, this run: {own})"))
         if digits := self.digits():
             arguments.append(option("digits", digits))
         return " ".join(arguments)

@@ -28,6 +28,11 @@ class FoldSchemes:
         """The tables of folds, in the order of `used`."""
         return [str(self.run.results / f"folds/{scheme}.csv") for scheme in self.used]
 
+    def table_arguments(self) -> str:
+        """The --folds arguments of pack_weights.py."""
+        pairs = zip(self.used, self.tables(), strict=True)
+        return " ".join(option("folds", scheme, table) for scheme, table in pairs)
+
     def number(self, scheme: str) -> int:
         """How many folds the scheme is cut into: the authors', or as many as a small run asks for."""
         authors: dict[str, int] = {

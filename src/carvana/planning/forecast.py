@@ -147,7 +147,7 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
         recipe = plan.recipe(model)
         networks = len(plan.networks.folds(model))
         folds, gflop = plan.folds.number(recipe.folds.scheme), gflops[recipe.recipe]
-        epochs = plan.config["epochs"][recipe.recipe] or recipe.training.epochs
+        epochs = plan.trainings.epochs(model)
         training = speed_of("train", recipe.recipe, known, authors)
         prediction = speed_of("predict", recipe.recipe, known, authors)
         pseudo_labelled, taught = _second_round(plan, model, size)
@@ -162,7 +162,7 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
                 training_hours=(training_work(recipe, gflop, size, folds, epochs) + extra) / training.value / 3600,
                 prediction_hours=work / prediction.value / 3600,
                 training_speed=training,
-                follows=plan.second_round.models.get(model),
+                follows=plan.second_round.first if model == plan.second_round.second else None,
             )
         )
     return found
@@ -170,11 +170,11 @@ def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], 
 
 def _second_round(plan: Plan, model: str, size: Size) -> tuple[int, int]:
     """Pseudo-labelled images that each training of the model has, and networks that predict test images for that."""
-    second = plan.second_round
-    if model not in second.models:
+    rounds = plan.second_round
+    if rounds.first is None or model != rounds.second:
         return 0, 0
-    cars = wanted_cars(plan.config["pseudo_labels"]["cars"], second.labels(model).car_ratio, size.train_images // VIEWS)
-    taught = 0 if second.by_ensemble else len(plan.networks.folds(second.models[model]))
+    cars = wanted_cars(plan.config["pseudo_labels"]["cars"], rounds.labels.car_ratio, size.train_images // VIEWS)
+    taught = 0 if rounds.by_ensemble else len(plan.networks.folds(rounds.first))
     return min(cars * VIEWS, size.test_images), taught
 
 

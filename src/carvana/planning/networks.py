@@ -11,6 +11,7 @@ from carvana.planning.folds import FoldSchemes
 from carvana.planning.options import option
 from carvana.planning.origins import Origins
 from carvana.planning.run import Run
+from carvana.released.index import file_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Networks:
     def weights_of_fold(self, model: str, fold: int) -> str:
         """The weights of one network."""
         return str(self.run.results / f"models/{model}/fold{fold}/weights.safetensors")
+
+    def packed_files(self) -> list[str]:
+        """The files of weights in the folder that `weights` packs."""
+        folder = self.run.results / "weights"
+        return [str(folder / file_of(model, fold)) for model in self.run.models for fold in self.folds(model)]
 
     def partial(self, models: Iterable[str]) -> bool:
         """Whether one of these models has networks of some folds only, so that some images have no out-of-fold map."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -42,11 +42,11 @@ class Provenance:
 
         return {"code": code, "recipe_values": values, "packages": package_versions()}
 
-    def of_models(self, script: str, models: Sequence[str]) -> dict[str, str]:
-        """As `by_model`, for what is always made for these models."""
-        wanted, edition = sections(script), self.run.edition
-        code = " ".join(step_digest(self.run.root / script, model, edition) for model in models)
-        values = " ".join(recipe_digest(model, wanted.values, edition=edition) for model in models)
+    def of_model(self, script: str, model: str) -> dict[str, str]:
+        """As `by_model`, for what is always made for this model."""
+        edition = self.run.edition
+        code = step_digest(self.run.root / script, model, edition)
+        values = recipe_digest(model, sections(script).values, edition=edition)
         return {"code": code, "recipe_values": values, "packages": package_versions()}
 
     def of_merging(self, recipe: str) -> str:

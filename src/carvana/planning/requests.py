@@ -16,7 +16,7 @@ LONGEST_MINUTES: Final = 24 * 60
 SHORTEST_MINUTES: Final = 60
 
 # MiB. At full size estimated from what a batch and the loading processes hold; small runs were measured.
-MEMORY: Final = {FULL.name: 16_000}
+FULL_MEMORY: Final = 16_000
 SMALL_MEMORY: Final = 3_000
 
 
@@ -44,7 +44,7 @@ class Requests:
 def requests_of(plan: Plan, model: str) -> Requests:
     """What a model's jobs ask for."""
     (jobs,) = jobs_of(plan, [model], {})
-    memory = MEMORY.get(plan.config["geometry"], SMALL_MEMORY)
+    memory = FULL_MEMORY if plan.config["geometry"] == FULL.name else SMALL_MEMORY
     training, prediction = jobs.training_hours, jobs.prediction_hours / jobs.predictions
     return Requests(Request(memory, _minutes(training)), Request(memory, _minutes(prediction)))
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from carvana.catalogue import MEMBERS, merged_models, models_of
+from carvana.config import PRESENTED, SharedFolder
 from carvana.recipe import Recipe
 from carvana.recipe_files import RELEASED, Edition, load_recipe
 
@@ -36,13 +37,17 @@ class Run:
     @property
     def results(self) -> Path:
         """The folder of this run; another edition's lies beside the released one's."""
-        suffix = "" if self.edition == RELEASED else f"-{self.edition}"
+        suffix = "" if self.edition == RELEASED else PRESENTED
         return Path(self.config["results"], self.config["run"] + suffix)
+
+    def shared(self, folder: SharedFolder) -> Path:
+        """A folder beside the runs' own, for what they share."""
+        return Path(self.config["results"], folder)
 
     @property
     def store(self) -> Path:
         """Where what was computed at great cost is kept."""
-        return Path(self.config["store"] or Path(self.config["results"], "store"))
+        return Path(self.config["store"] or self.shared("store"))
 
     @cached_property
     def published(self) -> dict[str, Any]:
@@ -61,10 +66,14 @@ class Run:
         return bool(self.config["encoder_weights"]["source"] == "random")
 
     @property
+    def shards(self) -> tuple[str, ...]:
+        """The numbers of the shards of the test images, as names have them; the last says how many there are."""
+        return tuple(f"{shard:02}" for shard in range(1, self.config["shards"] + 1))
+
+    @property
     def test_parts(self) -> tuple[str, ...]:
         """Names of the shards of the test images."""
-        shards = self.config["shards"]
-        return tuple(f"test-{shard:02}-of-{shards:02}" for shard in range(1, shards + 1))
+        return tuple(f"test-{shard}-of-{self.shards[-1]}" for shard in self.shards)
 
     def recipe(self, model: str) -> Recipe:
         """The model's recipe."""
@@ -91,11 +100,11 @@ class Run:
         return set(self.config["members"]) == set(MEMBERS)
 
     @property
-    def quiet(self) -> str:
-        """The scripts' argument."""
+    def quiet_argument(self) -> str:
+        """The argument of scripts that leaves progress bars out, where the configuration does."""
         return "--quiet" if self.config["quiet"] else ""
 
     @property
-    def autotune(self) -> str:
-        """The argument of scripts that run networks."""
+    def autotune_argument(self) -> str:
+        """The argument of scripts that run networks which lets a GPU use whatever is fastest, where that is allowed."""
         return "" if self.config["deterministic"] else "--autotune"

@@ -1,4 +1,4 @@
-"""The submissions of a run, and which of them are sent to Kaggle."""
+"""The submissions of a run, which of them are sent to Kaggle, and what Kaggle said."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ from pathlib import Path
 
 from carvana.catalogue import MEMBERS, SUBMISSIONS
 from carvana.errors import UserError
+from carvana.files import sha256_of
 from carvana.geometry import FULL
 from carvana.planning.competition import Competition
 from carvana.planning.options import option
+from carvana.planning.run import Run
 
 
 @dataclass(frozen=True)
 class Submissions:
-    """The submissions of a run to a competition."""
+    """The submissions of a run.
 
+    Attributes:
+        run: the run.
+        competition: that they are sent to.
+    """
+
+    run: Run
     competition: Competition
 
     def path(self, name: str) -> str:
         """The file of a submission."""
-        return str(self.competition.run.results / f"submissions/{name}.csv.gz")
+        return str(self.run.results / f"submissions/{name}.csv.gz")
 
     def of_member(self, member: str) -> list[str]:
         """A member's submissions, one for each of his recipes."""
@@ -28,18 +36,17 @@ class Submissions:
 
     def wanted(self) -> list[str]:
         """The submissions of all configured members and, if they are all there, the ensemble's."""
-        run = self.competition.run
-        wanted = [path for member in run.config["members"] for path in self.of_member(member)]
-        return wanted + [self.path("ensemble")] * run.ensembles
+        wanted = [path for member in self.run.config["members"] for path in self.of_member(member)]
+        return wanted + [self.path("ensemble")] * self.run.ensembles
 
     @property
     def ledger(self) -> Path:
         """Where all runs write down what they submitted."""
-        return Path(self.competition.run.config["results"], "submitted")
+        return self.run.shared("submitted")
 
     def to_send(self) -> list[str]:
         """The submissions to send to Kaggle. Raises UserError where none may be, or can be, sent."""
-        run, competition = self.competition.run, self.competition.name
+        run, competition = self.run, self.competition.name
         if not run.config["leaderboard"]:
             raise UserError(
                 "nothing is sent to Kaggle unless you ask for it: name the submissions to send in the configuration, or"
@@ -54,5 +61,17 @@ class Submissions:
 
     def arguments(self) -> str:
         """The --submission arguments of submit.py."""
-        names = self.competition.run.config["leaderboard"]
+        names = self.run.config["leaderboard"]
         return " ".join(option("submission", name, self.path(name)) for name in names)
+
+    @property
+    def _answer(self) -> Path:
+        return self.run.results / "leaderboard.json"
+
+    def answer_argument(self) -> str:
+        """The argument of verification.py and report.py that names what Kaggle said, where it was asked."""
+        return option("leaderboard", self._answer) if self._answer.is_file() else ""
+
+    def answer_digest(self) -> str:
+        """Digest that changes when Kaggle's answer does; empty without one."""
+        return sha256_of(self._answer)[:16] if self._answer.is_file() else ""

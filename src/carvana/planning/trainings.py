@@ -29,10 +29,21 @@ class Trainings:
     run: Run
     second_round: SecondRound
 
+    def epochs(self, model: str) -> int:
+        """The epochs of a training: the recipe's, unless the configuration shortens it."""
+        return self._configured("epochs", model) or self.run.recipe(model).training.epochs
+
+    def images_per_step(self, model: str) -> int:
+        """The images of an optimisation step: the recipe's, unless the configuration says otherwise."""
+        return self._configured("images_per_step", model) or self.run.recipe(model).training.images_per_step
+
+    def _configured(self, name: str, model: str) -> int | None:
+        value: int | None = self.run.config[name][recipe_of(model, self.run.edition)]
+        return value
+
     def overrides(self, model: str) -> str:
         """The arguments of train.py that replace values of the recipe, to make a training small."""
-        recipe = recipe_of(model, self.run.edition)
-        values = {name: self.run.config[name][recipe] for name in ("epochs", "images_per_step")}
+        values = {name: self._configured(name, model) for name in ("epochs", "images_per_step")}
         return " ".join(option(name.replace("_", "-"), value) for name, value in values.items() if value)
 
     def exclusions(self) -> list[str]:
@@ -76,5 +87,4 @@ class Trainings:
 
     def chain_priority(self, model: str) -> int:
         """Snakemake's, of what lies between a first and a second round's trainings of the model."""
-        in_chain = model in self.second_round.models or model in self.second_round.firsts
-        return FIRST_OF_ALL if in_chain else 0
+        return FIRST_OF_ALL if model in (self.second_round.first, self.second_round.second) else 0
