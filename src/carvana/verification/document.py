@@ -12,7 +12,7 @@ from typing import Final
 from carvana.errors import UserError
 from carvana.files import whole_file, write_json
 from carvana.table import table
-from carvana.verification.check import Check, reproduction_holds
+from carvana.verification.check import Check, reproduction_holds, scores_judged
 
 _COLUMNS: Final = ("", "what", "expected", "band", "measured", "verdict", "source of the expectation")
 
@@ -33,6 +33,17 @@ class Verification:
     def holds(self) -> bool:
         """Whether the reproduction holds."""
         return reproduction_holds(self.checks)
+
+    @property
+    def message(self) -> str:
+        """The verdict in one sentence."""
+        if failed := sum(check.verdict == "FAILS" for check in self.checks):
+            return f"the reproduction does not hold: {failed} of {len(self.checks)} checks fail"
+        if not self.holds:
+            return "the reproduction is not shown to hold: no check has an expectation"
+        if not scores_judged(self.checks):
+            return "nothing fails, but no score was compared with anything: the table says of each what it lacks"
+        return "the reproduction holds, as far as there are expectations"
 
 
 def format_checks(checks: Sequence[Check]) -> str:
