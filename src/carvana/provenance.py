@@ -53,7 +53,14 @@ WITHOUT_EFFECT: Final = frozenset(
 # Modules that trainings and predictions read their arguments and input files with, or that a plan is made with: what
 # was read is in a result's key (see `keys`), so how it was made or read need not be.
 COUNTED_BY_CONTENT: Final = frozenset(
-    {"carvana.arguments", "carvana.catalogue", "carvana.data.manifest", "carvana.folds", "carvana.recipe_files"}
+    {
+        "carvana.arguments",
+        "carvana.catalogue",
+        "carvana.data.manifest",
+        "carvana.folds",
+        "carvana.reading",
+        "carvana.recipe_files",
+    }
 )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
-from carvana.errors import UserError
 from carvana.files import write_json, write_table
 from carvana.grading.scores import Score
+from carvana.reading import read_json, readable
 from carvana.table import table
 
 COLUMNS: Final = tuple(field.name for field in fields(Score))
@@ -27,10 +26,8 @@ def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> No
 
 def read_scores(path: Path) -> list[Score]:
     """The rows that `write_scores` wrote as JSON. Raises UserError when they are not there or damaged."""
-    try:
-        return [_read(row) for row in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run `snakemake score` again") from None
+    with readable(path, "run `snakemake score` again"):
+        return [_read(row) for row in read_json(path)]
 
 
 def _read(row: Mapping[str, Any]) -> Score:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.errors import UserError
 from carvana.files import whole_file, write_json
+from carvana.reading import read_json, readable
 from carvana.table import table
 from carvana.verification.check import Check, reproduction_holds, scores_judged
 
@@ -65,11 +64,9 @@ def write_verification(verification: Verification, json_path: Path, junit_path: 
 
 def read_verification(path: Path) -> Verification:
     """What `write_verification` wrote as JSON. Raises UserError when it is not there or damaged."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+    with readable(path, "run `snakemake verify` again"):
+        document = read_json(path)
         return Verification(tuple(Check(**check) for check in document["checks"]), document["weights"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run `snakemake verify` again") from None
 
 
 def _junit(checks: Sequence[Check]) -> ElementTree.Element:
