@@ -13,7 +13,7 @@ from carvana.report import page, plots
 from carvana.report.groups import Summary, by_group, by_share, summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
-from carvana.verification.check import Check, scores_judged
+from carvana.verification.check import Check
 
 _SHARES: Final = 5
 _NETWORK_COLUMNS: Final = (
@@ -69,7 +69,7 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
     checks = run.verification.checks
     columns = ("group", "what", "expected", "band", "measured", "verdict", "source of the expectation")
     rows = [(c.group, c.what, c.expected, c.band, c.measured, c.verdict, c.source) for c in checks]
-    failing = [check.verdict == "FAILS" for check in checks]
+    failing = [check.failed for check in checks]
     return Section("overview", "What was run", body + page.folded("All checks", page.table(columns, rows, failing)))
 
 
@@ -79,13 +79,12 @@ def _origins(networks: Sequence[Network]) -> str:
 
 
 def _verdict(run: RunRecord) -> str:
-    checks = run.verification.checks
-    failed = [check for check in checks if check.verdict == "FAILS"]
-    open_ones = sum(check.verdict == "no expectation" for check in checks)
+    checks, failed = run.verification.checks, run.verification.failed
     if run.verification.holds:
+        open_ones = sum(check.is_open for check in checks)
         held = len(checks) - open_ones
         told = f"{held} of {len(checks)} checks hold; without an expectation: {open_ones}."
-        if not scores_judged(checks):
+        if not run.verification.scores_judged:
             return page.text(f"Nothing fails, but no score was compared with anything: {told}", "verdict")
         return page.text(f"The reproduction holds: {told}", "verdict holds")
     told = f"The reproduction does not hold: {len(failed)} of {len(checks)} checks fail: {_named(failed)}."

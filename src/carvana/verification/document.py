@@ -34,13 +34,23 @@ class Verification:
         return reproduction_holds(self.checks)
 
     @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that fail."""
+        return tuple(check for check in self.checks if check.failed)
+
+    @property
+    def scores_judged(self) -> bool:
+        """Whether the run's scores were compared with anything."""
+        return scores_judged(self.checks)
+
+    @property
     def message(self) -> str:
         """The verdict in one sentence."""
-        if failed := sum(check.verdict == "FAILS" for check in self.checks):
-            return f"the reproduction does not hold: {failed} of {len(self.checks)} checks fail"
+        if self.failed:
+            return f"the reproduction does not hold: {len(self.failed)} of {len(self.checks)} checks fail"
         if not self.holds:
             return "the reproduction is not shown to hold: no check has an expectation"
-        if not scores_judged(self.checks):
+        if not self.scores_judged:
             return "nothing fails, but no score was compared with anything: the table says of each what it lacks"
         return "the reproduction holds, as far as there are expectations"
 
@@ -58,7 +68,7 @@ def write_verification(verification: Verification, json_path: Path, junit_path: 
         "weights": dict(verification.weights),
     }
     with whole_file(junit_path) as partial:
-        partial.write_bytes(ElementTree.tostring(_junit(verification.checks), "utf-8", xml_declaration=True) + b"\n")
+        partial.write_bytes(ElementTree.tostring(_junit(verification), "utf-8", xml_declaration=True) + b"\n")
     write_json(json_path, document)
 
 
@@ -69,17 +79,17 @@ def read_verification(path: Path) -> Verification:
         return Verification(tuple(Check(**check) for check in document["checks"]), document["weights"])
 
 
-def _junit(checks: Sequence[Check]) -> ElementTree.Element:
-    failed = [check for check in checks if check.verdict == "FAILS"]
-    skipped = [check for check in checks if check.verdict == "no expectation"]
-    counts = {"tests": str(len(checks)), "failures": str(len(failed)), "skipped": str(len(skipped)), "errors": "0"}
+def _junit(verification: Verification) -> ElementTree.Element:
+    skipped = sum(check.is_open for check in verification.checks)
+    numbers = {"tests": len(verification.checks), "failures": len(verification.failed), "skipped": skipped, "errors": 0}
+    counts = {name: str(number) for name, number in numbers.items()}
     suites = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(suites, "testsuite", {"name": "verify", **counts})
-    for check in checks:
+    for check in verification.checks:
         case = ElementTree.SubElement(suite, "testcase", {"classname": f"verify.{check.group}", "name": check.what})
         told = f"expected {check.expected} ({check.band}), measured {check.measured}; {check.source}"
-        if check.verdict == "FAILS":
+        if check.failed:
             ElementTree.SubElement(case, "failure", {"message": told})
-        elif check.verdict == "no expectation":
+        elif check.is_open:
             ElementTree.SubElement(case, "skipped", {"message": told})
     return suites
