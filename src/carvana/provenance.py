@@ -30,7 +30,6 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 WITHOUT_EFFECT: Final = frozenset(
     {
         "carvana.computing.cpu",
-        "carvana.duration",
         "carvana.computing.environment",
         "carvana.errors",
         "carvana.computing.gpu",

@@ -10,11 +10,9 @@ from typing import Any, Final
 from carvana.files import write_json, write_table
 from carvana.grading.scores import Score
 from carvana.reading import read_json, readable
-from carvana.table import table
+from carvana.text import NOT_AVAILABLE, score, table
 
 COLUMNS: Final = tuple(field.name for field in fields(Score))
-NOT_AVAILABLE: Final = "not available"
-"""What is written and shown where there is no score."""
 
 
 def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> None:
@@ -40,7 +38,7 @@ def format_table(scores: Sequence[Score]) -> str:
     notes, numbers_of = numbered_notes([row.note for row in scores])
     columns = ("level", "name", "out_of_fold", "public", "private", "images", "notes")
     rows = [
-        (row.level, row.name, *map(shown, row.dice), str(row.images), numbers)
+        (row.level, row.name, *map(score, row.dice), str(row.images), numbers)
         for row, numbers in zip(scores, numbers_of, strict=True)
     ]
     told = (f"[{number}] {note}" for number, note in enumerate(notes, start=1))
@@ -56,8 +54,3 @@ def numbered_notes(notes_of: Sequence[str]) -> tuple[list[str], list[str]]:
     split = [[note for note in notes.split("; ") if note] for notes in notes_of]
     notes = list(dict.fromkeys(note for row in split for note in row))
     return notes, [" ".join(sorted(f"[{notes.index(note) + 1}]" for note in row)) for row in split]
-
-
-def shown(score: float | None) -> str:
-    """A score as people read it."""
-    return NOT_AVAILABLE if score is None else f"{score:.6f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -44,6 +45,11 @@ def page(title: str, lead: str, sections: Sequence[Section]) -> str:
 
 def _beside(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def link(file: Path, folder: Path) -> str:
+    """Address of a file from a page in a folder."""
+    return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
 
 
 def text(words: str, kind: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from carvana.files import whole_file, write_json
 from carvana.reading import read_json, readable
-from carvana.table import table
+from carvana.text import table
 from carvana.verification.check import Check, reproduction_holds, scores_judged
 
 _COLUMNS: Final = ("", "what", "expected", "band", "measured", "verdict", "source of the expectation")

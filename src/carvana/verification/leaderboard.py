@@ -7,6 +7,7 @@ from typing import Any
 
 from carvana.leaderboard.comparison import PARTS, Compared, compare
 from carvana.leaderboard.record import Scored
+from carvana.text import score
 from carvana.verification.check import Check, compared, unexpected
 
 
@@ -26,7 +27,7 @@ def check_leaderboard(scored: Sequence[Scored], published: Mapping[str, Any]) ->
             f"ensemble: {part}",
             "not submitted",
             scores[part]["source"],
-            expected=_shown(scores[part]["value"]),
+            expected=score(scores[part]["value"]),
             band=_band(scores[part].get("within")),
         )
         for part in PARTS
@@ -35,15 +36,11 @@ def check_leaderboard(scored: Sequence[Scored], published: Mapping[str, Any]) ->
 
 
 def _check(row: Compared) -> Check:
-    what, measured = f"{row.name}: {row.part}", _shown(row.measured)
+    what, measured = f"{row.name}: {row.part}", score(row.measured)
     if row.expected is None:
         return unexpected("leaderboard", what, measured, row.remark)
-    expected, band = _shown(row.expected), _band(row.within)
+    expected, band = score(row.expected), _band(row.within)
     return compared("leaderboard", what, expected, band, measured, row.remark, holds=not row.outside)
-
-
-def _shown(value: float) -> str:
-    return f"{value:.6f}"
 
 
 def _band(within: float | None) -> str:
