@@ -195,9 +195,8 @@ class Enlarged:
                 arguments = ["--model", models[0], "--edition", RELEASED, "--name", recipe, "--sums", *stores]
                 costs.append(self.script("merge", *arguments, "--out", path, "--masks", masks))
             named = [word for recipe, path in maps.items() for word in (f"--{recipe.replace('_', '-')}", path)]
-            masks = self.results / f"masks/ensemble/{part}"
-            outputs = ["--out", masks.with_suffix(".csv"), "--report", masks.with_suffix(".json")]
-            costs.append(self.script("ensemble", *named, "--geometry", GEOMETRY, *outputs))
+            masks = self.results / f"masks/ensemble/{part}.csv"
+            costs.append(self.script("ensemble", *named, "--geometry", GEOMETRY, "--out", masks))
         return together(costs)
 
     def submitting(self) -> Cost:

@@ -132,9 +132,9 @@ def test_folds_are_read_as_written_sorted_by_car(tmp_path):
 def test_refuses_another_table(tmp_path, text):
     path = tmp_path / "folds.csv"
     path.write_text(text)
-    with pytest.raises(UserError, match="not a table of car and fold"):
+    with pytest.raises(UserError, match=r"folds\.csv cannot be read .* make the folds again"):
         read_folds(path)
-    with pytest.raises(UserError, match="no such folds"):
+    with pytest.raises(UserError, match=r"missing\.csv cannot be read \(No such file"):
         read_folds(tmp_path / "missing.csv")
 
 

@@ -37,6 +37,12 @@ def test_the_median_image_is_chosen(images, masks):
     assert picture.representative_image(masks, images) == "a_03.jpg"
 
 
+def test_an_image_without_a_mask_does_not_count(images, masks):
+    # Of the two that are left, the second in ascending order.
+    masks.write_text("\n".join(masks.read_text().splitlines()[:3]) + "\n")
+    assert picture.representative_image(masks, images) == "a_01.jpg"
+
+
 def test_the_picture_shows_image_truth_and_prediction(tmp_path, images, masks):
     drawn = picture.picture_of("a_03.jpg", masks, images)
     for name in ("picture.png", "PICTURE.PNG"):

@@ -7,7 +7,6 @@ data does not have, are ordered by car id.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.files import write_table
+from carvana.reading import read_rows, readable
 
 CarAreas = Mapping[str, Mapping[int, int]]
 """Number of car pixels, by car id and view."""
@@ -141,14 +141,8 @@ def read_folds(path: Path) -> Folds:
     Raises:
         UserError: no such file, or not a table of folds.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream, strict=True))
-        return {row["car"]: int(row["fold"]) for row in rows}
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such folds; workflow/scripts/folds.py makes them") from None
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(f"{path} is not a table of car and fold; delete it and make the folds again") from error
+    with readable(path, "delete it if it is there, and make the folds again (workflow/scripts/folds.py)"):
+        return {row["car"]: int(row["fold"]) for row in read_rows(path)}
 
 
 def _total_areas(areas: CarAreas) -> dict[str, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from carvana.errors import UserError
+from carvana.reading import read_rows, readable
 
 # What the members called the Dice of a thresholded map.
 _DICE_COLUMNS: Final = ("valid_dice", "valid_hard_dice")
@@ -19,14 +19,13 @@ def read_history(path: Path) -> list[Row]:
     """The rows of history.csv, one per epoch, at least one.
 
     Raises:
-        OSError: it cannot be read.
-        UserError: it has no epoch, or no validation Dice.
+        UserError: it cannot be read, or has no epoch or no validation Dice.
     """
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    with readable(path, "train its network (again)"):
+        rows: list[Row] = [*read_rows(path)]
     if not rows or not _dice_columns(rows):
         raise UserError(f"{path} has no epoch with a Dice ({' or '.join(_DICE_COLUMNS)}); train its network again")
-    return list(rows)
+    return rows
 
 
 def dice_of(history: Sequence[Row]) -> list[float]:

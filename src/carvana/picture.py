@@ -42,9 +42,7 @@ def representative_image(masks: Path, images: ImageSet) -> str:
     Raises:
         UserError: the table is missing or damaged.
     """
-    masked = {name for name, _ in read_masks(masks)}
-    truth = {name: runs for name, runs in training_truth(images.manifest).items() if name in masked}
-    by_name = dice_by_image([masks], truth)
+    by_name = dice_by_image([masks], training_truth(images.manifest), partial=True)
     return sorted(by_name, key=lambda name: (by_name[name], name))[len(by_name) // 2]
 
 

@@ -30,7 +30,6 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 WITHOUT_EFFECT: Final = frozenset(
     {
         "carvana.computing.cpu",
-        "carvana.duration",
         "carvana.computing.environment",
         "carvana.errors",
         "carvana.computing.gpu",
@@ -53,7 +52,14 @@ WITHOUT_EFFECT: Final = frozenset(
 # Modules that trainings and predictions read their arguments and input files with, or that a plan is made with: what
 # was read is in a result's key (see `keys`), so how it was made or read need not be.
 COUNTED_BY_CONTENT: Final = frozenset(
-    {"carvana.arguments", "carvana.catalogue", "carvana.data.manifest", "carvana.folds", "carvana.recipe_files"}
+    {
+        "carvana.arguments",
+        "carvana.catalogue",
+        "carvana.data.manifest",
+        "carvana.folds",
+        "carvana.reading",
+        "carvana.recipe_files",
+    }
 )
 
 

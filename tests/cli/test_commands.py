@@ -96,9 +96,9 @@ def test_the_score_is_the_mean_dice_of_each_part(submission, tmp_path):
     run = carvana("score", submission, "--truth", truth)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == [
-        "part        images  mean Dice",
-        "public           2  0.750000",
-        "private          1  0.000000",
+        "part     images  mean Dice",
+        "public   2       0.750000",
+        "private  1       0.000000",
     ]
 
 
@@ -106,7 +106,7 @@ def test_two_empty_masks_agree(tmp_path):
     submission = table(tmp_path / "s.csv", [(VIEWS[0], ""), (VIEWS[1], "3 2")])
     truth = table(tmp_path / "t.csv", [(VIEWS[0], ""), (VIEWS[1], "1 2")])
     run = carvana("score", submission, "--truth", truth)
-    assert run.stdout.splitlines()[1:] == ["all              2  0.500000"]
+    assert run.stdout.splitlines()[1:] == ["all   2       0.500000"]
 
 
 def test_an_image_without_a_mask_cannot_be_scored(submission, tmp_path):

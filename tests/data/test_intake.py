@@ -233,7 +233,7 @@ def test_the_submission_names_other_images(data_folder, tmp_path):
 
 def test_a_table_without_names_is_the_users_error(data_folder, tmp_path):
     (data_folder / "sample_submission.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UserError, match="not a table with a column img"):
+    with pytest.raises(UserError, match=r"sample_submission\.csv: its columns are .*, expected img, rle_mask first"):
         take(data_folder, tmp_path, "test")
 
 

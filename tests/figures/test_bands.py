@@ -105,7 +105,7 @@ def test_the_samples_bands_are_made_of_its_runs():
 @pytest.mark.parametrize("text", ["", "other: 1", "bands: [1]", "bands: {model/a: {low: 1}}", "a: b: c"])
 def test_a_file_of_something_else_is_named(tmp_path, text):
     (tmp_path / "bands.yaml").write_text(text)
-    with pytest.raises(UserError, match=r"bands.yaml holds no bands"):
+    with pytest.raises(UserError, match=r"bands.yaml cannot be read .*; `make bands`"):
         read_bands(tmp_path / "bands.yaml")
 
 

@@ -24,6 +24,11 @@ def test_a_strangers_mask_must_fit_the_image(tmp_path):
         dice_by_image([file], TRAINING, (1, 11))
 
 
+def test_images_without_a_mask_are_left_out_where_that_is_said(tmp_path):
+    file = table(tmp_path / "o.csv", b="11 2", stranger="1 1")
+    assert dice_by_image([file], TRAINING, partial=True) == {"b": 1}
+
+
 def test_a_table_given_twice_is_found(tables):
     with pytest.raises(UserError, match="second mask"):
         dice_by_image([*tables[0], tables[0][0]], TRAINING)

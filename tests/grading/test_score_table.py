@@ -5,8 +5,9 @@ import pytest
 
 from carvana.errors import UserError
 from carvana.geometry import SMALL
-from carvana.grading.score_table import COLUMNS, NOT_AVAILABLE, format_table, read_scores, write_scores
+from carvana.grading.score_table import COLUMNS, format_table, read_scores, write_scores
 from carvana.grading.scores import ScoreEntry, score
+from carvana.text import NOT_AVAILABLE
 from tests.grading.tables import HIDDEN, TRAINING
 
 

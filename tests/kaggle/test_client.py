@@ -153,6 +153,20 @@ def test_the_truth_scores_one(fresh, submission):
     assert (scored.description, scored.file_name) == ("the truth, submitted", "submission.csv.gz")
 
 
+def test_all_pages_of_the_submissions_are_read(fresh, submission):
+    server, kaggle = fresh
+    refs = [kaggle.submit(submission, str(number)) for number in range(4)]
+    server.page_size = 2
+    try:
+        assert [one.ref for one in kaggle.submissions()] == refs[::-1]
+        # Two full pages, and the one that brings nothing new.
+        assert server.requests["ListSubmissions"] == 3
+        kaggle.submit(submission, "odd")
+        assert len(kaggle.submissions()) == 5
+    finally:
+        server.page_size = 200
+
+
 def test_a_refused_upload_is_an_error(fresh, submission):
     server, kaggle = fresh
     server.faults = FaultPlan({"upload": [Fault("status", 403)]})

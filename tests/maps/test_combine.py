@@ -167,7 +167,7 @@ def test_the_ensemble_as_a_teacher_says_how_sure_its_mean_map_is(tmp_path):
     }
     stores = recipe_stores(tmp_path, maps)
     arguments = [part for recipe, path in stores.items() for part in (f"--{recipe.replace('_', '-')}", path)]
-    arguments += ["--geometry", "small", "--out", tmp_path / "masks.csv", "--report", tmp_path / "report.json"]
+    arguments += ["--geometry", "small", "--out", tmp_path / "masks.csv"]
     arguments += ["--candidates", tmp_path / "candidates.csv", "--unclear", 26, 229]
     script = Path(__file__).parents[2] / "workflow/scripts/ensemble.py"
     subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True)

@@ -45,9 +45,3 @@ def test_the_mean_is_exact_and_in_float32():
 def test_the_ensemble_is_of_four():
     with pytest.raises(ValueError, match="not of 3"):
         ensemble.mean([np.zeros((2, 2), np.uint8)] * 3)
-
-
-def test_the_stored_picture_rounds_half_to_even():
-    np.testing.assert_array_equal(
-        ensemble.stored_picture(np.array([126.5, 127.5, 127.75], np.float32)), [126, 128, 128]
-    )

@@ -43,7 +43,7 @@ def test_a_sure_map_keeps_the_mean():
     result = postprocess.apply(mean, maps, FULL)
     assert result.box is None
     np.testing.assert_array_equal(result.mask, mean >= 128)
-    np.testing.assert_array_equal(result.picture, np.rint(mean))
+    np.testing.assert_array_equal(result.levels, mean)
 
 
 @pytest.mark.parametrize("geometry", [FULL, SMALL])
@@ -62,7 +62,7 @@ def test_the_rule_replaces_the_box_with_linknet34s_hull(geometry):
     expected = np.zeros(geometry.image_size, bool)
     expected[result.box.slices] = map_HW[result.box.slices] > 55
     np.testing.assert_array_equal(result.mask, expected)
-    np.testing.assert_array_equal(result.picture, np.where(expected, 255, 0))
+    np.testing.assert_array_equal(result.levels, np.where(expected, 255, 0))
 
 
 def test_the_hull_fills_a_dent_and_forgets_nothing_outside_the_largest_contour():

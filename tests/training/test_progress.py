@@ -1,4 +1,3 @@
-from carvana.duration import clock
 from carvana.training.progress import Progress
 from carvana.training.records import EpochRecord, Phase, StepRecord
 from carvana.training.stopwatch import EpochTimings, Stopwatch, work
@@ -52,7 +51,3 @@ def test_replays_are_timed_and_not_work_that_is_planned():
     time.now += 5
     stopwatch.step(StepRecord(0, "replay", 0, ("a",), {"loss": 1.0}))
     assert (stopwatch.work, stopwatch.current) == (0, EpochTimings(5.0, 0.0, 1, 0))
-
-
-def test_clock():
-    assert [clock(seconds) for seconds in (0, 42.4, 61, 3723)] == ["0:00", "0:42", "1:01", "1:02:03"]

@@ -43,10 +43,32 @@ def test_the_table_is_aligned():
     assert len({line.index(check.verdict) for line, check in zip(lines[1:], CHECKS, strict=True)}) == 1
 
 
-@pytest.mark.parametrize(("checks", "code"), [(CHECKS[:1], 0), (CHECKS, 1), (CHECKS[2:], 1)])
-def test_the_exit_code_is_the_verdict(tmp_path, checks, code):
-    write_verification(Verification(checks, {}), tmp_path / "v.json", tmp_path / "v.xml")
+SCORED = Check("out_of_fold", "model/ternausnet", "0.9", "0.8 .. 1", "0.9", "holds", "99 % of 5 runs")
+UNPUBLISHED = Check(
+    "leaderboard", "mine: private", "", "", "0.99", "no expectation", "no such submission was published"
+)
+
+
+@pytest.mark.parametrize(
+    ("checks", "code", "told"),
+    [
+        ([CHECKS[0], SCORED], 0, "the reproduction holds, as far as there are expectations\n"),
+        (CHECKS, 1, "error: the reproduction does not hold: 1 of 3 checks fail\n"),
+        (CHECKS[2:], 1, "error: the reproduction is not shown to hold: no check has an expectation\n"),
+        # Kaggle was not asked in the one case, and in the other it was.
+        *(
+            (
+                [CHECKS[0], unjudged],
+                0,
+                "nothing fails, but no score was compared with anything: the table says of each what it lacks\n",
+            )
+            for unjudged in (CHECKS[2], UNPUBLISHED)
+        ),
+    ],
+)
+def test_the_exit_code_is_the_verdict_and_its_sentence_the_last(tmp_path, checks, code, told):
+    write_verification(Verification(tuple(checks), {}), tmp_path / "v.json", tmp_path / "v.xml")
     command = [sys.executable, "workflow/scripts/verify.py", "--verification", str(tmp_path / "v.json")]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == code, run.stderr
-    assert run.stdout.startswith(format_checks(checks))
+    assert run.stdout + run.stderr == format_checks(checks) + "\n" + told

@@ -67,7 +67,6 @@ rule ensemble:
         unet_vgg11="<results>/maps/unet_vgg11/{part}.h5",
     output:
         masks="<results>/masks/ensemble/{part}.csv",
-        report="<results>/masks/ensemble/{part}.json",
     log:
         "<logs>/ensemble/{part}.log",
     conda:
@@ -84,6 +83,5 @@ rule ensemble:
         " --unet-vgg11 {input.unet_vgg11:q}"
         " --geometry {params.geometry}"
         " --out {output.masks:q}"
-        " --report {output.report:q}"
         " {params.common}"
         " 2>&1 | tee {log:q}"

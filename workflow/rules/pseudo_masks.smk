@@ -29,7 +29,6 @@ rule teach_by_ensemble:
         found=lambda wc: [] if wc.part == "train" else SECOND.precondition,
     output:
         masks="<results>/pseudo_labels/ensemble/masks/{part}.csv",
-        report="<results>/pseudo_labels/ensemble/masks/{part}.json",
         candidates="<results>/pseudo_labels/ensemble/{part}.csv",
     log:
         "<logs>/pseudo_labels/ensemble/{part}.log",
@@ -49,7 +48,6 @@ rule teach_by_ensemble:
         " --unet-vgg11 {input.unet_vgg11:q}"
         " --geometry {params.geometry}"
         " --out {output.masks:q}"
-        " --report {output.report:q}"
         " --candidates {output.candidates:q} {params.unclear}"
         " {params.common}"
         " 2>&1 | tee {log:q}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy.typing as npt
 from carvana import rle
 from carvana.catalogue import RECIPES
 from carvana.errors import main_guard
-from carvana.files import write_json
 from carvana.geometry import GEOMETRIES
 from carvana.maps.combine import ensemble_recipes
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
@@ -25,7 +23,6 @@ def main() -> None:
         parser.add_argument(f"--{recipe.replace('_', '-')}", type=Path, required=True, help="its store of 8-bit maps")
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     parser.add_argument("--out", type=Path, required=True, help="CSV to write: img, rle_mask, fired (0 or 1)")
-    parser.add_argument("--report", type=Path, required=True, help="JSON to write: images, fired, top_clamped")
     parser.add_argument("--common", action="store_true", help="only the images that all recipes have maps of")
     parser.add_argument("--candidates", type=Path, help="CSV to write: the masks, and how sure the mean map is of them")
     parser.add_argument("--unclear", type=int, nargs=2, help="levels of it that are neither car nor background")
@@ -40,7 +37,6 @@ def main() -> None:
     report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out, given.common, note)
     if given.candidates:
         write_candidates(given.candidates, found)
-    write_json(given.report, asdict(report))
     print(f"{report.images} images; the unreliable-top rule acted on {len(report.fired)}")
     if report.top_clamped:
         names = ", ".join(report.top_clamped)

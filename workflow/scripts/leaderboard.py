@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import yaml
-
 from carvana.errors import UserError, main_guard
 from carvana.leaderboard.comparison import compare, format_comparison, format_others
 from carvana.leaderboard.record import read_scored
+from carvana.reading import read_yaml
 
 
 def main() -> None:
@@ -17,7 +16,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, required=True, help="JSON that submit.py wrote")
     parser.add_argument("--published", type=Path, required=True, help="config/published.yaml")
     given = parser.parse_args()
-    published = yaml.safe_load(given.published.read_text())
+    published = read_yaml(given.published)
     rows = compare(read_scored(given.scores), published)
     print(f"{format_comparison(rows)}\nothers' scores:\n{format_others(published)}", flush=True)
     if outside := sum(row.outside for row in rows):

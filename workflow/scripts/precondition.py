@@ -10,7 +10,6 @@ from carvana.errors import UserError, main_guard
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.truth import training_truth
 from carvana.pseudo_labels.precondition import Precondition, write_precondition
-from carvana.submission.mask_table import read_masks
 
 
 def main() -> None:
@@ -22,9 +21,8 @@ def main() -> None:
     parser.add_argument("--accept-below", action="store_true", help="go on in any case")
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
-    masked = {name for name, _ in read_masks(given.masks)}
     truth = training_truth(read_manifest(given.manifest))
-    dice = mean_dice(dice_by_image([given.masks], {name: truth[name] for name in truth.keys() & masked}).values())
+    dice = mean_dice(dice_by_image([given.masks], truth, partial=True).values())
     if dice is None:
         raise UserError(f"{given.masks} has no mask of a training image; delete it and run the step that makes it")
     found = Precondition(given.teacher, dice, given.needed, given.accept_below)

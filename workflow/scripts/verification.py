@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from carvana import rle
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
@@ -17,6 +15,7 @@ from carvana.figures.digits import cpus_of, read_digits
 from carvana.figures.of_run import figures_of
 from carvana.leaderboard.record import read_scored
 from carvana.provenance import package_versions
+from carvana.reading import read_yaml
 from carvana.verification.conformance import check_conformance
 from carvana.verification.digits import check_digits
 from carvana.verification.document import Verification, write_verification
@@ -65,7 +64,7 @@ def main() -> None:
         *check_grader(masks),
         *check_figures(figures, bands, given.bands_differ),
         *check_digits(figures, cpus_of(given.results), package_versions(), digits),
-        *check_leaderboard(scored, yaml.safe_load(given.published.read_text())),
+        *check_leaderboard(scored, read_yaml(given.published)),
     )
     write_verification(Verification(checks, hashes), given.json, given.junit)
 

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from carvana.errors import UserError, main_guard
-from carvana.verification.check import scores_judged
 from carvana.verification.document import format_checks, read_verification
 
 
@@ -17,15 +16,8 @@ def main() -> None:
     verification = read_verification(given.verification)
     print(format_checks(verification.checks), flush=True)
     if not verification.holds:
-        failed = sum(check.verdict == "FAILS" for check in verification.checks)
-        raise UserError(f"the reproduction does not hold: {failed} of {len(verification.checks)} checks fail")
-    if not scores_judged(verification.checks):
-        print(
-            "nothing fails, but no score is compared with anything: nobody has repeated this configuration, and Kaggle"
-        )
-        print("Kaggle was not asked (`snakemake leaderboard` asks)")
-        return
-    print("the reproduction holds, as far as there are expectations")
+        raise UserError(verification.message)
+    print(verification.message)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,11 @@ import argparse
 import os
 
 from carvana.cli import configuration
-from carvana.cli.store import size
 from carvana.computing.gpu import VISIBLE_VARIABLE, devices, visible
 from carvana.errors import UserError
 from carvana.planning.forecast import disk_bytes, hours_on, jobs_of, measured, models_for
 from carvana.store.store import Store
-from carvana.table import table
+from carvana.text import size, table
 
 DEVICES = (1, 2, 4, 8, 12, 16, 20)
 

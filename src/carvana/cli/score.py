@@ -8,7 +8,7 @@ from pathlib import Path
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.given_truth import read_truth
-from carvana.grading.score_table import shown
+from carvana.text import score, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,7 @@ def run(given: argparse.Namespace) -> None:
     truth = read_truth(given.truth, geometry)
     scored = {name: runs for part in truth.values() for name, runs in part.items()}
     dice = dice_by_image([given.file], scored, geometry.image_size)
-    print(f"{'part':10}{'images':>8}  mean Dice")
-    for part, masks in truth.items():
-        print(f"{part.lower():10}{len(masks):>8}  {shown(mean_dice(dice[name] for name in masks))}")
+    rows = [
+        (part.lower(), str(len(masks)), score(mean_dice(dice[name] for name in masks))) for part, masks in truth.items()
+    ]
+    print(table(("part", "images", "mean Dice"), rows))

@@ -9,9 +9,8 @@ import argparse
 from collections import Counter
 
 from carvana.cli import configuration
-from carvana.duration import clock
 from carvana.status import Status, Training
-from carvana.table import table
+from carvana.text import clock, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

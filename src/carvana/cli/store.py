@@ -9,7 +9,7 @@ import time
 from carvana.cli import configuration
 from carvana.errors import UserError
 from carvana.store.store import FACTS, Entry, Store
-from carvana.table import table
+from carvana.text import size, table
 
 SECONDS_PER_DAY = 86_400
 
@@ -88,12 +88,3 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 def _damaged(entry: Entry) -> bool:
     return not {"step", "model"} <= entry.facts.keys()
-
-
-def size(count: float) -> str:
-    """Bytes for people: `12 B`, `3.4 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
@@ -13,6 +12,7 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from carvana.computing.cpu import cpu_kind
+from carvana.files import sha256_of
 from carvana.revision import IMAGE_VARIABLE, ROOT, revision
 
 LOCK: Final = ROOT / "envs" / "requirements.txt"
@@ -29,7 +29,7 @@ def computed_in() -> dict[str, Any]:
     """
     return {
         "python": platform.python_version(),
-        "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest(),
+        "lock": sha256_of(LOCK),
         "other_than_locked": other_than_locked(LOCK.read_text(encoding="utf-8")),
         "cpu": cpu_kind(),
         "revision": revision(),

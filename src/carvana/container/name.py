@@ -7,10 +7,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from carvana.files import sha256_of
+
 
 def lock_digest(root: Path) -> str:
     """SHA-256 of the lock of what runs."""
-    return hashlib.sha256((root / "envs" / "requirements.txt").read_bytes()).hexdigest()
+    return sha256_of(root / "envs" / "requirements.txt")
 
 
 def image_name(root: Path, arguments: Mapping[str, str] | None = None) -> str:

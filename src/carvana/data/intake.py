@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,47 +55,46 @@ def take_in(
     Raises:
         UserError: anything is wrong with the data; the message lists the first ten problems and their number.
     """
-    images_dir = find_images(folder, f"{split}_hq", work_dir)
-    masks_dir = find_images(folder, "train_masks", work_dir) if split == "train" else None
-
-    images, problems = list_images(images_dir)
-    if not images and not problems:
-        raise UserError(f"{images_dir}: the folder is empty; expected images such as 03a857ce842d_01.jpg")
-    problems += count_problems(images, expected) + view_problems(images)
-    masks: Mapping[ImageName, Path] = {}
-    if masks_dir is not None:
-        masks, mask_problems = list_masks(masks_dir, images)
-        problems += mask_problems
-    else:
-        problems += submission_problems(images, find_table(folder, "sample_submission", work_dir))
-
+    listed = _listed(folder, split, work_dir, expected)
     with staging(work_dir) as temporary:
         reduced = _Reduced(temporary)
-
-        def check(name: ImageName) -> _Checked:
-            return _check_image(name, images[name], masks.get(name), geometry, reduced)
-
-        with ThreadPoolExecutor(workers) as pool:
-            checked = list(
-                tqdm(
-                    pool.map(check, images),
-                    total=len(images),
-                    desc=f"taking in {split} images",
-                    unit="image",
-                    disable=quiet,
-                )
-            )
-        problems += [problem for one in checked for problem in one.problems]
+        checked = _checked(listed, geometry, reduced, workers, None if quiet else f"taking in {split} images")
         records = [one.record for one in checked if one.record is not None]
+        problems = [*listed.problems, *(problem for one in checked for problem in one.problems)]
         problems += _size_problems(records)
         if problems:
-            raise UserError(_report(images_dir, problems))
+            raise UserError(_report(listed.folder, problems))
         manifest = Manifest(tuple(records))
         if (records[0].height, records[0].width) == geometry.image_size:
             return manifest
         final = _Reduced(work_dir / f"{split}_{geometry.name}_{content_digest(manifest)[:16]}")
         reduced.move(final)
         return Manifest(tuple(final.locate(record) for record in records))
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What lies in a split's folders, before anything of it is read: image and mask by name, and what is wrong."""
+
+    folder: Path
+    images: Mapping[ImageName, Path]
+    masks: Mapping[ImageName, Path]
+    problems: Sequence[str]
+
+
+def _listed(folder: Path, split: Split, work_dir: Path, expected: Counts | None) -> _Listed:
+    """See `take_in`. Raises UserError: something is not there at all."""
+    images_dir = find_images(folder, f"{split}_hq", work_dir)
+    masks_dir = find_images(folder, "train_masks", work_dir) if split == "train" else None
+    images, problems = list_images(images_dir)
+    if not images and not problems:
+        raise UserError(f"{images_dir}: the folder is empty; expected images such as 03a857ce842d_01.jpg")
+    problems += count_problems(images, expected) + view_problems(images)
+    if masks_dir is None:
+        problems += submission_problems(images, find_table(folder, "sample_submission", work_dir))
+        return _Listed(images_dir, images, {}, problems)
+    masks, mask_problems = list_masks(masks_dir, images)
+    return _Listed(images_dir, images, masks, problems + mask_problems)
 
 
 @dataclass(frozen=True)
@@ -125,6 +124,19 @@ class _Reduced:
 class _Checked:
     record: ImageRecord | None
     problems: tuple[str, ...]
+
+
+def _checked(
+    listed: _Listed, geometry: Geometry, reduced: _Reduced, workers: int, progress: str | None
+) -> list[_Checked]:
+    """Every image of a split, checked; `progress` is what the progress bar says, if there is one."""
+
+    def check(name: ImageName) -> _Checked:
+        return _check_image(name, listed.images[name], listed.masks.get(name), geometry, reduced)
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(check, listed.images)
+        return list(tqdm(found, progress, len(listed.images), unit="image", disable=progress is None))
 
 
 def _check_image(

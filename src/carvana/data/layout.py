@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.data.archives import unpack
-from carvana.data.visible import visible_entries
+from carvana.data.visible import innermost
 from carvana.errors import UserError
 
 LAYOUT: Final = "train_hq, train_masks, test_hq (folders or .zip), metadata.csv, sample_submission.csv (or .csv.zip)"
@@ -32,9 +32,7 @@ def find_images(folder: Path, name: str, cache: Path) -> Path:
         if not archive.is_file():
             raise _not_found(folder, f"{name}/ or {name}.zip")
         found = unpack(archive, cache)
-    while len(entries := visible_entries(found)) == 1 and entries[0].is_dir():
-        found = Path(entries[0])
-    return found
+    return innermost(found)
 
 
 def find_table(folder: Path, name: str, cache: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final
 from carvana.data.names import VIEWS, ImageName, parse_image_name
 from carvana.data.visible import visible_entries
 from carvana.errors import UserError
+from carvana.submission.mask_table import read_masks
 
 _MASK_SUFFIXES: Final = (".gif", ".png")
 
@@ -84,12 +84,12 @@ def view_problems(images: Iterable[ImageName]) -> list[str]:
 
 
 def submission_problems(images: Iterable[ImageName], table: Path) -> list[str]:
-    """Differences between the images and the names that Kaggle wants a mask for."""
-    try:
-        with table.open(newline="", encoding="utf-8") as stream:
-            wanted = Counter(row["img"] for row in csv.DictReader(stream))
-    except (KeyError, ValueError, OSError, csv.Error) as error:
-        raise UserError(f"{table}: not a table with a column img ({error}); download it from Kaggle again") from error
+    """Differences between the images and the names that Kaggle wants a mask for.
+
+    Raises:
+        UserError: no such table as the submissions are made for, see `mask_table.read_masks`.
+    """
+    wanted = Counter(name for name, _ in read_masks(table))
     there = {str(name) for name in images}
     return (
         [f"{name}: {count} times in {table.name}" for name, count in sorted(wanted.items()) if count > 1]

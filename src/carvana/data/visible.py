@@ -16,6 +16,13 @@ def is_ignored(name: str) -> bool:
     return name.startswith(".") or name in _SYSTEM_NAMES
 
 
+def innermost(folder: Path) -> Path:
+    """The folder itself or, where it holds nothing but one folder, as unpacked zips often do, that one's innermost."""
+    while len(entries := visible_entries(folder)) == 1 and entries[0].is_dir():
+        folder = Path(entries[0])
+    return folder
+
+
 def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
     """The folder's entries sorted by name, without hidden ones and what operating systems leave behind."""
     try:

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 import yaml
 
-from carvana.errors import UserError
 from carvana.files import whole_file
+from carvana.reading import read_yaml, readable
 
 LEAST_RUNS: Final = 5
 OUTSIDE: Final = 0.01
@@ -122,8 +122,9 @@ def write_bands(bands: Mapping[str, Band], conditions: Mapping[str, object], pat
         }
         for figure, one in bands.items()
     }
+    document = {"conditions": dict(conditions), "bands": rows}
     with whole_file(path) as partial:
-        partial.write_text(yaml.safe_dump({"conditions": dict(conditions), "bands": rows}, sort_keys=False))
+        partial.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
 def read_bands(path: Path) -> dict[str, Band]:
@@ -132,10 +133,6 @@ def read_bands(path: Path) -> dict[str, Band]:
     Raises:
         UserError: no such file, or it holds something else.
     """
-    try:
-        rows = yaml.safe_load(path.read_text())["bands"]
+    with readable(path, "`make bands` measures the bands of the sample"):
+        rows = read_yaml(path)["bands"]
         return {row: Band(**{**band, "values": tuple(band["values"])}) for row, band in rows.items()}
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; `make bands` measures the bands of the sample") from None
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} holds no bands ({error}); `make bands` measures those of the sample") from None

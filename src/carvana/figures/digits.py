@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any, Final
 
 import yaml
 
-from carvana.errors import UserError
 from carvana.files import whole_file
+from carvana.reading import read_json, read_yaml, readable
 
 # As many as the score table has.
 DECIMALS: Final = 6
@@ -47,19 +46,17 @@ def cpus_of(results: Path) -> set[str]:
     """
     found = set()
     for path in sorted([*results.glob("models/*/fold*/timings.json"), *results.glob("oof/*/timings.json")]):
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+        with readable(path, "run the step that made it again"):
+            document = read_json(path)
             on_cpu = document["device"] == "cpu"
             found.add(str(document["environment"].get("cpu") if on_cpu else document["device_name"]))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise UserError(f"{path} is damaged ({error!r}): run the step that made it again") from error
     return found
 
 
 def write_digits(digits: Digits, path: Path) -> None:
     """Write the figures and their conditions as YAML."""
     with whole_file(path) as partial:
-        partial.write_text(yaml.safe_dump(vars(digits), sort_keys=False, width=120))
+        partial.write_text(yaml.safe_dump(vars(digits), sort_keys=False, width=120), encoding="utf-8")
 
 
 def read_digits(path: Path) -> Digits:
@@ -68,7 +65,5 @@ def read_digits(path: Path) -> Digits:
     Raises:
         UserError: no such file, or it holds something else.
     """
-    try:
-        return Digits(**yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError, TypeError) as error:
-        raise UserError(f"{path} holds no figures of a run ({error}); `make digits` measures the sample's") from None
+    with readable(path, "`make digits` measures the figures of the sample"):
+        return Digits(**read_yaml(path))

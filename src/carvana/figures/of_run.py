@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from carvana.catalogue import SUBMISSIONS, models_of, recipe_of
-from carvana.errors import UserError
 from carvana.figures.bands import Band, Spread, band, pooled
+from carvana.reading import read_rows, readable
+
+_REMEDY: Final = "finish the run, or run the step that made it again"
 
 
 def figures_of(results: Path) -> dict[str, float]:
@@ -25,28 +27,28 @@ def figures_of(results: Path) -> dict[str, float]:
     Raises:
         UserError: the run is not finished, or a table is damaged.
     """
-    try:
-        rows = [row for row in _rows(results / "scores.csv") if row["level"] != "baseline"]
+    table = results / "scores.csv"
+    with readable(table, _REMEDY):
+        rows = [row for row in read_rows(table) if row["level"] != "baseline"]
         scores = {f"out_of_fold/{row['level']}/{row['name']}": float(row["out_of_fold"]) for row in rows}
-        of_fold: dict[str, list[float]] = {}
-        losses: dict[str, list[float]] = {}
         # The folder may hold networks of an earlier configuration too.
-        for model in (row["name"] for row in rows if row["level"] == "model"):
-            images = _rows(results / f"oof/{model}/dice.csv")
+        models = [row["name"] for row in rows if row["level"] == "model"]
+    of_fold: dict[str, list[float]] = {}
+    losses: dict[str, list[float]] = {}
+    for model in models:
+        table = results / f"oof/{model}/dice.csv"
+        with readable(table, _REMEDY):
+            images = read_rows(table)
             for image in images:
                 of_fold.setdefault(f"out_of_fold/fold/{model}/{image['fold']}", []).append(float(image["dice"]))
-            for fold in sorted({image["fold"] for image in images}, key=int):
-                history = results / f"models/{model}/fold{fold}/history.csv"
-                # An imported network has none.
-                if history.is_file():
-                    last = _rows(history)[-1]
-                    losses.setdefault(f"training_loss/{model}", []).append(float(last["train_loss"]))
-    except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
-    except (KeyError, IndexError, ValueError) as error:
-        raise UserError(
-            f"the tables under {results} are damaged ({error!r}): run the steps that made them again"
-        ) from error
+            folds = sorted({int(image["fold"]) for image in images})
+        for fold in folds:
+            history = results / f"models/{model}/fold{fold}/history.csv"
+            # An imported network has none.
+            if history.is_file():
+                with readable(history, _REMEDY):
+                    loss = float(read_rows(history)[-1]["train_loss"])
+                losses.setdefault(f"training_loss/{model}", []).append(loss)
     return scores | {figure: statistics.fmean(values) for figure, values in (of_fold | losses).items()}
 
 
@@ -97,8 +99,3 @@ def _model(figure: str) -> str | None:
             models = models_of(SUBMISSIONS[name] if level == "member" else name)
             return models[0] if len(models) == 1 else None
     return None
-
-
-def _rows(table: Path) -> list[dict[str, str]]:
-    with table.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))

@@ -13,17 +13,21 @@ from carvana.metrics import dice_of_runs
 from carvana.submission.mask_table import read_masks
 
 
-def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int] | None = None) -> dict[str, float]:
+def dice_by_image(
+    tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int] | None = None, partial: bool = False
+) -> dict[str, float]:
     """Dice of each image that has a truth; rows of other images are passed over.
 
     Args:
         tables: of masks.
         truth: of the images to score.
         size_HW: of the masks; None where the tables were made here, and fit.
+        partial: whether images with a truth may lack a mask, as where a model has some folds' networks only; they are
+            then left out.
 
     Raises:
-        UserError: a table is missing or damaged, an image with a truth is in the tables twice or not at all, or its
-            RLE is malformed or does not fit the image.
+        UserError: a table is missing or damaged, an image with a truth is in the tables twice or, unless `partial`, not
+            at all, or its RLE is malformed or does not fit the image.
     """
     dice: dict[str, float] = {}
     for path in tables:
@@ -35,7 +39,7 @@ def dice_by_image(tables: Iterable[Path], truth: Truth, size_HW: tuple[int, int]
                 dice[name] = dice_of_runs(runs, truth[name])
         except ValueError as error:
             raise UserError(f"{path}: {error}; make the table again") from error
-    if missing := sorted(truth.keys() - dice.keys()):
+    if not partial and (missing := sorted(truth.keys() - dice.keys())):
         shown = ", ".join(missing[:10])
         raise UserError(f"{len(missing)} images to score have no mask ({shown}) in {', '.join(map(str, tables))}")
     return dice

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from carvana import rle
 from carvana.data.archives import unpack
 from carvana.data.masks import read_mask
-from carvana.data.visible import visible_entries
+from carvana.data.visible import innermost, visible_entries
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.grading.truth import Truth, has_usage, hidden_truth
@@ -72,10 +72,8 @@ def _holds_masks(path: Path) -> bool:
 
 
 def _masks_in(folder: Path, geometry: Geometry) -> dict[str, rle.Runs]:
-    while len(entries := visible_entries(folder)) == 1 and entries[0].is_dir():
-        folder = Path(entries[0])
     masks = {}
-    for entry in tqdm(entries, desc="true masks", unit="mask", disable=None):
+    for entry in tqdm(visible_entries(innermost(folder)), desc="true masks", unit="mask", disable=None):
         if not entry.name.endswith(_MASK_ENDS):
             continue
         mask_HW = read_mask(Path(entry))

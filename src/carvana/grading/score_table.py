@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
-from carvana.errors import UserError
 from carvana.files import write_json, write_table
 from carvana.grading.scores import Score
-from carvana.table import table
+from carvana.reading import read_json, readable
+from carvana.text import NOT_AVAILABLE, score, table
 
 COLUMNS: Final = tuple(field.name for field in fields(Score))
-NOT_AVAILABLE: Final = "not available"
-"""What is written and shown where there is no score."""
 
 
 def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> None:
@@ -27,10 +24,8 @@ def write_scores(scores: Sequence[Score], json_path: Path, csv_path: Path) -> No
 
 def read_scores(path: Path) -> list[Score]:
     """The rows that `write_scores` wrote as JSON. Raises UserError when they are not there or damaged."""
-    try:
-        return [_read(row) for row in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run `snakemake score` again") from None
+    with readable(path, "run `snakemake score` again"):
+        return [_read(row) for row in read_json(path)]
 
 
 def _read(row: Mapping[str, Any]) -> Score:
@@ -43,7 +38,7 @@ def format_table(scores: Sequence[Score]) -> str:
     notes, numbers_of = numbered_notes([row.note for row in scores])
     columns = ("level", "name", "out_of_fold", "public", "private", "images", "notes")
     rows = [
-        (row.level, row.name, *map(shown, row.dice), str(row.images), numbers)
+        (row.level, row.name, *map(score, row.dice), str(row.images), numbers)
         for row, numbers in zip(scores, numbers_of, strict=True)
     ]
     told = (f"[{number}] {note}" for number, note in enumerate(notes, start=1))
@@ -59,8 +54,3 @@ def numbered_notes(notes_of: Sequence[str]) -> tuple[list[str], list[str]]:
     split = [[note for note in notes.split("; ") if note] for notes in notes_of]
     notes = list(dict.fromkeys(note for row in split for note in row))
     return notes, [" ".join(sorted(f"[{notes.index(note) + 1}]" for note in row)) for row in split]
-
-
-def shown(score: float | None) -> str:
-    """A score as people read it."""
-    return NOT_AVAILABLE if score is None else f"{score:.6f}"

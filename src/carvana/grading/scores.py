@@ -11,7 +11,6 @@ from carvana.errors import UserError
 from carvana.geometry import FULL, Geometry
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.grading.truth import Truth
-from carvana.submission.mask_table import read_masks
 
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
@@ -104,10 +103,8 @@ def score(entry: ScoreEntry, training: Truth, hidden: Mapping[str, Truth] | None
     if geometry != FULL:
         notes.append(f"{geometry.name} geometry: cannot be submitted")
     if entry.partial:
-        masked = {name for path in entry.out_of_fold for name, _ in read_masks(path)}
-        training = {name: runs for name, runs in training.items() if name in masked}
         notes.append("out of fold on the images that have a network which did not see their car, see images")
-    out_of_fold = dice_by_image(entry.out_of_fold, training) if entry.out_of_fold else {}
+    out_of_fold = dice_by_image(entry.out_of_fold, training, partial=entry.partial) if entry.out_of_fold else {}
     scored = {name: runs for truth in (hidden or {}).values() for name, runs in truth.items()}
     test = dice_by_image(entry.test, scored) if entry.test and scored else {}
     return Score(

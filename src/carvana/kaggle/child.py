@@ -8,6 +8,7 @@ process when nothing moves (`carvana.kaggle.client`).
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -66,24 +67,27 @@ def _files(api: Any, competition: str) -> list[dict[str, Any]]:
 def _submissions(api: Any, competition: str) -> list[dict[str, Any]]:
     """All of them; the package hides the token of the next page, so pages are counted until one brings nothing new."""
     found: dict[int, dict[str, Any]] = {}
-    page = 1
-    while True:
+    for page in itertools.count(1):
         listed = api.competition_submissions(competition, page_number=page, page_size=PAGE_SIZE) or []
-        new = {one.ref: one for one in listed if one.ref not in found}
-        for ref, one in new.items():
-            found[ref] = {
-                "ref": ref,
-                "status": one.status.name,
-                "public_score": one.public_score,
-                "private_score": one.private_score,
-                "description": one.description,
-                "error": one.error_description,
-                "file_name": one.file_name,
-                "date": one.date.isoformat() if one.date else "",
-            }
-        if len(new) < PAGE_SIZE:
-            return list(found.values())
-        page += 1
+        # Kaggle may give shorter pages than it is asked for, so a short one need not be the last.
+        new = {one.ref: _told(one) for one in listed if one.ref not in found}
+        if not new:
+            break
+        found |= new
+    return list(found.values())
+
+
+def _told(submission: Any) -> dict[str, Any]:
+    return {
+        "ref": submission.ref,
+        "status": submission.status.name,
+        "public_score": submission.public_score,
+        "private_score": submission.private_score,
+        "description": submission.description,
+        "error": submission.error_description,
+        "file_name": submission.file_name,
+        "date": submission.date.isoformat() if submission.date else "",
+    }
 
 
 def facts_of(error: BaseException) -> Facts:

@@ -7,7 +7,6 @@ its size is the listed one and every checksum in it agrees.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from carvana.data.archives import DamagedArchiveError
 from carvana.errors import UserError
+from carvana.files import flush
 from carvana.interruption import say
 from carvana.kaggle.client import Kaggle, RemoteFile
 from carvana.kaggle.content import Record, WrongContentError, verified
@@ -125,7 +125,7 @@ def _download(
             arrived = place.arrived(remote)
             record = verified(arrived, remote, columns, quiet)
             _check_as_before(record, known, place)
-            _to_disk(arrived)
+            flush(arrived)
             arrived.replace(target)
             place.clear()
             return record
@@ -207,8 +207,3 @@ def _check_space(place: Place, remote: RemoteFile) -> None:
             f"{remote.name} needs {missing / 2**30:.2f} GiB more and {place.folder} has {free / 2**30:.2f} GiB free;"
             " make room, or set data.folder to a place with more; what has arrived is kept",
         )
-
-
-def _to_disk(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,11 +13,11 @@ from typing import Final
 
 from tqdm import tqdm
 
-from carvana.errors import UserError
 from carvana.files import write_json
 from carvana.interruption import say
 from carvana.kaggle.client import RemoteFile
 from carvana.kaggle.content import Record, WrongContentError, sha256_while
+from carvana.reading import read_json, readable
 
 STATE: Final = ".download"
 # The kaggle package's own note beside a file that has not arrived whole.
@@ -64,12 +63,11 @@ class Place:
 
     def record(self) -> Record | None:
         """What was verified before, if anything. Raises UserError where that is damaged."""
-        try:
-            return Record(**json.loads(self.record_path.read_text()))
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError):
-            raise UserError(f"{self.record_path} is damaged; delete it, and the file is verified again") from None
+        with readable(self.record_path, "delete it, and the file is verified again"):
+            try:
+                return Record(**read_json(self.record_path))
+            except FileNotFoundError:
+                return None
 
     def keep(self, record: Record) -> None:
         """Write the record."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from carvana.leaderboard.record import Scored
-from carvana.table import table
+from carvana.text import score, table
 
 PARTS: Final = ("public", "private")
 
@@ -72,16 +72,16 @@ def format_comparison(rows: Sequence[Compared]) -> str:
 
 
 def _cells(row: Compared) -> tuple[str, ...]:
-    expected = "not published" if row.expected is None else f"{row.expected:.6f}±{row.within}"
+    expected = "not published" if row.expected is None else f"{score(row.expected)}±{row.within}"
     difference = "" if row.difference is None else f"{row.difference:+.6f}"
     verdict = "" if row.expected is None else "OUTSIDE" if row.outside else "within"
-    return row.name, row.part, expected, f"{row.measured:.6f}", difference, verdict, row.remark
+    return row.name, row.part, expected, score(row.measured), difference, verdict, row.remark
 
 
 def format_others(published: Mapping[str, Any]) -> str:
     """Others' scores, best first, one a line."""
     others = sorted(published["leaderboard"]["others"], key=lambda other: -other["score"])
     return "\n".join(
-        f"{other['score']:.6f}  place {other['place']}, {other['what']} (board: {other['board']}; {other['source']})"
+        f"{score(other['score'])}  place {other['place']}, {other['what']} (board: {other['board']}; {other['source']})"
         for other in others
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from carvana.errors import UserError
 from carvana.files import write_json
+from carvana.reading import read_json, readable
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,15 @@ class Ledger:
     def find(self, competition: str, sha256: str) -> Attempt | None:
         """The attempt, if there is one. Raises UserError when it is damaged."""
         path = self.path(competition, sha256)
-        try:
-            return Attempt(**json.loads(path.read_text()))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(
-                f"{path}, which says whether this file was submitted, cannot be read ({error}); look at the"
-                " competition's list of your submissions, and delete the file if the submission is not there"
-            ) from None
+        with readable(
+            path,
+            "it says whether this submission was sent: look at the competition's list of your submissions, and delete"
+            " it if the submission is not there",
+        ):
+            try:
+                return Attempt(**read_json(path))
+            except FileNotFoundError:
+                return None
 
     def begin(self, attempt: Attempt) -> None:
         """Write down that the file is about to be sent. Raises UserError when another attempt already has."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from carvana.errors import UserError
 from carvana.files import write_json
+from carvana.reading import read_json, readable
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,5 @@ def write_scored(path: Path, scored: Sequence[Scored]) -> None:
 
 def read_scored(path: Path) -> list[Scored]:
     """The records that `write_scored` wrote. Raises UserError when they are not there or damaged."""
-    try:
-        return [Scored(**record) for record in json.loads(path.read_text())]
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run `snakemake leaderboard` again") from None
+    with readable(path, "run `snakemake leaderboard` again"):
+        return [Scored(**record) for record in read_json(path)]

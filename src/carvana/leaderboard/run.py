@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from carvana.files import sha256_of
 from carvana.kaggle.client import Kaggle
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.retry import Patience
@@ -51,8 +51,7 @@ def score_at_kaggle(
     with Kaggle(competition, credentials, patience.stall) as kaggle:
         submissions = Submissions(kaggle, competition, patience, Waits())
         for name, file in files.items():
-            with file.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = sha256_of(file)
             reference = submissions.send_once(ledger, file, sha256, describe(commit, edition, image, sha256))
             print(f"{name} is submission {reference} to {competition}", flush=True)
             found = submissions.wait_for_score(reference)

@@ -199,6 +199,9 @@ def ensemble_recipes(
         common: whether recipes may have different images; those that all have get masks.
         note: told of each image's name, unrounded mean map and mask, while they are at hand.
 
+    Returns:
+        On what images the rule acted.
+
     Raises:
         UserError: a store is missing or damaged, of another recipe, of other images than the rest, or not of the
             geometry's size.

@@ -62,8 +62,3 @@ def mean(maps: Sequence[Map]) -> npt.NDArray[np.float32]:
     for more in maps[2:]:
         sums += more
     return sums * np.float32(0.25)
-
-
-def stored_picture(mean_HW: npt.NDArray[np.float32]) -> Map:
-    """The mean as the ensemble's 8-bit picture, rounded half to even: a stored 128 need not be car."""
-    return np.rint(mean_HW).astype(np.uint8)

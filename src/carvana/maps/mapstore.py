@@ -158,9 +158,6 @@ class MapReader:
     ) -> None:
         self._file.close()
 
-    def __len__(self) -> int:
-        return len(self.names)
-
     def read(self, name: str) -> Map:
         """The (H, W) map of an image, uint16 or uint8 by the store's kind.
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from carvana.geometry import Geometry
-from carvana.maps.ensemble import THRESHOLD, stored_picture
+from carvana.maps.ensemble import THRESHOLD
 
 Map = npt.NDArray[np.uint8]
 Contour = npt.NDArray[Any]
@@ -67,11 +67,6 @@ class Ensembled:
     mask: npt.NDArray[np.bool_]
     levels: npt.NDArray[np.float32]
     box: Box | None
-
-    @property
-    def picture(self) -> Map:
-        """(H, W) uint8, the 8-bit result that the released script stores."""
-        return stored_picture(self.levels)
 
 
 def _between(map_HW: Map, lowest: int, highest: int) -> Map:
@@ -135,7 +130,7 @@ def _linknet34_hull(linknet34_HW: Map) -> Map:
 
 
 def apply(mean_HW: npt.NDArray[np.float32], linknet34_HW: Map, geometry: Geometry) -> Ensembled:
-    """The ensemble's mask and picture, with the unreliable top replaced where the rule acts.
+    """The ensemble's mask and levels, with the unreliable top replaced where the rule acts.
 
     Args:
         mean_HW: (H, W) float32, the unrounded mean of the four 8-bit maps.

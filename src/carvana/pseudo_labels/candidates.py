@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from carvana import rle
-from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.pseudo_labels.doubt import Doubt
+from carvana.reading import readable
 
 COLUMNS: Final = ("img", "rle_mask", "unclear", "outline")
 
@@ -43,10 +43,11 @@ def write_candidates(path: Path, candidates: Iterable[Candidate]) -> None:
 
 def read_candidates(path: Path) -> Iterator[Candidate]:
     """Read what `write_candidates` wrote. Raises UserError where it is not there or damaged."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            for row in csv.DictReader(stream, strict=True):
-                doubt = Doubt(int(row["unclear"]), int(row["outline"]))
-                yield Candidate(row["img"], row["rle_mask"], doubt)
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it and run the step that makes it again") from None
+    # Row by row: all masks at once would not fit into memory.
+    with (
+        readable(path, "delete it and run the step that makes it again"),
+        path.open(newline="", encoding="utf-8") as stream,
+    ):
+        for row in csv.DictReader(stream, strict=True):
+            doubt = Doubt(int(row["unclear"]), int(row["outline"]))
+            yield Candidate(row["img"], row["rle_mask"], doubt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from carvana.errors import UserError
 from carvana.files import sha256_of, whole_file, write_table
 from carvana.pseudo_labels.candidates import Candidate, read_candidates
 from carvana.pseudo_labels.choice import RankedCar, ranked_cars
+from carvana.reading import read_rows, readable
 
 RANKING_COLUMNS: Final = ("rank", "car", "doubt", "chosen")
 LABEL_COLUMNS: Final = ("img", "doubt", "unclear", "outline")
@@ -94,8 +94,5 @@ def _labelled(record: ImageRecord, candidate: Candidate, size_HW: tuple[int, int
 
 def read_labels(path: Path) -> list[Label]:
     """The chosen images of a table that `write_labels` wrote, the surest first. Raises UserError when it is damaged."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            return [Label(row["img"], float(row["doubt"])) for row in csv.DictReader(stream)]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it and run the step that makes it again") from None
+    with readable(path, "delete it and run the step that makes it again"):
+        return [Label(row["img"], float(row["doubt"])) for row in read_rows(path)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from carvana.errors import UserError
 from carvana.files import write_json
+from carvana.reading import read_json, readable
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,5 @@ def write_precondition(found: Precondition, path: Path) -> None:
 
 def read_precondition(path: Path) -> Precondition:
     """Read what `write_precondition` wrote. Raises UserError when it is not there or damaged."""
-    try:
-        return Precondition(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it and run the step that makes it again") from None
+    with readable(path, "delete it and run the step that makes it again"):
+        return Precondition(**read_json(path))

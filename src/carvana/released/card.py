@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from carvana.geometry import FULL
 from carvana.released.index import Index
+from carvana.text import score
 
 _HEAD: Final = """---
 license: mit
@@ -79,7 +80,7 @@ def model_card(index: Index) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+    return score(value) if isinstance(value, float) else str(value)
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from carvana.errors import UserError
 from carvana.files import sha256_of, write_json
+from carvana.reading import read_json, readable
 
 NAME: Final = "weights.json"
 
@@ -78,9 +78,7 @@ def write_index(index: Index, path: Path) -> None:
 
 def read_index(path: Path) -> Index:
     """Read what `write_index` wrote. Raises UserError when it is not there or damaged."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+    with readable(path, "get the folder of weights again"):
+        document = read_json(path)
         networks = tuple(NetworkFile(**network) for network in document["networks"])
         return Index(document["run"], document["folds"], networks, tuple(document["scores"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); get the folder of weights again") from None

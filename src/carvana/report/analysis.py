@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -24,6 +23,7 @@ from carvana.maps.mapstore import MapReader
 from carvana.maps.recipe_maps import recipe_maps
 from carvana.metrics import dice
 from carvana.overlap import overlapped
+from carvana.reading import read_rows, readable
 from carvana.recipe_files import RELEASED, Edition
 from carvana.rle import Mask
 
@@ -203,10 +203,5 @@ def read_analysis(path: Path) -> list[ImageAnalysis]:
     """What `write_analysis` wrote. Raises UserError when it is not there or damaged."""
     kinds = {"str": str, "int": int, "float": float}
     convert = {field.name: kinds[str(field.type)] for field in fields(ImageAnalysis)}
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            return [
-                ImageAnalysis(**{name: convert[name](row[name]) for name in COLUMNS}) for row in csv.DictReader(stream)
-            ]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it and run `snakemake report` again") from None
+    with readable(path, "delete it and run `snakemake report` again"):
+        return [ImageAnalysis(**{name: convert[name](row[name]) for name in COLUMNS}) for row in read_rows(path)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -29,7 +28,7 @@ def worst(run: RunRecord, draw: Callable[[Sequence[ImageAnalysis]], Iterable[Til
         run: the run.
         draw: gives the tiles of images.
     """
-    ranked = sorted(run.images, key=lambda row: (row.ensemble, row.img))[:SHOWN]
+    ranked = _lowest(run)
     body = sections.groups(run) + page.heading(f"The {len(ranked)} images with the lowest Dice")
     body += page.text(
         "Below each: how far the models' probabilities differ, from dark (not at all) to yellow.", "faint"
@@ -93,12 +92,15 @@ class Drawing:
         return contours_on(image_HWC, self._images.mask(name), mask_HW)
 
     def _link(self, name: str) -> str:
-        file = Path(self._images.manifest.by_name[name].file)
-        return Path(os.path.relpath(file.resolve(), self._folder.resolve())).as_posix()
+        return page.link(Path(self._images.manifest.by_name[name].file), self._folder)
 
 
 def masks_of(table: Path, run: RunRecord) -> dict[str, str]:
     """The ensemble's RLE of the images that the galleries show. Raises UserError when the table is damaged."""
-    ranked = sorted(run.images, key=lambda row: (row.ensemble, row.img))[:SHOWN] + suspicious(run.images)[:SHOWN]
-    wanted = {row.img for row in ranked}
+    wanted = {row.img for row in (*_lowest(run), *suspicious(run.images)[:SHOWN])}
     return {name: encoded for name, encoded in read_masks(table) if name in wanted}
+
+
+def _lowest(run: RunRecord) -> list[ImageAnalysis]:
+    """The images of the lowest Dice, the lowest first."""
+    return sorted(run.images, key=lambda row: (row.ensemble, row.img))[:SHOWN]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Final
-
-_HERE: Final = Path(__file__).parent
 
 Cell = str | float | int | None
 
@@ -39,10 +37,19 @@ def page(title: str, lead: str, sections: Sequence[Section]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
-        f"<title>{escape(title)}</title><style>\n{(_HERE / 'page.css').read_text()}</style></head>\n"
+        f"<title>{escape(title)}</title><style>\n{_beside('page.css')}</style></head>\n"
         f"<body><main><header><h1>{escape(title)}</h1><p>{escape(lead)}</p><nav>{links}</nav></header>\n"
-        f"{bodies}</main><script>\n{(_HERE / 'page.js').read_text()}</script></body></html>\n"
+        f"{bodies}</main><script>\n{_beside('page.js')}</script></body></html>\n"
     )
+
+
+def _beside(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def link(file: Path, folder: Path) -> str:
+    """Address of a file from a page in a folder."""
+    return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
 
 
 def text(words: str, kind: str = "") -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import yaml
-
-from carvana.errors import UserError
 from carvana.grading.score_table import read_scores
 from carvana.grading.scores import Score
 from carvana.histories import Row, read_history, selected_epoch
 from carvana.leaderboard.record import Scored, read_scored
+from carvana.reading import read_json, read_rows, read_yaml, readable
 from carvana.report.analysis import ImageAnalysis, read_analysis
 from carvana.verification.document import Verification, read_verification
+
+_REMEDY: Final = "finish the run, or run the step that made it again"
 
 
 @dataclass(frozen=True)
@@ -112,60 +110,63 @@ def read_run(
     Raises:
         UserError: something is missing or damaged.
     """
-    try:
-        dice = {model: _dice(results / f"oof/{model}/dice.csv") for model in folds_of}
-        return RunRecord(
-            edition=edition,
-            networks=tuple(
-                _network(results, model, fold, dice[model].get(fold, ()))
-                for model, folds in folds_of.items()
-                for fold in folds
-            ),
-            scores=tuple(read_scores(results / "scores.json")),
-            validation=tuple(json.loads((results / f"oof/{model}/timings.json").read_text()) for model in folds_of),
-            prediction=predictions(results, tuple(folds_of), test_parts),
-            images=tuple(read_analysis(results / "analysis.csv")),
-            verification=read_verification(results / "verification.json"),
-            scored=tuple(read_scored(leaderboard)) if leaderboard else (),
-            published=yaml.safe_load(published.read_text()),
-            metadata=_metadata(metadata) if metadata else {},
-        )
-    except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
-    except (KeyError, ValueError) as error:
-        raise UserError(f"a file under {results} is damaged ({error!r}); run the step that made it again") from error
+    with readable(published, "restore it, or name config/published.yaml"):
+        facts = read_yaml(published)
+    dice = {model: _dice(results / f"oof/{model}/dice.csv") for model in folds_of}
+    return RunRecord(
+        edition=edition,
+        networks=tuple(
+            _network(results, model, fold, dice[model].get(fold, ()))
+            for model, folds in folds_of.items()
+            for fold in folds
+        ),
+        scores=tuple(read_scores(results / "scores.json")),
+        validation=tuple(_timings(results / f"oof/{model}/timings.json") for model in folds_of),
+        prediction=predictions(results, tuple(folds_of), test_parts),
+        images=tuple(read_analysis(results / "analysis.csv")),
+        verification=read_verification(results / "verification.json"),
+        scored=tuple(read_scored(leaderboard)) if leaderboard else (),
+        published=facts,
+        metadata=_metadata(metadata) if metadata else {},
+    )
 
 
 def predictions(results: Path, models: Sequence[str], test_parts: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
     """Timings of the models' jobs on these shards; files of other shards are of an earlier configuration."""
     paths = (results / f"predictions/{model}/{part}.json" for model in models for part in test_parts)
     # A second round's first model predicts no test image unless its own masks are asked for.
-    return tuple(json.loads(path.read_text()) for path in paths if path.is_file())
+    return tuple(_timings(path) for path in paths if path.is_file())
 
 
 def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Network:
     folder = results / f"models/{model}/fold{fold}"
-    conditions = yaml.safe_load((folder / "recipe.yaml").read_text())["run"]
-    if conditions.get("weights") == "released":
+    recipe = folder / "recipe.yaml"
+    with readable(recipe, _REMEDY):
+        conditions = read_yaml(recipe)["run"]
+        imported = conditions.get("weights") == "released"
+    if imported:
         return Network(model, fold, (), {}, conditions, tuple(dice))
     history = tuple(read_history(folder / "history.csv"))
-    return Network(model, fold, history, json.loads((folder / "timings.json").read_text()), conditions, tuple(dice))
+    return Network(model, fold, history, _timings(folder / "timings.json"), conditions, tuple(dice))
+
+
+def _timings(path: Path) -> Mapping[str, Any]:
+    with readable(path, _REMEDY):
+        return dict(read_json(path))
 
 
 def _dice(table: Path) -> dict[int, list[float]]:
     of_fold: dict[int, list[float]] = {}
-    for row in _rows(table):
-        of_fold.setdefault(int(row["fold"]), []).append(float(row["dice"]))
+    with readable(table, _REMEDY):
+        for row in read_rows(table):
+            of_fold.setdefault(int(row["fold"]), []).append(float(row["dice"]))
     return of_fold
 
 
 def _metadata(table: Path) -> dict[str, tuple[str, str]]:
     """Make and year; Kaggle's table writes years as `2012.0`, and leaves some out."""
-    return {
-        row["id"]: (row["make"] or "not given", row["year"].removesuffix(".0") or "not given") for row in _rows(table)
-    }
-
-
-def _rows(table: Path) -> list[Row]:
-    with table.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    with readable(table, "download it from Kaggle again"):
+        return {
+            row["id"]: (row["make"] or "not given", row["year"].removesuffix(".0") or "not given")
+            for row in read_rows(table)
+        }

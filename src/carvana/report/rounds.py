@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,8 +122,7 @@ def _tiles(ranked: Sequence[tuple[Label, Teacher]], folder: Path) -> Iterable[Ti
     for label, teacher in ranked:
         image_HWC, mask_HW = teacher.images.image(label.img), teacher.images.mask(label.img)
         address = data_address(contours_on(image_HWC, mask_HW, None))
-        file = Path(teacher.images.manifest.by_name[label.img].file)
-        link = Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+        link = page.link(Path(teacher.images.manifest.by_name[label.img].file), folder)
         yield Tile(label.img, f"doubt {label.doubt:.3f}, by {teacher.name}", (address,), link)
 
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from carvana.catalogue import MEMBERS, RECIPES
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.grading.score_table import numbered_notes, shown
+from carvana.grading.score_table import numbered_notes
 from carvana.report import page, plots
 from carvana.report.groups import Summary, by_group, by_share, summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
-from carvana.verification.check import Check, scores_judged
+from carvana.text import score
+from carvana.verification.check import Check
 
 _SHARES: Final = 5
 _NETWORK_COLUMNS: Final = (
@@ -69,7 +70,7 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
     checks = run.verification.checks
     columns = ("group", "what", "expected", "band", "measured", "verdict", "source of the expectation")
     rows = [(c.group, c.what, c.expected, c.band, c.measured, c.verdict, c.source) for c in checks]
-    failing = [check.verdict == "FAILS" for check in checks]
+    failing = [check.failed for check in checks]
     return Section("overview", "What was run", body + page.folded("All checks", page.table(columns, rows, failing)))
 
 
@@ -79,13 +80,12 @@ def _origins(networks: Sequence[Network]) -> str:
 
 
 def _verdict(run: RunRecord) -> str:
-    checks = run.verification.checks
-    failed = [check for check in checks if check.verdict == "FAILS"]
-    open_ones = sum(check.verdict == "no expectation" for check in checks)
+    checks, failed = run.verification.checks, run.verification.failed
     if run.verification.holds:
+        open_ones = sum(check.is_open for check in checks)
         held = len(checks) - open_ones
         told = f"{held} of {len(checks)} checks hold; without an expectation: {open_ones}."
-        if not scores_judged(checks):
+        if not run.verification.scores_judged:
             return page.text(f"Nothing fails, but no score was compared with anything: {told}", "verdict")
         return page.text(f"The reproduction holds: {told}", "verdict holds")
     told = f"The reproduction does not hold: {len(failed)} of {len(checks)} checks fail: {_named(failed)}."
@@ -100,19 +100,16 @@ def _named(failed: Sequence[Check], shown: int = 6) -> str:
 def _ensemble_scores(run: RunRecord) -> list[Sequence[Cell]]:
     (ours,) = (row for row in run.scores if row.level == "ensemble")
     published = run.published["leaderboard"]["scores"]["ensemble"]
-    rows: list[Sequence[Cell]] = [("out of fold, training images", shown(ours.out_of_fold), "–", "never published")]
-    for part, score in (("public", ours.public), ("private", ours.private)):
-        if score is not None:
+    rows: list[Sequence[Cell]] = [("out of fold, training images", score(ours.out_of_fold), "–", "never published")]
+    for part, dice in (("public", ours.public), ("private", ours.private)):
+        if dice is not None:
             drawn = "none: the competition is drawn"
-            rows.append((f"{part} test images, truth at hand", shown(score), "–", drawn))
+            rows.append((f"{part} test images, truth at hand", score(dice), "–", drawn))
     for part in ("public", "private"):
-        measured = next((getattr(one, part) for one in run.scored if one.name == "ensemble"), "not submitted")
-        rows.append((f"{part}, at Kaggle", _six(measured), _six(published[part]["value"]), published[part]["source"]))
+        measured = next((getattr(one, part) for one in run.scored if one.name == "ensemble"), None)
+        known = score(published[part]["value"], "–")
+        rows.append((f"{part}, at Kaggle", score(measured, "not submitted"), known, published[part]["source"]))
     return rows
-
-
-def _six(value: Any) -> str:
-    return f"{value:.6f}" if isinstance(value, float) else "–" if value is None else str(value)
 
 
 def models(run: RunRecord) -> Section:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import shlex
 import signal
 import tempfile
@@ -13,6 +12,7 @@ from typing import Final
 
 from carvana.errors import UserError, main_guard
 from carvana.geometry import GEOMETRIES, SMALL
+from carvana.reading import read_json, readable
 from carvana.standin.faults import ACTIONS, ENDPOINTS, FaultPlan
 from carvana.standin.server import StandIn
 
@@ -39,7 +39,10 @@ def main() -> None:
     # Both end it well; a shell starts what runs in its background with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    faults = FaultPlan.from_json(json.loads(given.faults.read_text())) if given.faults else FaultPlan()
+    faults = FaultPlan()
+    if given.faults:
+        with readable(given.faults, "give a JSON file as --help tells"):
+            faults = FaultPlan.from_json(read_json(given.faults))
     with contextlib.suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as uploads:
         server = StandIn(given.folder, GEOMETRIES[given.geometry], Path(uploads), faults, given.port, SLUG)
         with server:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +13,12 @@ from carvana import rle
 from carvana.errors import UserError
 from carvana.files import whole_file
 from carvana.geometry import Geometry
+from carvana.grading.dice import mean_dice
 from carvana.grading.truth import hidden_truth
 from carvana.metrics import dice_of_runs
 from carvana.standin.faults import Fault
 from carvana.submission.mask_table import read_masks, sample_names
+from carvana.text import score
 
 # What no competition shows.
 SOLUTION: Final = "solution.csv"
@@ -124,7 +125,7 @@ class Competition:
             entry.error = str(error).replace(str(path), path.name)
             return entry.ref
         if action != "empty_score":
-            entry.public, entry.private = (f"{scores[usage]:.6f}" for usage in ("Public", "Private"))
+            entry.public, entry.private = (score(scores[usage], missing="") for usage in ("Public", "Private"))
         return entry.ref
 
     def submissions(self, page: int, size: int) -> list[dict[str, Any]]:
@@ -137,8 +138,8 @@ class Competition:
         return told
 
 
-def score_submission(submission: Path, folder: Path, geometry: Geometry) -> dict[str, float]:
-    """Mean Dice of the public and of the private images, by usage.
+def score_submission(submission: Path, folder: Path, geometry: Geometry) -> dict[str, float | None]:
+    """Mean Dice of the public and of the private images, by usage; None where there are none.
 
     Args:
         submission: `.csv` or `.csv.gz`.
@@ -160,8 +161,7 @@ def score_submission(submission: Path, folder: Path, geometry: Geometry) -> dict
         raise UserError(f"{submission}: {error}") from None
     if missing := expected - masks.keys():
         raise UserError(f"{submission}: {len(missing)} of {len(expected)} test images are missing")
-    return {usage: _mean_dice(masks, images) for usage, images in truth.items()}
-
-
-def _mean_dice(masks: Mapping[str, rle.Runs], truth: Mapping[str, rle.Runs]) -> float:
-    return math.fsum(dice_of_runs(masks[name], runs) for name, runs in truth.items()) / len(truth)
+    return {
+        usage: mean_dice(dice_of_runs(masks[name], runs) for name, runs in images.items())
+        for usage, images in truth.items()
+    }

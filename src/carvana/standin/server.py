@@ -63,7 +63,7 @@ class StandIn(ThreadingHTTPServer):
             faults: what goes wrong; nothing, unless told.
             port: 0 for any free one.
             slug: the competition's name in addresses.
-            page_size: the most files in one page of the listing.
+            page_size: the most files, or submissions, in one page of a listing.
             pending_polls: times that a submission is listed as pending before its score is.
         """
         super().__init__(("127.0.0.1", port), _Handler)
@@ -263,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _ListSubmissions(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         self._check_slug(request)
-        page, size = int(request.get("page", 1)), int(request.get("pageSize", 20))
+        page, size = int(request.get("page", 1)), min(int(request.get("pageSize", 20)), self.server.page_size)
         return {"submissions": self.server.competition.submissions(page, size)}
 
     def _send_file(self, path: Path, fault: Fault | None) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from carvana.duration import clock
+from carvana.text import clock
 from carvana.training.records import EpochRecord, Means, StepRecord
 from carvana.training.stopwatch import EpochTimings, Stopwatch
 

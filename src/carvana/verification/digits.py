@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 
 from carvana.figures.digits import DECIMALS, Digits, digits_of
-from carvana.verification.check import Check, judged
+from carvana.verification.check import Check, compared, unexpected
 
 
 def check_digits(figures: Mapping[str, float], cpus: Set[str], packages: str, expected: Digits | None) -> list[Check]:
@@ -31,5 +31,5 @@ def check_digits(figures: Mapping[str, float], cpus: Set[str], packages: str, ex
         source = f"measured with other packages ({expected.packages})"
     else:
         source = f"one run on the same kind of CPU ({expected.cpu})"
-        return [Check("digits", what, "0 differ", limits, measured, judged(not different), source)]
-    return [Check("digits", what, "", limits, measured, "no expectation", source)]
+        return [compared("digits", what, "0 differ", limits, measured, source, holds=not different)]
+    return [unexpected("digits", what, measured, source, band=limits)]

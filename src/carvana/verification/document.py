@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.errors import UserError
 from carvana.files import whole_file, write_json
-from carvana.table import table
-from carvana.verification.check import Check, reproduction_holds
+from carvana.reading import read_json, readable
+from carvana.text import table
+from carvana.verification.check import Check, reproduction_holds, scores_judged
 
 _COLUMNS: Final = ("", "what", "expected", "band", "measured", "verdict", "source of the expectation")
 
@@ -34,6 +33,27 @@ class Verification:
         """Whether the reproduction holds."""
         return reproduction_holds(self.checks)
 
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that fail."""
+        return tuple(check for check in self.checks if check.failed)
+
+    @property
+    def scores_judged(self) -> bool:
+        """Whether the run's scores were compared with anything."""
+        return scores_judged(self.checks)
+
+    @property
+    def message(self) -> str:
+        """The verdict in one sentence."""
+        if self.failed:
+            return f"the reproduction does not hold: {len(self.failed)} of {len(self.checks)} checks fail"
+        if not self.holds:
+            return "the reproduction is not shown to hold: no check has an expectation"
+        if not self.scores_judged:
+            return "nothing fails, but no score was compared with anything: the table says of each what it lacks"
+        return "the reproduction holds, as far as there are expectations"
+
 
 def format_checks(checks: Sequence[Check]) -> str:
     """The checks as an aligned table."""
@@ -48,30 +68,28 @@ def write_verification(verification: Verification, json_path: Path, junit_path: 
         "weights": dict(verification.weights),
     }
     with whole_file(junit_path) as partial:
-        partial.write_bytes(ElementTree.tostring(_junit(verification.checks), "utf-8", xml_declaration=True) + b"\n")
+        partial.write_bytes(ElementTree.tostring(_junit(verification), "utf-8", xml_declaration=True) + b"\n")
     write_json(json_path, document)
 
 
 def read_verification(path: Path) -> Verification:
     """What `write_verification` wrote as JSON. Raises UserError when it is not there or damaged."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+    with readable(path, "run `snakemake verify` again"):
+        document = read_json(path)
         return Verification(tuple(Check(**check) for check in document["checks"]), document["weights"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run `snakemake verify` again") from None
 
 
-def _junit(checks: Sequence[Check]) -> ElementTree.Element:
-    failed = [check for check in checks if check.verdict == "FAILS"]
-    skipped = [check for check in checks if check.verdict == "no expectation"]
-    counts = {"tests": str(len(checks)), "failures": str(len(failed)), "skipped": str(len(skipped)), "errors": "0"}
+def _junit(verification: Verification) -> ElementTree.Element:
+    skipped = sum(check.is_open for check in verification.checks)
+    numbers = {"tests": len(verification.checks), "failures": len(verification.failed), "skipped": skipped, "errors": 0}
+    counts = {name: str(number) for name, number in numbers.items()}
     suites = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(suites, "testsuite", {"name": "verify", **counts})
-    for check in checks:
+    for check in verification.checks:
         case = ElementTree.SubElement(suite, "testcase", {"classname": f"verify.{check.group}", "name": check.what})
         told = f"expected {check.expected} ({check.band}), measured {check.measured}; {check.source}"
-        if check.verdict == "FAILS":
+        if check.failed:
             ElementTree.SubElement(case, "failure", {"message": told})
-        elif check.verdict == "no expectation":
+        elif check.is_open:
             ElementTree.SubElement(case, "skipped", {"message": told})
     return suites

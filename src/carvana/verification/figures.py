@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from carvana.figures.bands import Band
-from carvana.verification.check import Check, judged
+from carvana.verification.check import Check, compared, unexpected
 
 UNPUBLISHED: Final = "never published, and nobody has repeated runs of this configuration"
 
@@ -25,10 +25,10 @@ def check_figures(figures: Mapping[str, float], bands: Mapping[str, Band], condi
         value, band = figures.get(figure), bands.get(figure)
         measured = "not made" if value is None else f"{value:.4f}"
         if band is None:
-            checks.append(Check(group, what, "", "", measured, "no expectation", UNPUBLISHED))
+            checks.append(unexpected(group, what, measured, UNPUBLISHED))
             continue
         holds = value is not None and band.holds(round(value, 4))
         limits = f"{band.low:.4f} .. {band.high:.4f}"
         source = f"{len(band.values)} runs, s = {band.deviation:.4f}{conditions}"
-        checks.append(Check(group, what, f"{band.mean:.4f}", limits, measured, judged(holds), source))
+        checks.append(compared(group, what, f"{band.mean:.4f}", limits, measured, source, holds=holds))
     return checks

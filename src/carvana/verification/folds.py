@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from carvana.data.manifest import Manifest
@@ -41,4 +41,4 @@ def check_scheme(scheme: Scheme, manifest: Manifest) -> Check:
     anew = folds_digest(assign_folds(scheme.name, mask_areas(manifest), scheme.number))
     expected, source = (scheme.digest, PUBLISHED) if scheme.digest else (anew, RULE)
     row = equal("folds", f"{scheme.name}: SHA-256", expected, measured, source)
-    return Check(row.group, row.what, expected[:_DIGITS], row.band, measured[:_DIGITS], row.verdict, source)
+    return replace(row, expected=expected[:_DIGITS], measured=measured[:_DIGITS])

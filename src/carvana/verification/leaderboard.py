@@ -7,7 +7,8 @@ from typing import Any
 
 from carvana.leaderboard.comparison import PARTS, Compared, compare
 from carvana.leaderboard.record import Scored
-from carvana.verification.check import Check, judged
+from carvana.text import score
+from carvana.verification.check import Check, compared, unexpected
 
 
 def check_leaderboard(scored: Sequence[Scored], published: Mapping[str, Any]) -> list[Check]:
@@ -21,14 +22,13 @@ def check_leaderboard(scored: Sequence[Scored], published: Mapping[str, Any]) ->
         return [_check(row) for row in compare(scored, published)]
     scores = published["leaderboard"]["scores"]["ensemble"]
     return [
-        Check(
+        unexpected(
             "leaderboard",
             f"ensemble: {part}",
-            _shown(scores[part]["value"]),
-            _band(scores[part]["value"], scores[part].get("within")),
             "not submitted",
-            "no expectation",
             scores[part]["source"],
+            expected=score(scores[part]["value"]),
+            band=_band(scores[part].get("within")),
         )
         for part in PARTS
         if scores[part]["value"] is not None
@@ -36,15 +36,12 @@ def check_leaderboard(scored: Sequence[Scored], published: Mapping[str, Any]) ->
 
 
 def _check(row: Compared) -> Check:
-    verdict = "no expectation" if row.expected is None else judged(not row.outside)
-    band = _band(row.expected, row.within)
-    what, expected, measured = f"{row.name}: {row.part}", _shown(row.expected), _shown(row.measured)
-    return Check("leaderboard", what, expected, band, measured, verdict, row.remark)
+    what, measured = f"{row.name}: {row.part}", score(row.measured)
+    if row.expected is None:
+        return unexpected("leaderboard", what, measured, row.remark)
+    expected, band = score(row.expected), _band(row.within)
+    return compared("leaderboard", what, expected, band, measured, row.remark, holds=not row.outside)
 
 
-def _shown(value: float | None) -> str:
-    return "" if value is None else f"{value:.6f}"
-
-
-def _band(value: float | None, within: float | None) -> str:
-    return "" if value is None else f"within {within or 0:g}; one published value"
+def _band(within: float | None) -> str:
+    return f"within {within or 0:g}; one published value"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.files import sha256_of
-from carvana.verification.check import Check, equal
+from carvana.verification.check import Check, equal, unexpected
 from carvana.weights import read_facts
 
 RECIPES: Final = "number of folds of each model in config/recipes, or the configuration's"
@@ -55,5 +55,5 @@ def check_weights(
         equal("weights", "number of networks", expected, len(hashes), RECIPES),
         equal("weights", "different SHA-256", expected, len(set(hashes.values())), same),
         equal("weights", "of their model and fold", expected, sum(named), says),
-        *(Check("weights", "not as trained here", "", "", note, "no expectation", IMPORTED) for note in notes),
+        *(unexpected("weights", "not as trained here", note, IMPORTED) for note in notes),
     ]

@@ -1,0 +1,57 @@
+"""Reading what was written here, JSON, YAML and CSV in UTF-8; one message where a file is missing or damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from carvana.errors import UserError
+
+# What reading a file of another form raises, or taking it for what it is not.
+_FAILURES: Final = (OSError, LookupError, TypeError, AttributeError, ValueError, csv.Error, yaml.YAMLError)
+
+
+@contextlib.contextmanager
+def readable(path: Path, remedy: str) -> Iterator[None]:
+    """Around the reading of a file and the making of something of it, and nothing else: whatever fails is the file's.
+
+    Args:
+        path: of the file.
+        remedy: what to do about it, in the imperative.
+
+    Raises:
+        UserError: the file is missing, or not what was written; the message says so, and the remedy.
+    """
+    try:
+        yield
+    except _FAILURES as error:
+        raise UserError(f"{path} cannot be read ({_reason(error)}); {remedy}") from None
+
+
+def read_json(path: Path) -> Any:
+    """The document of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_yaml(path: Path) -> Any:
+    """The document of a YAML file; None of an empty one."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV table, by column."""
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream, strict=True))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    # YAML's are of several lines.
+    return f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
