@@ -133,7 +133,7 @@ def test_the_validation_chooses_the_epoch_not_the_training():
     course, state = begin_training("ternausnet", [[car] * 5] * 3)
     judged = replace(car, masks_N1HW=1 - bright_on_the_left)
     course = replace(course, validation_batches=lambda first: [judged][first:])
-    seen = []
+    seen: list[EpochRecord] = []
     fit(course, state, lambda step: None, seen.append)
     train, valid = ([getattr(record, part)["loss"] for record in seen] for part in ("train", "valid"))
     assert train == sorted(train, reverse=True)
