@@ -88,8 +88,9 @@ def test_another_networks_names_and_shapes_are_refused(linknet, tmp_path):
     assert "holds no weights of TernausNet" in refusal("ternausnet", tmp_path / "best.pt", tmp_path)
     torch.save({"model": drawn(ternausnet, 16, "vgg11").state_dict()}, tmp_path / "best.pt")
     assert "of another shape" in refusal("ternausnet", tmp_path / "best.pt", tmp_path)
-    torch.save({"epoch": 3}, tmp_path / "best.pt")
-    assert "holds no network" in refusal("ternausnet", tmp_path / "best.pt", tmp_path)
+    for content in ({"epoch": 3}, {3: torch.zeros(1)}):
+        torch.save(content, tmp_path / "best.pt")
+        assert "holds no network" in refusal("ternausnet", tmp_path / "best.pt", tmp_path)
     assert "is not there" in refusal("ternausnet", tmp_path / "absent.pt", tmp_path)
 
 

@@ -1,5 +1,6 @@
 """Files that want to run something, or to take all memory: they are refused, and nothing happens."""
 
+import copyreg
 import io
 import pickle
 import struct
@@ -12,8 +13,8 @@ import torch
 from torch import nn
 
 from carvana.errors import UserError
-from carvana.released.checkpoint import read_checkpoint
-from carvana.released.pickled import RefusedError, read_pickle
+from carvana.released.checkpoint import module_state, read_checkpoint
+from carvana.released.pickled import ModuleRecord, RefusedError, Storages, read_pickle
 
 
 def read(content: bytes):
@@ -121,13 +122,21 @@ def test_no_file_format_runs_anything(write, name, tmp_path):
     assert not marker(tmp_path).exists()
 
 
-def tensor(offset, size, stride, numbers=4):
+def bare(content):
+    """What builds the content in a pickle."""
+    return pickle.dumps(content, 2)[2:-1]
+
+
+def rebuilt(offset, size, stride, numbers=4, kind="Float", key="0"):
+    """What builds a tensor in a pickle of the older format."""
+    storage = b"(" + bare("storage") + f"ctorch\n{kind}Storage\n".encode() + bare(key) + bare("cpu") + bare(numbers)
+    shape = b"".join(b"(" + b"".join(map(bare, part)) + b"t" for part in (size, stride))
+    return b"ctorch._utils\n_rebuild_tensor\n(" + storage + b"NtQ" + bare(offset) + shape + b"tR"
+
+
+def tensor(*arguments, **options):
     """The pickle of {"w": a tensor} in the older format, its storage not with it."""
-    storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
-    storage += b"J" + struct.pack("<i", numbers) + b"NtQ"
-    shape = b"".join(b"(" + b"".join(b"J" + struct.pack("<i", n) for n in part) + b"t" for part in (size, stride))
-    called = b"ctorch._utils\n_rebuild_tensor\n(" + storage + b"J" + struct.pack("<i", offset) + shape + b"tR"
-    return b"\x80\x02}X\x01\x00\x00\x00w" + called + b"s."
+    return b"\x80\x02}X\x01\x00\x00\x00w" + rebuilt(*arguments, **options) + b"s."
 
 
 FOUR = (("0", struct.pack("<4f", 1, 2, 3, 4)),)
@@ -149,6 +158,12 @@ def test_a_tensor_of_the_older_format_comes_back(tmp_path):
         (tensor(0, (4,), (1,)), (("0", FOUR[0][1][:8]),), "not the one that its tensors name"),
         (tensor(-4, (4,), (1,)), FOUR, "without a size"),
         (tensor(0, (4,), (-1,)), FOUR, "without a size"),
+        (tensor(0, (4,), (1, 1)), FOUR, "without a size"),
+        (tensor(0, (1, 1 << 80), (1, 1)), FOUR, "without a size"),
+        # Each would fit into the file, and together they do not.
+        (b"(" + b"".join(rebuilt(0, (1,), (1,), 40, key=str(n)) for n in range(9)) + b"t.", FOUR, "exceeds the file"),
+        (rebuilt(0, (4,), (1,)) + b"0" + rebuilt(0, (4,), (1,), kind="Int") + b".", FOUR, "do not agree"),
+        (tensor(0, (4,), (1,)), ((0, FOUR[0][1]),), "no list of storages"),
         (tensor(0, (4,), (1,)), (), "'0'"),
     ],
 )
@@ -158,12 +173,30 @@ def test_tensors_stay_within_their_storages(content, storages, told, tmp_path):
         read_checkpoint(tmp_path / "bad.pth")
 
 
+def test_tensors_of_one_storage_are_views_of_it(tmp_path):
+    content = b"(" + rebuilt(0, (4,), (1,)) + rebuilt(2, (2,), (1,)) + b"t."
+    as_sequence(tmp_path / "good.pth", content, FOUR)
+    whole, part = read_checkpoint(tmp_path / "good.pth")
+    part[0] = 7
+    assert whole.tolist() == [1, 2, 7, 4]
+
+
 def test_a_file_that_ends_too_early_is_refused(tmp_path):
     path = tmp_path / "short.pth"
     as_sequence(path, tensor(0, (4,), (1,)), FOUR)
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(UserError, match="not whole"):
         read_checkpoint(path)
+
+
+def test_a_damaged_archive_is_refused(tmp_path):
+    torch.save({"w": torch.zeros(4)}, tmp_path / "good.pth")
+    content = (tmp_path / "good.pth").read_bytes()
+    # The list of its entries at its end tells where they begin, and so before the file does.
+    for damaged in (content[3:], content.replace(b"good/data.pkl", b"good/\xff\xfeta.pkl")):
+        (tmp_path / "bad.pth").write_bytes(damaged)
+        with pytest.raises(UserError, match=r"bad\.pth is not read"):
+            read_checkpoint(tmp_path / "bad.pth")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"<html>", pickle.dumps({"model": {}}, 2)])
@@ -187,3 +220,152 @@ def test_it_reads_what_pytorch_reads(zipped, tmp_path):
     for name in ("view", "half", "none", "double"):
         assert torch.equal(found[name], expected[name]) and found[name].dtype == expected[name].dtype
     assert all(torch.equal(found["state_dict"][name], tensor) for name, tensor in expected["state_dict"].items())
+
+
+@pytest.mark.parametrize(
+    "operation", [b"K\x00K\x09s", b"(K\x00K\x09u", b"K\x09a", b"(K\x09e", b"(K\x09\x90", b")R", b")\x81", b"(K\x09o"]
+)
+def test_nothing_is_computed_with_a_tensor(operation):
+    """What fills dicts, lists and sets, and what calls, would reach a tensor's own methods."""
+    storages = Storages(room=16)
+    with pytest.raises(RefusedError):
+        read_pickle(io.BytesIO(rebuilt(0, (4,), (1,)) + operation + b"."), storages)
+    assert storages["0"].tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("state", [True, (True, False, {}), (None, {"data": 1}), {"data": 1}])
+def test_a_tensors_state_changes_nothing(state):
+    found = read_pickle(io.BytesIO(rebuilt(0, (4,), (1,)) + bare(state) + b"b."), Storages(room=16))
+    assert type(found) is torch.Tensor and found.tolist() == [0, 0, 0, 0] and not found.requires_grad
+    found[0] = 1
+
+
+NAMED = (
+    "torch.nn.modules.linear Linear", "numpy dtype", "torch FloatStorage", "collections OrderedDict", "builtins set",
+    "torch Size", "torch.nn.parameter Parameter", "torch._utils _rebuild_tensor_v2",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [(None, {"__call__": 1}), {"__call__": 1}])
+@pytest.mark.parametrize("name", NAMED)
+def test_what_stands_for_a_name_is_not_changed(name, state):
+    """The next file would meet it."""
+    with pytest.raises(RefusedError):
+        read("c{}\n{}\n".format(*name.split()).encode() + bare(state) + b"b.")
+
+
+@pytest.mark.parametrize("made", ["(c{}\n{}\no", "c{}\n{}\n)\x81", "(i{}\n{}\n"])
+@pytest.mark.parametrize("state", [(None, {"attributes": 1}), {"attributes": 1}])
+def test_a_layers_state_is_its_attributes_and_no_more(made, state):
+    content = made.format("torch.nn.modules.linear", "Linear").encode("latin1") + bare(state) + b"b."
+    if isinstance(state, dict):
+        assert read(content).attributes == state
+    else:
+        with pytest.raises(RefusedError, match="uses a tuple as a dict"):
+            read(content)
+
+
+@pytest.mark.parametrize(
+    ("called", "arguments"),
+    [
+        ("builtins set", rebuilt(0, (4,), (1,))),
+        ("torch Size", rebuilt(0, (4,), (1,))),
+        ("collections OrderedDict", rebuilt(0, (4,), (1,))),
+        ("collections OrderedDict", b"]" + rebuilt(0, (2,), (1,)) + b"a"),
+    ],
+)
+def test_no_tensor_is_taken_apart_into_numbers(called, arguments):
+    content = "c{}\n{}\n".format(*called.split()).encode() + arguments + b"\x85R."
+    with pytest.raises(RefusedError, match=r"_Sealed as a|not made of pairs"):
+        read_pickle(io.BytesIO(content), Storages(room=16))
+
+
+@pytest.fixture
+def extension():
+    """The code of an extension that Python's reader has met, and does not ask about again."""
+    copyreg.add_extension("os", "system", 0x83)
+    assert pickle.loads(b"\x82\x83.") is not None
+    yield 0x83
+    copyreg.remove_extension("os", "system", 0x83)
+    copyreg.clear_extension_cache()
+
+
+def test_extensions_that_python_remembers_are_refused(extension):
+    with pytest.raises(RefusedError, match="EXT1"):
+        read(b"\x82\x83.")
+
+
+def test_no_frame_hides_operations(extension):
+    """Where a frame ends within an operation, Python's reader skips the rest of the frame, and takes text for more."""
+    inside = b"\x00\x00\x82\x83...."
+    content = b"\x80\x04\x95" + struct.pack("<Q", 3) + b"B" + struct.pack("<I", len(inside)) + inside + b"."
+    assert callable(pickle.Unpickler(io.BytesIO(content)).load())
+    assert read(content) == inside
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"]r\xff\xff\xff\xff.", "counts objects"),
+        (b"]p4294967295\n.", "counts objects"),
+        (b"\x80\x05\x8e" + struct.pack("<Q", 1 << 60) + b".", "no whole pickle"),
+        (b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".", "no whole pickle"),
+        (b"\x8b\xff\xff\xff\x7f.", "no whole pickle"),
+        (b"]" * 600_000 + b".", "more objects than any"),
+        # As a key, a tuple of tuples is hashed by recursion.
+        (b"})" + b"\x85" * 300_000 + b"Ns.", "more objects than any"),
+        # Printed, it would be 2 to the power of 60 brackets.
+        (b"))\x86" + b"2\x86" * 60 + b"\x85Q.", "uses a tuple as a str"),
+        (rebuilt(0, (4,), (1,)).replace(bare("0"), b"))\x86" + b"2\x86" * 60) + b".", "uses a tuple as a str"),
+    ],
+)
+def test_memory_is_not_taken_for_what_the_file_has_not(content, told):
+    with pytest.raises(RefusedError, match=told):
+        read(content)
+
+
+def test_one_object_does_not_become_many():
+    """A small file could otherwise take its size squared."""
+    sets = read(b"(" + bare(list(range(100))) + b"q\xff0" + b"cbuiltins\nset\nh\xff\x85R" * 50 + b"t.")
+    assert len(sets) == 50 and sum(map(len, sets)) == 100
+    one, other = read(b"}q\x000(" + b"ctorch.nn.modules.linear\nLinear\n)\x81h\x00b" * 2 + b"t.")
+    assert one.attributes is other.attributes
+
+
+def test_compressed_archives_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps("a" * (1 << 20), 2))
+    with pytest.raises(UserError, match="compressed"):
+        read_checkpoint(tmp_path / "bomb.pth")
+
+
+def layer(**attributes):
+    record = ModuleRecord()
+    record.attributes = attributes
+    return record
+
+
+def test_layers_in_one_another_have_an_end():
+    around = layer()
+    around.attributes = {"_modules": {"a": around}}
+    doubled = layer(_parameters={"w": torch.zeros(1)})
+    for _ in range(40):
+        doubled = layer(_modules={"a": doubled, "b": doubled})
+    for network in (around, doubled, layer(_parameters={"a" * 2000: torch.zeros(1)})):
+        with pytest.raises(RefusedError, match="without end"):
+            module_state(network)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"_modules": {"a": layer(_parameters={"w": 1})}}, "a.w is no tensor"),
+        ({"_buffers": {"w": layer()}}, "w is no tensor"),
+        ({"_modules": {"a": torch.zeros(1)}}, "a is no layer"),
+        ({"_modules": {1: layer()}}, "_modules are no dict"),
+        ({"_parameters": []}, "_parameters are no dict"),
+    ],
+)
+def test_what_is_not_built_as_layers_are_is_refused(attributes, told):
+    with pytest.raises(RefusedError, match=told):
+        module_state(layer(**attributes))

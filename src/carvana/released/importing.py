@@ -106,6 +106,10 @@ def network_state(checkpoint: Path) -> tuple[str, Mapping[str, Tensor]]:
             return f"{where}, whole module", module_state(document)
         except RefusedError as error:
             raise refused(checkpoint, error) from None
-    if isinstance(document, dict) and document and all(isinstance(tensor, Tensor) for tensor in document.values()):
+    if isinstance(document, dict) and document and all(map(_is_weight, document.items())):
         return f"{where}, state dict", document
     raise UserError(f"{checkpoint} holds no network: expected a state dict, alone or as {' or '.join(_NETWORK_KEYS)}")
+
+
+def _is_weight(item: tuple[object, object]) -> bool:
+    return isinstance(item[0], str) and isinstance(item[1], Tensor)
