@@ -35,11 +35,11 @@ from carvana.geometry import Geometry
 from carvana.maps import ensemble, postprocess
 from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
-from carvana.photo import TrainedRun, trained_run
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.run import prepare
 from carvana.provenance import package_versions
 from carvana.recipe_files import load_recipe
+from carvana.trained_run import TrainedRun, trained_run
 
 ROWS: Final = (*RECIPES, "ensemble")
 

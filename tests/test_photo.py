@@ -8,7 +8,8 @@ from carvana.cli import mask
 from carvana.cli.mask import photos_in
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
-from carvana.photo import TrainedRun, cut_out, framed, trained_run, unframed
+from carvana.photo import cut_out, framed, unframed
+from carvana.trained_run import TrainedRun
 
 
 @pytest.mark.parametrize("size_HW", [SMALL.image_size, (700, 900), (300, 90), (64, 95), (1, 1)])
@@ -116,43 +117,3 @@ def test_no_photo_is_overwritten(mask_of, tmp_path, monkeypatch):
     with pytest.raises(pytest.fail.Exception, match="went on"):
         mask_of(tmp_path, Path("new"), "folder")
     assert not [path for path in (tmp_path / "folder").iterdir() if path.read_bytes() != b"photo"]
-
-
-def test_an_unfinished_run_is_told(tmp_path):
-    with pytest.raises(UserError, match="finish the run"):
-        trained_run(tmp_path)
-    folder = tmp_path / "models/ternausnet/fold0"
-    folder.mkdir(parents=True)
-    (folder / "recipe.yaml").write_text("run: {edition: released, folds: 2, geometry: small, precision: exact}\n")
-    with pytest.raises(UserError, match=r"weights\.safetensors is not there"):
-        trained_run(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        b"",
-        b"run:\n",
-        b"model: ternausnet\n",
-        b"run: {edition: released, folds: 2, precision: exact}\n",
-        b"run: {edition: released, geometry: small, precision: exact}\n",
-        b"run: {edition: released, folds: 2, geometry: small}\n",
-        b"run: {edition: released, folds: 2, geometry: medium, precision: exact}\n",
-        b"run: {edition: released, folds: 2, geometry: [small], precision: exact}\n",
-        b"run: {edition: released, folds: two, geometry: small, precision: exact}\n",
-        b"run: {edition: released, folds: 0, geometry: small, precision: exact}\n",
-        b"run: {edition: released, folds: 2, networks: 1, geometry: small, precision: exact}\n",
-        b"run: {edition: released, folds: 2, networks: [one], geometry: small, precision: exact}\n",
-        b"run: {edition: released, folds: 2, geometry: small, precision: 16}\n",
-        b"run: {edition: none, folds: 2, geometry: small, precision: exact}\n",
-        b"run: {edition: released, folds: 2, geometry: small, pre",
-        b"# caf\xe9\nrun: {edition: released, folds: 2, geometry: small, precision: exact}\n",
-    ],
-)
-def test_a_damaged_record_of_a_network_is_told(tmp_path, record):
-    path = tmp_path / "models/ternausnet/fold0/recipe.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(record)
-    (path.parent / "weights.safetensors").touch()
-    with pytest.raises(UserError, match=r"ternausnet/fold0/recipe\.yaml is damaged; run the step that made it again"):
-        trained_run(tmp_path)

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from carvana.errors import UserError
-from carvana.recipe_files import RECIPES, SOURCES, load_recipe, model_names, resolved_document
+from carvana.recipe_files import RECIPE_FOLDER, SOURCES, load_recipe, model_names, resolved_document
 
 MODELS = {
     "ternausnet",
@@ -32,7 +32,7 @@ def sources(node):
 
 
 def edited(tmp_path: Path, old: str, new: str) -> Path:
-    shutil.copytree(RECIPES, tmp_path / "recipes")
+    shutil.copytree(RECIPE_FOLDER, tmp_path / "recipes")
     path = tmp_path / "recipes" / "ternausnet.yaml"
     text = path.read_text()
     assert text.count(old) == 1
@@ -91,4 +91,4 @@ def test_an_unknown_model_lists_the_known(tmp_path):
 
 
 def test_recipe_files_are_plain_yaml():
-    assert len([yaml.safe_load(path.read_text()) for path in RECIPES.glob("*.yaml")]) == 5
+    assert len([yaml.safe_load(path.read_text()) for path in RECIPE_FOLDER.glob("*.yaml")]) == 5

@@ -29,7 +29,7 @@ from benchmarks.gpu.rates import device_rates, measured
 from benchmarks.gpu.shares import relative_area, with_shares
 from benchmarks.gpu.whole import really_trained, whole_hours
 from benchmarks.results import ROOT, keep_result, write_result
-from carvana.computing.gpu import lease_one_if_free
+from carvana.computing.lease import lease_one_if_free
 from carvana.computing.precision import PRECISIONS
 from carvana.computing.usable import require_usable, unusable
 from carvana.data.intake import take_in

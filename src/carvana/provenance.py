@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.catalogue import sections
-from carvana.recipe_files import RECIPES, RELEASED, Edition, load_recipe
+from carvana.recipe_files import RECIPE_FOLDER, RELEASED, Edition, load_recipe
 
 SOURCE: Final = Path(__file__).resolve().parents[1]
 PACKAGE: Final = Path(__file__).resolve().parent.name
@@ -32,7 +32,8 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.computing.cpu",
         "carvana.computing.environment",
         "carvana.errors",
-        "carvana.computing.gpu",
+        "carvana.computing.lease",
+        "carvana.computing.nvidia",
         "carvana.computing.usable",
         "carvana.interruption",
         "carvana.keys",
@@ -163,9 +164,11 @@ def step_digest(script: Path, model: str, edition: Edition) -> str:
 
 
 @cache
-def recipe_digest(model: str, sections: tuple[str, ...], directory: Path = RECIPES, edition: Edition = RELEASED) -> str:
-    """Digest of the values in these sections of the model's recipe."""
-    return _digest(load_recipe(model, directory, edition).model_dump(mode="json", include=set(sections)))
+def recipe_digest(
+    model: str, parts: tuple[str, ...], directory: Path = RECIPE_FOLDER, edition: Edition = RELEASED
+) -> str:
+    """Digest of the values in these sections of the model's recipe, such as `loss`."""
+    return _digest(load_recipe(model, directory, edition).model_dump(mode="json", include=set(parts)))
 
 
 @cache

@@ -18,7 +18,7 @@ from carvana.errors import UserError
 from carvana.recipe import Recipe
 from carvana.yaml_text import parsed
 
-RECIPES: Final = Path(__file__).resolve().parents[2] / "config" / "recipes"
+RECIPE_FOLDER: Final = Path(__file__).resolve().parents[2] / "config" / "recipes"
 
 # `released`: the recipes of the published scripts. `presented`: with the values of the team's slides laid over them.
 Edition = Literal["released", "presented"]
@@ -92,7 +92,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def model_names(edition: Edition = RELEASED) -> tuple[str, ...]:
     """The names of all models, in alphabetical order of recipe file and in file order within it."""
-    return tuple(_documents(RECIPES, edition))
+    return tuple(_documents(RECIPE_FOLDER, edition))
 
 
 def all_model_names() -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def editions_of(model: str) -> tuple[Edition, ...]:
     return tuple(edition for edition in EDITIONS if model in model_names(edition=edition))
 
 
-def resolved_document(model: str, directory: Path = RECIPES, edition: Edition = RELEASED) -> dict[str, Any]:
+def resolved_document(model: str, directory: Path = RECIPE_FOLDER, edition: Edition = RELEASED) -> dict[str, Any]:
     """The recipe of `model` with a source for every value, ready to be written as YAML. Raises UserError."""
     documents = _documents(directory, edition)
     if model not in documents:
@@ -114,7 +114,7 @@ def resolved_document(model: str, directory: Path = RECIPES, edition: Edition = 
 
 
 @cache
-def load_recipe(model: str, directory: Path = RECIPES, edition: Edition = RELEASED) -> Recipe:
+def load_recipe(model: str, directory: Path = RECIPE_FOLDER, edition: Edition = RELEASED) -> Recipe:
     """The validated recipe of `model`. Raises UserError naming the file's value that is wrong, and how."""
     return parse_recipe(resolved_document(model, directory, edition))
 

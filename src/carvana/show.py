@@ -18,10 +18,11 @@ from carvana.maps.ensemble import THRESHOLD, Map
 from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.picture import Image, captioned
-from carvana.recipe_files import all_model_names, editions_of, load_recipe
+from carvana.recipe_files import load_recipe, model_names
 from carvana.report.pictures import contours_on, resized
 from carvana.revision import ROOT
 from carvana.submission.mask_table import read_masks
+from carvana.trained_run import edition_of
 
 _COLUMNS: Final = 4
 _GAP: Final = 6
@@ -81,13 +82,13 @@ def _ensemble(results: Path, split: str, name: str) -> str:
 
 def _maps(results: Path, split: str, name: str) -> Mapping[str, Map]:
     """The image's merged 8-bit map by model, of the models that the run has."""
-    found = {}
-    for model in all_model_names():
+    found, edition = {}, edition_of(results)
+    for model in model_names(edition):
         stores = results.glob(f"oof/{model}/maps.h5" if split == "train" else f"predictions/{model}/test-*.h5")
         for path in sorted(stores):
             with open_store(path, "sums") as store:
                 if name in store.names:
-                    rule = merge_rule(load_recipe(model, edition=editions_of(model)[-1]))
+                    rule = merge_rule(load_recipe(model, edition=edition))
                     found[model] = rule.merged(store.read(name).astype(np.uint16), store.networks)
     return found
 

@@ -13,8 +13,8 @@ from carvana import rle
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.geometry import SMALL
-from carvana.photo import trained_run
 from carvana.submission.mask_table import read_masks
+from carvana.trained_run import trained_run
 from tests.pages import prose
 
 # Whose results docs/speed.md quotes; other machines' may lie beside them.

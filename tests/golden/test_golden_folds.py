@@ -8,7 +8,7 @@ import yaml
 
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.folds import assign_folds, folds_digest, mask_areas
-from carvana.recipe_files import RECIPES, load_recipe
+from carvana.recipe_files import RECIPE_FOLDER, load_recipe
 from carvana.training.split import split
 from tests.golden.compare import equal
 
@@ -37,7 +37,9 @@ def competition():
 def test_folds(competition, model):
     recipe = load_recipe(model)
     folds = assign_folds(recipe.folds.scheme, mask_areas(competition), recipe.folds.count)
-    published = yaml.safe_load((RECIPES.parent / "published.yaml").read_text())["fold_digests"][recipe.folds.scheme]
+    published = yaml.safe_load((RECIPE_FOLDER.parent / "published.yaml").read_text())["fold_digests"][
+        recipe.folds.scheme
+    ]
     equal(recipe.recipe, f"folds {recipe.folds.scheme}: SHA-256", folds_digest(folds), published)
     of_car = {record.name: record.car for record in competition}
     for fold in range(recipe.folds.count):

@@ -9,6 +9,8 @@ def test_the_authors_folds_unless_told_otherwise():
 
 def test_the_authors_folds_are_insisted_on():
     assert plan().folds.digest_argument("f04a").startswith("--expected-digest 0acd14f1")
+    assert plan(folds=5).folds.digest_argument("f04a").startswith("--expected-digest 0acd14f1")
     # Others have no published digest.
+    assert plan(folds=5).folds.digest_argument("area7") == ""
     assert plan(folds=2).folds.digest_argument("f04a") == ""
     assert plan(data={"expect_published": False}).folds.digest_argument("f04a") == ""

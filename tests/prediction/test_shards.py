@@ -3,7 +3,7 @@ import random
 import pytest
 
 from carvana.errors import UserError
-from carvana.prediction.shards import VIEWS, shard_slice
+from carvana.prediction.shards import VIEWS_PER_CAR, shard_slice
 
 
 def test_shards_are_complete_disjoint_ordered_and_balanced():
@@ -11,12 +11,12 @@ def test_shards_are_complete_disjoint_ordered_and_balanced():
     cases = [(1, 1), (6254, 20), (6254, 6254), (2, 2)]
     cases += [(cars := draw.randint(1, 7000), draw.randint(1, min(cars, 60))) for _ in range(300)]
     for cars, n_shards in cases:
-        slices = [shard_slice(cars * VIEWS, n_shards, index) for index in range(n_shards)]
+        slices = [shard_slice(cars * VIEWS_PER_CAR, n_shards, index) for index in range(n_shards)]
         assert slices[0].start == 0
-        assert slices[-1].stop == cars * VIEWS
+        assert slices[-1].stop == cars * VIEWS_PER_CAR
         assert [part.stop for part in slices[:-1]] == [part.start for part in slices[1:]]
-        assert all(part.start % VIEWS == part.stop % VIEWS == 0 for part in slices)
-        sizes = {(part.stop - part.start) // VIEWS for part in slices}
+        assert all(part.start % VIEWS_PER_CAR == part.stop % VIEWS_PER_CAR == 0 for part in slices)
+        sizes = {(part.stop - part.start) // VIEWS_PER_CAR for part in slices}
         assert min(sizes) >= 1
         assert max(sizes) - min(sizes) <= 1
 

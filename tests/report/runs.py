@@ -9,7 +9,7 @@ import yaml
 from carvana.grading.scores import Level, Score
 from carvana.leaderboard.record import Scored
 from carvana.planning.scoring import BASELINES
-from carvana.recipe_files import RECIPES, load_recipe, model_names
+from carvana.recipe_files import RECIPE_FOLDER, load_recipe, model_names
 from carvana.report.analysis import ImageAnalysis
 from carvana.report.record import Network, RunRecord
 from carvana.verification.check import Check
@@ -90,7 +90,7 @@ def run_of(names, epochs=20, folds=None, scored=True) -> RunRecord:
         images=analysed(names, rng),
         verification=Verification(checks, {}),
         scored=(kaggle,) if scored else (),
-        published=yaml.safe_load((RECIPES.parent / "published.yaml").read_text()),
+        published=yaml.safe_load((RECIPE_FOLDER.parent / "published.yaml").read_text()),
         metadata={
             name[:12]: (f"Make {int(name[:12], 16) % 30}", str(2000 + int(name[:12], 16) % 15)) for name in names
         },

@@ -17,7 +17,7 @@ def maps(**changed):
 
 
 def analysed(given, truth=TRUTH):
-    return analyse("000000000001_01.jpg", "000000000001", 1, given, truth, SMALL)
+    return analyse("000000000001_01.jpg", "000000000001", 1, given, truth, SMALL, "released")
 
 
 def test_models_that_agree_with_the_mask():
@@ -55,13 +55,21 @@ def test_models_that_differ_as_far_as_they_can_deviate_by_a_half():
 
 def test_the_table_comes_back(drawn, tmp_path):
     images, stores, _ = drawn
-    with opened_maps(stores) as opened:
+    with opened_maps(stores, "released") as opened:
         write_analysis(images, opened, SMALL, 2, tmp_path / "analysis.csv")
     rows = read_analysis(tmp_path / "analysis.csv")
     assert tuple(row.img for row in rows) == images.manifest.names
-    with opened_maps(stores) as opened:
+    with opened_maps(stores, "released") as opened:
         again = [
-            analyse(record.name, record.car, record.view, opened.of(record.name), images.mask(record.name), SMALL)
+            analyse(
+                record.name,
+                record.car,
+                record.view,
+                opened.of(record.name),
+                images.mask(record.name),
+                SMALL,
+                "released",
+            )
             for record in images.manifest
         ]
     assert rows == again
@@ -71,5 +79,5 @@ def test_the_table_comes_back(drawn, tmp_path):
 
 
 def test_a_model_without_maps_is_told(drawn):
-    with pytest.raises(UserError, match="expected one store"), opened_maps(drawn[1][1:]):
+    with pytest.raises(UserError, match="expected one store"), opened_maps(drawn[1][1:], "released"):
         pass

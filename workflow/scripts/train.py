@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.computing.gpu import lease
+from carvana.computing.lease import lease
 from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import main_guard
 from carvana.exclusion import excluded_from, read_exclusions

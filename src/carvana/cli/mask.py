@@ -15,8 +15,9 @@ from carvana.computing.usable import free_gpu_or_cpu
 from carvana.data.images import read_image
 from carvana.data.visible import visible_entries
 from carvana.errors import UserError
-from carvana.photo import cut_out, masks_of_photos, trained_run
+from carvana.photo import cut_out, masks_of_photos
 from carvana.picture import write_picture
+from carvana.trained_run import trained_run
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png")
 # Each model's networks are loaded once for so many photos, whose maps are in memory together.

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from carvana.cli import configuration
-from carvana.computing.gpu import VISIBLE_VARIABLE, devices, visible
+from carvana.computing.nvidia import VISIBLE_VARIABLE, devices, visible
 from carvana.errors import UserError
 from carvana.planning.forecast import disk_bytes, hours_on, jobs_of, measured, models_for
 from carvana.store.store import Store

@@ -9,7 +9,8 @@ from typing import Final
 
 import torch
 
-from carvana.computing.gpu import CPU_SWITCH, VISIBLE_VARIABLE, lease_one_if_free
+from carvana.computing.lease import CPU_SWITCH, lease_one_if_free
+from carvana.computing.nvidia import VISIBLE_VARIABLE
 from carvana.errors import UserError
 
 # NVIDIA's Ampere. Before it PyTorch computes bfloat16 all the same, many times slower and in more memory than float32.

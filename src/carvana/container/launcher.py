@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from docker.types import DeviceRequest
 
-from carvana.computing.gpu import LOCKS_VARIABLE, VISIBLE_VARIABLE, devices, lock_folder
+from carvana.computing.lease import LOCKS_VARIABLE, lock_folder
+from carvana.computing.nvidia import VISIBLE_VARIABLE, devices
 from carvana.container.command import needs_of
 from carvana.container.engine import connect
 from carvana.container.gpus import choose, requests

@@ -35,10 +35,7 @@ class FoldSchemes:
 
     def number(self, scheme: str) -> int:
         """How many folds the scheme is cut into: the authors', or as many as a small run asks for."""
-        authors: dict[str, int] = {
-            load_recipe(model).folds.scheme: load_recipe(model).folds.count for model in model_names()
-        }
-        return int(self.run.config["folds"] or authors[scheme])
+        return int(self.run.config["folds"] or _authors_number(scheme))
 
     @property
     def number_by_model(self) -> dict[str, int]:
@@ -47,7 +44,7 @@ class FoldSchemes:
 
     def authors_digest(self, scheme: str) -> str:
         """The digest of the authors' folds, where a run insists on these; otherwise empty."""
-        if not self.run.config["data"]["expect_published"] or self.run.config["folds"] is not None:
+        if not self.run.config["data"]["expect_published"] or self.number(scheme) != _authors_number(scheme):
             return ""
         digest: str = self.run.published["fold_digests"][scheme]
         return digest
@@ -56,3 +53,8 @@ class FoldSchemes:
         """The argument of folds.py that makes it insist on the authors' folds."""
         digest = self.authors_digest(scheme)
         return option("expected-digest", digest) if digest else ""
+
+
+def _authors_number(scheme: str) -> int:
+    recipes = (load_recipe(model) for model in model_names())
+    return next(recipe.folds.count for recipe in recipes if recipe.folds.scheme == scheme)

@@ -13,7 +13,7 @@ from carvana.catalogue import MEMBERS, models_of, recipe_of
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.planning.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
 from carvana.planning.plan import Plan
-from carvana.prediction.shards import VIEWS
+from carvana.prediction.shards import VIEWS_PER_CAR
 from carvana.pseudo_labels.choice import wanted_cars
 from carvana.recipe import Recipe
 from carvana.recipe_files import all_model_names, editions_of, load_recipe, model_names
@@ -173,9 +173,11 @@ def _second_round(plan: Plan, model: str, size: Size) -> tuple[int, int]:
     rounds = plan.second_round
     if rounds.first is None or model != rounds.second:
         return 0, 0
-    cars = wanted_cars(plan.config["pseudo_labels"]["cars"], rounds.labels.car_ratio, size.train_images // VIEWS)
+    cars = wanted_cars(
+        plan.config["pseudo_labels"]["cars"], rounds.labels.car_ratio, size.train_images // VIEWS_PER_CAR
+    )
     taught = 0 if rounds.by_ensemble else len(plan.networks.folds(rounds.first))
-    return min(cars * VIEWS, size.test_images), taught
+    return min(cars * VIEWS_PER_CAR, size.test_images), taught
 
 
 def hours_on(jobs: Sequence[Jobs], devices: int) -> float:

@@ -14,7 +14,7 @@ from carvana.planning.options import option
 from carvana.planning.run import Run
 from carvana.released import index
 
-RELEASED: Final = "released"
+IMPORTED: Final = "released"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Origins:
         """Whether the model's networks are imported."""
         weights: str | Mapping[str, str] = self.run.config["weights"]
         origin = weights if isinstance(weights, str) else weights.get(model)
-        return origin == RELEASED
+        return origin == IMPORTED
 
     @property
     def imported(self) -> tuple[str, ...]:

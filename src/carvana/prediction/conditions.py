@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from carvana.arguments import add_computing_arguments
-from carvana.computing.gpu import device_class, lease
+from carvana.computing.lease import device_class, lease
 from carvana.data.manifest import ImageRecord
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
@@ -60,7 +60,7 @@ class Conditions:
 
     @classmethod
     def leased(cls, given: Namespace) -> Self:
-        """The conditions that the arguments ask for; waits for the GPUs, see `gpu.lease`."""
+        """The conditions that the arguments ask for; waits for the GPUs, see `lease.lease`."""
         device = lease(given.gpus_wanted, given.gpus_granted)
         return cls(
             recipe=load_recipe(given.model, edition=given.edition),

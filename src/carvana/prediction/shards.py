@@ -7,7 +7,7 @@ from typing import Final
 from carvana.data import names
 from carvana.errors import UserError
 
-VIEWS: Final = len(names.VIEWS)
+VIEWS_PER_CAR: Final = len(names.VIEWS)
 
 
 def shard_slice(n_images: int, n_shards: int, index: int) -> slice:
@@ -21,12 +21,14 @@ def shard_slice(n_images: int, n_shards: int, index: int) -> slice:
     Raises:
         UserError: the list is not one of whole cars, there are more shards than cars, or no such shard.
     """
-    cars, rest = divmod(n_images, VIEWS)
+    cars, rest = divmod(n_images, VIEWS_PER_CAR)
     if rest:
-        raise UserError(f"{n_images} images are not whole cars of {VIEWS} views; check the images with the intake")
+        raise UserError(
+            f"{n_images} images are not whole cars of {VIEWS_PER_CAR} views; check the images with the intake"
+        )
     if not 1 <= n_shards <= cars:
         raise UserError(f"{cars} cars cannot be divided into {n_shards} shards; set between 1 and {cars}")
     if not 0 <= index < n_shards:
         raise UserError(f"no shard {index}: the {n_shards} shards are numbered from 0")
-    first, last = (car * cars // n_shards * VIEWS for car in (index, index + 1))
+    first, last = (car * cars // n_shards * VIEWS_PER_CAR for car in (index, index + 1))
     return slice(first, last)

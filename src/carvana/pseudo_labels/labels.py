@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from carvana.data.manifest import ImageRecord, Manifest, write_manifest
 from carvana.data.masks import gif_of
 from carvana.data.names import parse_image_name
 from carvana.errors import UserError
-from carvana.files import sha256_of, whole_file, write_table
+from carvana.files import sha256_of, write_table
 from carvana.pseudo_labels.candidates import Candidate, read_candidates
 from carvana.pseudo_labels.choice import RankedCar, ranked_cars
 from carvana.reading import read_rows, readable
@@ -75,6 +76,8 @@ def write_labels(
         ),
         key=lambda record: record.name,
     )
+    # One flush of the disk instead of one for each mask; the tables, which are written last, tell of whole ones.
+    os.sync()
     surest_first = sorted((doubt_of[record.name].value, record.name) for record in records)
     labels = ((name, value, doubt_of[name].unclear, doubt_of[name].outline) for value, name in surest_first)
     write_table(outputs["labels"], LABEL_COLUMNS, labels)
@@ -87,8 +90,7 @@ def write_labels(
 def _labelled(record: ImageRecord, candidate: Candidate, size_HW: tuple[int, int], masks: Path) -> ImageRecord:
     mask_HW = rle.decode(candidate.rle_mask, size_HW)
     path = masks / f"{parse_image_name(record.name).mask_stem}.gif"
-    with whole_file(path) as partial:
-        partial.write_bytes(gif_of(mask_HW != 0))
+    path.write_bytes(gif_of(mask_HW != 0))
     return replace(record, mask=str(path), mask_sha256=sha256_of(path), area=int(mask_HW.sum()))
 
 

@@ -24,7 +24,7 @@ from carvana.maps.recipe_maps import recipe_maps
 from carvana.metrics import dice
 from carvana.overlap import overlapped
 from carvana.reading import read_rows, readable
-from carvana.recipe_files import RELEASED, Edition
+from carvana.recipe_files import Edition
 from carvana.rle import Mask
 
 
@@ -96,7 +96,7 @@ def analyse(
     maps: Mapping[str, Map],
     truth_HW: Mask,
     geometry: Geometry,
-    edition: Edition = RELEASED,
+    edition: Edition,
 ) -> ImageAnalysis:
     """Analyse one image.
 
@@ -155,7 +155,7 @@ class OutOfFoldMaps:
 
 
 @contextlib.contextmanager
-def opened_maps(paths: Sequence[Path], edition: Edition = RELEASED, common: bool = False) -> Iterator[OutOfFoldMaps]:
+def opened_maps(paths: Sequence[Path], edition: Edition, common: bool = False) -> Iterator[OutOfFoldMaps]:
     """Open the stores of out-of-fold maps, one of every model of the ensemble.
 
     Args:

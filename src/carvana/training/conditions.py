@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from carvana import keys
 from carvana.arguments import add_computing_arguments
-from carvana.computing.gpu import device_class
+from carvana.computing.lease import device_class
 from carvana.files import sha256_of
 from carvana.folds import folds_digest
 from carvana.recipe_files import Edition, load_recipe

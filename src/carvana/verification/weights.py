@@ -10,7 +10,7 @@ from carvana.files import sha256_of
 from carvana.verification.check import Check, equal, unexpected
 from carvana.weights import read_facts
 
-RECIPES: Final = "number of folds of each model in config/recipes, or the configuration's"
+FOLDS_SOURCE: Final = "number of folds of each model in config/recipes, or the configuration's"
 
 IMPORTED: Final = "the configuration's sections weights and released"
 
@@ -52,7 +52,7 @@ def check_weights(
     same = "no two networks have the same bytes"
     says = "each file says which model and fold it was trained as"
     return [
-        equal("weights", "number of networks", expected, len(hashes), RECIPES),
+        equal("weights", "number of networks", expected, len(hashes), FOLDS_SOURCE),
         equal("weights", "different SHA-256", expected, len(set(hashes.values())), same),
         equal("weights", "of their model and fold", expected, sum(named), says),
         *(unexpected("weights", "not as trained here", note, IMPORTED) for note in notes),

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 if any("workflow/scripts/" in part for part in sys.orig_argv):
-    from carvana.computing import gpu
+    import carvana.computing.lease as leasing
 
-    real_lease, real_class = gpu.lease, gpu.device_class
+    real_lease, real_class = leasing.lease, leasing.device_class
 
     def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
         """Take the devices, write down which, and name the CPU."""
         given = os.environ.get("CUDA_VISIBLE_DEVICES")
-        gpu.device_class = real_class
+        leasing.device_class = real_class
         device = real_lease(wanted, granted, gibibytes)
         seen: dict[str, object] = {"job": os.environ["SLURM_JOB_ID"], "given": given, "device": device}
         seen |= {"leased": os.environ.get("CUDA_VISIBLE_DEVICES"), "granted": granted}
@@ -25,4 +25,4 @@ if any("workflow/scripts/" in part for part in sys.orig_argv):
         real_class(wanted, granted)
         return "cpu"
 
-    gpu.lease, gpu.device_class = lease, device_class
+    leasing.lease, leasing.device_class = lease, device_class

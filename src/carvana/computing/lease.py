@@ -12,9 +12,6 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,10 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from carvana.computing.nvidia import VISIBLE_VARIABLE, devices, is_instance, memory_gibibytes, visible
 from carvana.errors import UserError
 
 LOCKS_VARIABLE: Final = "CARVANA_GPU_LOCKS"
-VISIBLE_VARIABLE: Final = "CUDA_VISIBLE_DEVICES"
 CPU_SWITCH: Final = "to use the CPU, run with `--resources gpu=0`"
 SECONDS_BETWEEN_TRIES: Final = 0.5
 
@@ -75,7 +72,7 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
     usable = visible(machine, os.environ.get(VISIBLE_VARIABLE))
     if wanted > 1:
         # CUDA shows a process one MIG instance at most.
-        usable = [uuid for uuid in usable if not _is_instance(uuid)]
+        usable = [uuid for uuid in usable if not is_instance(uuid)]
     limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
     if len(usable) < wanted:
         raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
@@ -118,65 +115,6 @@ def lease_one_if_free() -> str:
         return "cpu"
     os.environ[VISIBLE_VARIABLE] = leased[0]
     return "cuda"
-
-
-def devices() -> list[tuple[str, str]]:
-    """The machine's GPUs as (index, UUID), and its MIG instances as ("", UUID); nothing where there is no driver.
-
-    Raises:
-        UserError: `nvidia-smi` is there and fails.
-    """
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    answer = subprocess.run([program, "-L"], capture_output=True, text=True)
-    if answer.returncode != 0:
-        told = (answer.stdout + answer.stderr).strip()
-        raise UserError(f"`nvidia-smi -L` fails ({told}): mend the driver")
-    return re.findall(r"^\s*(?:GPU (\d+):|MIG ).*\(UUID: (\S+)\)", answer.stdout, flags=re.MULTILINE)
-
-
-def memory_gibibytes() -> dict[str, float]:
-    """Memory of the machine's GPUs by UUID. MIG instances are not among them: `nvidia-smi` does not tell theirs."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return {}
-    answer = subprocess.run(
-        [program, "--query-gpu=uuid,memory.total", "--format=csv,noheader,nounits"], capture_output=True, text=True
-    )
-    found = re.findall(r"^(\S+), (\d+)$", answer.stdout, flags=re.MULTILINE)
-    return {uuid: int(mebibytes) / 1024 for uuid, mebibytes in found}
-
-
-def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:
-    """UUIDs of the devices that CUDA can be told to show under CUDA_VISIBLE_DEVICES=`wish` (None: not set).
-
-    As CUDA does, a UUID may be shortened, and the first name that fits no device ends the list. A GPU that is divided
-    counts as its MIG instances, of which CUDA by itself would show the first alone.
-    """
-    chosen = [uuid for _, uuid in machine] if wish is None else _named(machine, wish)
-    instances: dict[str, list[str]] = {}
-    # The machine lists a GPU's instances behind it.
-    for _, uuid in machine:
-        if _is_instance(uuid):
-            instances[next(reversed(instances))].append(uuid)
-        else:
-            instances[uuid] = []
-    return list(dict.fromkeys(one for uuid in chosen for one in instances.get(uuid) or [uuid]))
-
-
-def _named(machine: list[tuple[str, str]], wish: str) -> list[str]:
-    chosen: list[str] = []
-    for name in (part.strip() for part in wish.split(",")):
-        fitting = [uuid for index, uuid in machine if name and (name == index or uuid.startswith(name))]
-        if len(fitting) != 1:
-            break
-        chosen += fitting
-    return chosen
-
-
-def _is_instance(uuid: str) -> bool:
-    return uuid.startswith("MIG-")
 
 
 def lock_folder() -> Path:

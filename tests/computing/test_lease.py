@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from carvana.computing.gpu import devices, lease, lease_one_if_free, memory_gibibytes, visible
+from carvana.computing.lease import lease, lease_one_if_free
+from carvana.computing.nvidia import devices, memory_gibibytes, visible
 from carvana.errors import UserError
 
 UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(4)]
@@ -50,9 +51,9 @@ SEVERAL_TRIES = 0.3
 JOB = """
 import os, sys, time
 from pathlib import Path
-from carvana.computing import gpu
-from carvana.computing.gpu import lease
-gpu.SECONDS_BETWEEN_TRIES = 0.05
+import carvana.computing.lease as leasing
+from carvana.computing.lease import lease
+leasing.SECONDS_BETWEEN_TRIES = 0.05
 wanted, granted, seconds, folder = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
 assert lease(wanted, granted) == "cuda"
 mine = os.environ["CUDA_VISIBLE_DEVICES"].split(",")
@@ -106,7 +107,7 @@ def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_
 def test_a_forked_child_keeps_the_lease_of_its_killed_parent(four_gpus, tmp_path):
     forking = """
 import os, sys, time
-from carvana.computing.gpu import lease
+from carvana.computing.lease import lease
 lease(4, 4)
 child = os.fork()
 if child:
@@ -131,7 +132,7 @@ time.sleep(600)
 def test_the_lease_survives_exec(four_gpus, tmp_path):
     becoming = """
 import os, sys
-from carvana.computing.gpu import lease
+from carvana.computing.lease import lease
 lease(4, 4)
 print("held", flush=True)
 os.execv("/bin/sleep", ["sleep", "600"])
@@ -260,7 +261,7 @@ def test_cards_are_told_apart_by_their_memory(unequal_gpus):
 
 
 def leased_with(gibibytes):
-    code = "import os, sys; from carvana.computing.gpu import lease; lease(1, 1, float(sys.argv[1]))"
+    code = "import os, sys; from carvana.computing.lease import lease; lease(1, 1, float(sys.argv[1]))"
     code += "; print(os.environ['CUDA_VISIBLE_DEVICES'])"
     run = subprocess.run([sys.executable, "-c", code, str(gibibytes)], capture_output=True, text=True, check=True)
     return run.stdout.strip()
@@ -313,7 +314,7 @@ def test_no_gpu_needs_no_word(tmp_path, monkeypatch, capsys):
 
 IF_FREE = """
 import os
-from carvana.computing.gpu import lease_one_if_free
+from carvana.computing.lease import lease_one_if_free
 print(lease_one_if_free(), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
 """
 
