@@ -28,6 +28,13 @@ shell.prefix(
 )
 
 
+# Jobs name scripts, configuration and images by paths from here.
+if not Path.cwd().samefile(workflow.basedir):
+    raise WorkflowError(
+        f"the workflow runs in its checkout: run `cd {workflow.basedir}` first, and leave --directory out"
+    )
+
+
 configfile: "config/config.yaml"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from carvana.errors import UserError
-from carvana.yaml_text import parsed
+from carvana.yaml_text import of_command_line, parsed
 
 # Folders beside the runs' own, for what all runs share; and what the name of a presented edition's run ends in.
 SharedFolder = Literal["store", "encoders", "images", "submitted"]
@@ -40,10 +40,12 @@ _Validator = extend(
 def check_config(config: dict[str, Any], schema: Path) -> None:
     """Compare the configuration with a JSON schema. Raises UserError that lists every problem.
 
-    Snakemake hands numbers within a value of --config, and `true`, on as text. Where the schema wants no text they are
-    replaced in `config` by what they mean.
+    Snakemake hands `null`, and numbers and `true` within a value of --config, on as text. Where the schema wants no
+    text they are replaced in `config` by what they mean, and `null` wherever there can be nothing.
     """
-    validator = _Validator(yaml.safe_load(schema.read_text()))
+    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    _replace_null(config, rules)
+    validator = _Validator(rules)
     for error in validator.iter_errors(config):
         if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
             _replace_text(config, list(error.absolute_path), validator.evolve(schema={"type": error.validator_value}))
@@ -59,7 +61,7 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
     Args:
         root: of the checkout.
         overlays: files, each laid over what comes before.
-        values: `key=value`, the values in YAML.
+        values: `key=value`, see `of_command_line`.
 
     Raises:
         UserError: a file is missing, cannot be read or has a key twice, a value has no key or is no YAML, or the
@@ -72,7 +74,7 @@ def load_config(root: Path, overlays: Sequence[Path], values: Sequence[str]) -> 
         key, separator, text = value.partition("=")
         if not separator:
             raise UserError(f"--config {value}: write key=value")
-        config = laid_over(config, {key: parsed(text, f"--config {value}")})
+        config = laid_over(config, {key: of_command_line(text, f"--config {value}")})
     check_config(config, root / "config" / "schema.yaml")
     return config
 
@@ -116,6 +118,13 @@ def _replace_text(config: Any, path: list[str | int], validator: Draft202012Vali
         value = yaml.safe_load(config[key])
         if validator.is_valid(value):
             config[key] = value
+
+
+def _replace_null(config: Any, rules: Mapping[str, Any]) -> None:
+    for key, of_key in rules.get("properties", {}).items() if isinstance(config, dict) else ():
+        if config.get(key) == "null" and "null" in of_key.get("type", ()):
+            config[key] = None
+        _replace_null(config.get(key), of_key)
 
 
 def _problem(error: ValidationError) -> str:

@@ -15,6 +15,14 @@ INTERRUPTED: Final = 75
 ENDED_BY_HAND: Final = 130
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+# What is wrong with a path, and not with the program.
+_REMEDIES: Final = {
+    errno.EACCES: "change its permissions, or name another place",
+    errno.EPERM: "ask its owner, or name another place",
+    errno.EROFS: "name another place",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "mend the links",
+}
 
 
 class UserError(Exception):
@@ -26,8 +34,8 @@ class Interrupted(Exception):  # noqa: N818 (nothing is wrong)
 
 
 def main_guard(main: Callable[[], None]) -> None:
-    """Run a script's `main`; a `UserError`, a full disk or an output that nobody reads becomes a message and exit code
-    1, `Interrupted` 75, and Ctrl-C, where the script does not handle it itself, 130.
+    """Run a script's `main`; a `UserError`, a path that cannot be used, a full disk or an output that nobody reads
+    becomes a message and exit code 1, `Interrupted` 75, and Ctrl-C, where the script does not handle it itself, 130.
     """
     try:
         main()
@@ -51,6 +59,9 @@ def main_guard(main: Callable[[], None]) -> None:
         _empty_streams()
         raise SystemExit(ENDED_BY_HAND) from None
     except Exception as error:
+        if isinstance(error, OSError) and error.filename and error.errno in _REMEDIES:
+            print(f"error: {error.filename}: {error.strerror}; {_REMEDIES[error.errno]}", file=sys.stderr)
+            raise SystemExit(1) from None
         # Libraries in C and Rust wrap it in errors of their own.
         if not any(os.strerror(number) in str(error) for number in _FULL):
             raise

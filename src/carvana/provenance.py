@@ -7,6 +7,7 @@ syntax, not its text: comments, docstrings and formatting do not matter.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Set
@@ -177,13 +178,16 @@ def package_versions() -> str:
     return " ".join(f"{name}={version(name).partition('+')[0]}" for name in NUMERIC_PACKAGES)
 
 
-def listing_digest(folder: Path) -> str:
-    """Digest of names, sizes and times of what lies directly in `folder`; of nothing when there is no such folder.
+def listing_digest(paths: Iterable[Path]) -> str:
+    """Digest of names, sizes and times of the files and folders that are there.
 
-    Hidden entries do not count.
-
-    Cheap enough for every planning of the workflow: replacing an archive or adding a file is seen, an edit inside a
-    subfolder's file is not (the manifest's SHA-256 sees it when the images are next taken in).
+    Cheap enough for every planning of the workflow: a replaced archive or a file that is added is seen, an edit inside
+    a folder's file is not (see `manifest.require_unchanged`).
     """
-    entries = sorted(folder.glob("[!.]*")) if folder.is_dir() else []
-    return _digest([(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in entries])
+    found = []
+    for path in paths:
+        # What is not there is told by the step that needs it; so is a link to a disk that is not mounted.
+        with contextlib.suppress(OSError):
+            facts = path.stat()
+            found.append((path.name, facts.st_size, facts.st_mtime_ns))
+    return _digest(found)

@@ -46,7 +46,8 @@ def read_yaml(path: Path) -> Any:
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV table, by column."""
-    with path.open(newline="", encoding="utf-8") as stream:
+    # Excel's "CSV UTF-8" begins with a mark.
+    with path.open(newline="", encoding="utf-8-sig") as stream:
         return list(csv.DictReader(stream, strict=True))
 
 

@@ -89,7 +89,9 @@ class Status:
             folds = read_folds(plan.results / "folds" / f"{plan.folds.of(model)}.csv")
             encoder = recipe.network.encoder
             weights = _sha256(plan.encoders.file(encoder)) if encoder and plan.encoders.receipt(model) else None
-            for device in ("cuda", "cpu"):
+            # With fewer --cores than `threads`, Snakemake gives a job as many; of a GPU's numbers they are no part.
+            threads = range(config["threads"], 0, -1)
+            for device, used in (("cuda", config["threads"]), *(("cpu", number) for number in threads)):
                 common = keys.computing(
                     plan.root / "workflow" / "scripts" / "train.py",
                     model=model,
@@ -97,7 +99,7 @@ class Status:
                     geometry=config["geometry"],
                     precision=config["precision"],
                     device=device,
-                    threads=config["threads"],
+                    threads=used,
                     autotune=not config["deterministic"],
                 )
                 added = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -18,11 +19,30 @@ def parsed(text: str, origin: str) -> Any:
         text: of a file or of a command line.
         origin: where it is from, for the error.
     """
-    try:
+    with _told(origin):
         # As Snakemake does: JSON may be indented by tabs, which YAML may not.
         with contextlib.suppress(ValueError):
             return json.loads(text, object_pairs_hook=_once)
         return yaml.load(text, Loader=_Loader)
+
+
+def of_command_line(text: str, origin: str) -> Any:
+    """What Snakemake makes of the value of a `--config key=value`: a number, true or false, or YAML whose values are
+    all text. Arguments and error as for `parsed`.
+    """
+    if text in ("", "True", "False"):
+        return {"": None, "True": True, "False": False}[text]
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return number(text)
+    with _told(origin):
+        return yaml.load(text, Loader=_TextLoader)
+
+
+@contextlib.contextmanager
+def _told(origin: str) -> Iterator[None]:
+    try:
+        yield
     except _TwiceError as error:
         raise UserError(f"{origin}: {error}; keep one of them") from None
     except yaml.MarkedYAMLError as error:
@@ -42,7 +62,7 @@ class _TwiceError(Exception):
         )
 
 
-class _Loader(yaml.SafeLoader):
+class _Composer(yaml.composer.Composer):
     """PyYAML's own takes the last of equal keys."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -56,6 +76,14 @@ class _Loader(yaml.SafeLoader):
                     raise _TwiceError(key.value, (lines[name], line))
                 lines[name] = line
         return node
+
+
+class _Loader(_Composer, yaml.SafeLoader):
+    pass
+
+
+class _TextLoader(_Composer, yaml.BaseLoader):
+    pass
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -23,17 +23,29 @@ def test_downloads_are_those_that_the_intake_reads():
         own.competition.all_receipts()
 
 
-def test_only_a_users_own_folder_is_watched_for_changes(tmp_path):
-    def listing(source):
-        return plan(data={"source": source, "folder": str(tmp_path)}).competition.listing
+def test_a_users_own_folder_is_watched_for_changes_of_what_is_read(tmp_path):
+    def listings():
+        sources = ("kaggle", "folder", "synthetic")
+        competitions = {
+            source: plan(data={"source": source, "folder": str(tmp_path)}).competition for source in sources
+        }
+        return {
+            (source, split): one.listing(split) for source, one in competitions.items() for split in ("train", "test")
+        }
 
-    before = {source: listing(source) for source in ("kaggle", "folder", "synthetic")}
-    (tmp_path / "train_hq.zip").touch()
-    after = {source: listing(source) for source in ("kaggle", "folder", "synthetic")}
-    assert [source for source in before if before[source] != after[source]] == ["folder"]
-    # What a download keeps beside the files is no change.
-    (tmp_path / ".download").mkdir()
-    assert listing("folder") == after["folder"]
+    def changed_by(change):
+        before = listings()
+        change()
+        return [which for which, listing in listings().items() if listing != before[which]]
+
+    assert changed_by((tmp_path / "train_hq.zip").touch) == [("folder", "train")]
+    assert changed_by((tmp_path / "train_masks").mkdir) == [("folder", "train")]
+    assert changed_by((tmp_path / "train_masks/a.gif").touch) == [("folder", "train")]
+    assert changed_by((tmp_path / "sample_submission.csv").touch) == [("folder", "test")]
+    for other in ("metadata.csv", "notes.txt", ".download", "results"):
+        assert changed_by((tmp_path / other).mkdir) == []
+    # A disk that is not mounted.
+    assert changed_by(lambda: (tmp_path / "test_hq").symlink_to(tmp_path / "absent")) == []
 
 
 def test_each_competition_has_a_folder_of_its_own():

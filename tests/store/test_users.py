@@ -3,6 +3,7 @@
 # Before a process becomes someone who may not read root's Python.
 import encodings.ascii  # noqa: F401
 import os
+from functools import partial
 
 import pytest
 
@@ -48,6 +49,9 @@ def test_what_one_made_the_other_takes(folders):
     assert obtain(ONE, store, one / "a", make) == "nothing"
     assert obtain(OTHER, store, other / "a", fail) == "nothing"
     assert (other / "a").read_text() == "result"
+    # Snakemake makes nothing again that it may not write to.
+    for user, path in ((ONE, one / "a"), (OTHER, other / "a")):
+        assert as_user(user, GROUP, [], partial(path.open, "r+")) == "nothing"
 
 
 def test_what_one_began_the_other_continues(folders):

@@ -100,3 +100,12 @@ def test_what_saves_memory_trains_nothing_again(edited):
         line = f"{setting}:\n  ternausnet: "
         edited.edit("config/config.yaml", line + before, line + after)
     assert edited.planned() == {}
+
+
+def test_what_is_shown_and_how_many_load_images_runs_nothing_again(edited):
+    for setting, before, after in (("quiet", "false", "true"), ("workers", "2", "3"), ("save_minutes", "10", "5")):
+        edited.edit("config/config.yaml", f"\n{setting}: {before}\n", f"\n{setting}: {after}\n")
+    tiny = edited.folder / "config/tiny.yaml"
+    lines = tiny.read_text().splitlines(keepends=True)
+    tiny.write_text("".join(line for line in lines if not line.startswith(("quiet:", "workers:", "save_minutes:"))))
+    assert edited.planned() == {}

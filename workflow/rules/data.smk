@@ -47,11 +47,12 @@ rule intake:
     params:
         **PLAN.provenance.of("workflow/scripts/intake.py"),
         data=str(PLAN.competition.folder),
-        listing=PLAN.competition.listing,
+        listing=lambda wc: PLAN.competition.listing(wc.split),
         geometry=config["geometry"],
         work_dir=str(PLAN.competition.images),
         expected=lambda wc: PLAN.competition.counts_arguments(wc.split),
-        quiet=PLAN.quiet_argument,
+        # As a function of the resources, since a job need not run again when it changes.
+        quiet=lambda wc, resources: PLAN.quiet_argument,
     shell:
         "python workflow/scripts/intake.py"
         " --data {params.data:q}"

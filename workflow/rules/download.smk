@@ -23,7 +23,8 @@ rule download_file:
         files=lambda wc: PLAN.competition.remote_names(wc.name),
         size=lambda wc: PLAN.competition.size_argument(wc.name),
         folder=str(PLAN.competition.folder),
-        quiet=PLAN.quiet_argument,
+        # As a function of the resources, since a job need not run again when it changes.
+        quiet=lambda wc, resources: PLAN.quiet_argument,
     shell:
         "python workflow/scripts/download.py"
         " --competition {params.competition}"

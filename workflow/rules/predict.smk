@@ -31,9 +31,10 @@ rule predict:
         precision=config["precision"],
         autotune=PLAN.autotune_argument,
         gpus=1,
-        workers=max(1, config["workers"]),
+        # As functions of the resources, since a job need not run again when these change.
+        workers=lambda wc, resources: max(1, config["workers"]),
         store=lambda wc, resources: str(PLAN.store),
-        quiet=PLAN.quiet_argument,
+        quiet=lambda wc, resources: PLAN.quiet_argument,
     shell:
         "python workflow/scripts/predict.py"
         " --model {wildcards.model} --edition {params.edition}"

@@ -43,13 +43,13 @@ rule train:
         exclude=PLAN.trainings.exclusions_argument(),
         pseudo=lambda wc: PLAN.second_round.training_argument(wc.model, int(wc.fold)),
         tensorboard=str(PLAN.results / "tensorboard/{model}/fold{fold}"),
-        workers=config["workers"],
         # As functions of the resources, since a job need not run again when these change.
+        workers=lambda wc, resources: config["workers"],
         gpus=lambda wc, resources: PLAN.trainings.gpus(wc.model),
         memory=lambda wc, resources: PLAN.trainings.memory_arguments(wc.model),
         store=lambda wc, resources: str(PLAN.store),
         save_seconds=lambda wc, resources: PLAN.trainings.save_seconds,
-        quiet=PLAN.quiet_argument,
+        quiet=lambda wc, resources: PLAN.quiet_argument,
     shell:
         "python workflow/scripts/train.py"
         " --model {wildcards.model} --edition {params.edition}"

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from carvana.computing.lease import lease
-from carvana.data.manifest import Manifest, read_manifest
+from carvana.data.manifest import Manifest, read_manifest, require_unchanged
 from carvana.errors import main_guard
 from carvana.exclusion import excluded_from, read_exclusions
 from carvana.folds import read_folds
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--save-seconds", type=float, required=True, help="from one saved state to the next")
     given = parser.parse_args()
     manifest, folds = read_manifest(given.manifest), read_folds(given.folds)
+    require_unchanged(manifest, given.manifest, given.geometry)
     marked = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     conditions = Conditions.asked(given, excluded_from(marked, manifest, folds, given.fold))
     added = read_manifest(given.pseudo_labels) if given.pseudo_labels else Manifest(())

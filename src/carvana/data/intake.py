@@ -63,7 +63,7 @@ def take_in(
         problems = [*listed.problems, *(problem for one in checked for problem in one.problems)]
         problems += _size_problems(records)
         if problems:
-            raise UserError(_report(listed.folder, problems))
+            raise UserError(_report(listed, problems, work_dir))
         manifest = Manifest(tuple(records))
         if (records[0].height, records[0].width) == geometry.image_size:
             return manifest
@@ -77,6 +77,7 @@ class _Listed:
     """What lies in a split's folders, before anything of it is read: image and mask by name, and what is wrong."""
 
     folder: Path
+    masks_folder: Path | None
     images: Mapping[ImageName, Path]
     masks: Mapping[ImageName, Path]
     problems: Sequence[str]
@@ -92,9 +93,9 @@ def _listed(folder: Path, split: Split, work_dir: Path, expected: Counts | None)
     problems += count_problems(images, expected) + view_problems(images)
     if masks_dir is None:
         problems += submission_problems(images, find_table(folder, "sample_submission", work_dir))
-        return _Listed(images_dir, images, {}, problems)
+        return _Listed(images_dir, None, images, {}, problems)
     masks, mask_problems = list_masks(masks_dir, images)
-    return _Listed(images_dir, images, masks, problems + mask_problems)
+    return _Listed(images_dir, masks_dir, images, masks, problems + mask_problems)
 
 
 @dataclass(frozen=True)
@@ -235,10 +236,15 @@ def _size_text(size: tuple[int, int]) -> str:
     return f"{size[1]}x{size[0]}"
 
 
-def _report(folder: Path, problems: list[str]) -> str:
-    lines = [f"{folder}: {len(problems):,} problem{'s' if len(problems) > 1 else ''} with the data"]
+def _report(listed: _Listed, problems: list[str], work_dir: Path) -> str:
+    lines = [f"{listed.folder}: {len(problems):,} problem{'s' if len(problems) > 1 else ''} with the data"]
     lines += [f"  {problem}" for problem in problems[:_SHOWN_PROBLEMS]]
     if len(problems) > _SHOWN_PROBLEMS:
         lines.append(f"  ... and {len(problems) - _SHOWN_PROBLEMS:,} more")
+    unpacked = [str(folder) for folder in (listed.folder, listed.masks_folder) if folder and work_dir in folder.parents]
+    if unpacked:
+        lines.append(
+            f"If the zips are whole: delete {' and '.join(unpacked)}, which then are unpacked anew, and rerun."
+        )
     lines.append("Mend these files (download or unpack them again) and rerun; nothing was taken in.")
     return "\n".join(lines)

@@ -9,6 +9,8 @@ from carvana.data.archives import unpack
 from carvana.data.visible import innermost
 from carvana.errors import UserError
 
+# Of what Kaggle's files are called, packed or not.
+ENDINGS: Final = ("", ".zip", ".csv", ".csv.zip")
 LAYOUT: Final = "train_hq, train_masks, test_hq (folders or .zip), metadata.csv, sample_submission.csv (or .csv.zip)"
 
 

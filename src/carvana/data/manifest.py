@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Final
 
 from carvana.errors import UserError
 from carvana.files import write_table
+from carvana.geometry import FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,30 @@ def still_there(file: str) -> Path:
             " taken in anew"
         )
     return path
+
+
+def require_unchanged(records: Iterable[ImageRecord], manifest: Path, geometry: str) -> None:
+    """Check, by their times, that nobody has changed files since they were taken in: what is computed of them is kept
+    under the digests that they had. Smaller images than the user's are our own, and are read anew for that.
+
+    Args:
+        records: of the images that are about to be used.
+        manifest: the file that lists them.
+        geometry: of the run.
+
+    Raises:
+        UserError: a file was changed, or has gone.
+    """
+    if geometry != FULL.name:
+        return
+    taken_in = manifest.stat().st_mtime_ns
+    for record in records:
+        for path in (still_there(file) for file in (record.file, record.mask) if file):
+            if path.stat().st_mtime_ns > taken_in:
+                raise UserError(
+                    f"{path} was changed after the images were taken in: add `--forcerun intake` to the command, which"
+                    " looks at all of them again; what was computed of other images stays what it is"
+                )
 
 
 def content_digest(manifest: Manifest) -> str:

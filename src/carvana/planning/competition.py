@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana.data.folder import data_folder
+from carvana.data.layout import ENDINGS
 from carvana.errors import UserError
 from carvana.planning.options import option
 from carvana.planning.run import Run
@@ -38,10 +39,14 @@ class Competition:
         """Where zips are unpacked and reduced images lie, by their content: once for all runs."""
         return self.run.shared("images")
 
-    @property
-    def listing(self) -> str:
-        """Digest that changes when the user's folder does; files that we made or verified ourselves need none."""
-        return listing_digest(self.folder) if self.run.config["data"]["source"] == "folder" else ""
+    def listing(self, split: str) -> str:
+        """Digest that changes when what the split's intake reads of a user's folder does, as far as names, sizes and
+        times tell; files that we made or verified ourselves need none.
+        """
+        if self.run.config["data"]["source"] != "folder":
+            return ""
+        places = (self.folder / f"{name}{ending}" for name in INTAKE_FILES[split] for ending in ENDINGS)
+        return listing_digest(places)
 
     def receipts(self, names: Sequence[str]) -> list[str]:
         """The receipts of the files of these names; none where they are not downloaded."""

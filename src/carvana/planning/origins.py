@@ -56,7 +56,7 @@ class Origins:
         weights = self.run.config["weights"]
         named = {} if isinstance(weights, str) else weights
         for section, names in (("weights", named), ("released.folds", self.run.config["released"]["folds"])):
-            if unknown := sorted(set(names) - number_of_folds.keys()):
+            if unknown := sorted(map(str, set(names) - number_of_folds.keys())):
                 raise UserError(
                     f"{section}: no model {unknown[0]} in the {self.run.edition} edition; the models are"
                     f" {', '.join(number_of_folds)}"

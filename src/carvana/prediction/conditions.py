@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from carvana.arguments import add_computing_arguments
 from carvana.computing.lease import device_class, lease
-from carvana.data.manifest import ImageRecord
+from carvana.data.manifest import ImageRecord, Manifest, require_unchanged
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
 from carvana.keys import computing, images_digest, prediction
@@ -89,7 +89,9 @@ def folds_of(given: Namespace) -> tuple[int, ...] | None:
     return folds
 
 
-def facts_asked(script: Path, given: Namespace, images: Iterable[ImageRecord], **more: str) -> dict[str, Any]:
+def facts_asked(
+    script: Path, given: Namespace, images: Manifest | Sequence[ImageRecord], **more: str
+) -> dict[str, Any]:
     """What the key of a script's result is made of.
 
     Args:
@@ -99,7 +101,7 @@ def facts_asked(script: Path, given: Namespace, images: Iterable[ImageRecord], *
         more: see `keys.prediction`.
 
     Raises:
-        UserError: fewer GPUs were granted than wanted, or the weights are not one file per fold.
+        UserError: fewer GPUs were granted than wanted, the weights are not one file per fold, or an image was changed.
     """
     common = computing(
         script,
@@ -111,6 +113,7 @@ def facts_asked(script: Path, given: Namespace, images: Iterable[ImageRecord], *
         threads=given.threads,
         autotune=given.autotune,
     )
+    require_unchanged(images, given.manifest, given.geometry)
     folds = folds_of(given)
     networks = {} if folds is None else {"networks": list(folds)}
     return prediction(common | networks, images_digest(images, given.geometry), given.weights, **more)

@@ -1,13 +1,13 @@
 """What was computed at great cost, kept under its key: a job whose key is complete there takes the result and ends.
 
     <store>/<key>/facts.json       what the key is made of
-                  result/...       the files, read-only
+                  result/...       the files
                   complete.json    their sizes and SHA-256; written last, so an entry with it is whole
                   state-..., ...   what an unfinished job continues from
                   claim-...        who works on it now
 
-Results are hard links to the stored files where that is possible, and copies elsewhere, so pruning the store takes
-nothing away from a run.
+Results are hard links to the stored files, or copies where another run has these already or links cannot be; so pruning
+the store takes nothing away from a run.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Entry:
     @property
     def shared(self) -> bool:
         """Whether files of a run are these very files, so that deleting them here frees nothing."""
-        return any(path.stat().st_nlink > 1 for path in (self.folder / RESULT).glob("*"))
+        return any(_has_other_links(path) for path in (self.folder / RESULT).glob("*"))
 
     @property
     def owner(self) -> Owner | None:
@@ -116,7 +116,6 @@ class Entry:
         """Declare the files in the result folder the result; what the job would have continued from goes."""
         files = {}
         for path in sorted((self.folder / RESULT).iterdir()):
-            path.chmod(0o444)
             flush(path)
             files[path.name] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
         flush(self.folder / RESULT)
@@ -209,15 +208,22 @@ class Store:
 
 
 def _place(stored: Path, wanted: Path) -> None:
-    """Make `wanted` the stored file: a hard link with today's date, or a copy where that cannot be.
+    """Make `wanted` the stored file with today's date, which Snakemake compares with the inputs'.
 
-    The date is what Snakemake compares with the inputs'.
+    It is a hard link where it can be one. All links of a file have one date, so a run that has the file already would
+    make anew what it made of it. And of files that their user may not write to, Snakemake replaces none.
     """
     with whole_file(wanted) as partial:
         partial.unlink(missing_ok=True)
         try:
+            if _has_other_links(stored) or not os.access(stored, os.W_OK):
+                raise OSError("it would change what others have, or could not be changed")
             os.link(stored, partial)
             os.utime(partial)
         except OSError:
             partial.unlink(missing_ok=True)
             shutil.copyfile(stored, partial)
+
+
+def _has_other_links(path: Path) -> bool:
+    return path.stat().st_nlink > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import lzma
 import zipfile
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -35,6 +36,7 @@ DAMAGES: Final = (
     EOFError,
     RuntimeError,
     UnicodeDecodeError,
+    lzma.LZMAError,
     zlib.error,
     zipfile.BadZipFile,
 )
@@ -87,6 +89,9 @@ def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
     member = None
     for block in blocks:
         full = False
+        if member is None:
+            # More of the zeros that may follow a member.
+            block = block.lstrip(b"\0")
         while block or full:
             member = member or zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
             text = member.decompress(block, _UNPACKED_AT_ONCE)
@@ -123,7 +128,7 @@ def _only_table(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     files = [
         member
         for member in archive.infolist()
-        if not member.is_dir() and PurePosixPath(member.filename).parts[0] != _SYSTEM_FOLDER
+        if not member.is_dir() and PurePosixPath(member.filename).parts[:1] != (_SYSTEM_FOLDER,)
     ]
     if len(files) != 1 or not files[0].filename.lower().endswith(".csv"):
         names = ", ".join(member.filename for member in files[:10]) or "nothing"

@@ -13,6 +13,7 @@ from carvana.computing.runtime import configure
 from carvana.computing.usable import require_usable
 from carvana.data.imageset import ImageSet
 from carvana.encoder_weights import load_encoder
+from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, SMALL
 from carvana.interruption import Interruption, say
 from carvana.networks.building import build_network
@@ -113,8 +114,8 @@ def train_network(
         quiet: whether progress is left out.
 
     Raises:
-        UserError: an image is unreadable, the encoder weights are wrong, a loss is not finite, a loading process died,
-            the state cannot be saved, or a GPU is unusable or has too little memory.
+        UserError: there are too few images for a batch, one is unreadable, the encoder weights are wrong, a loss is not
+            finite, a loading process died, the state cannot be saved, or a GPU is unusable or has too little memory.
         Interrupted: a signal came; the state is saved.
     """
     with Interruption() as interruption:
@@ -166,6 +167,11 @@ def _loading(conditions: Conditions, recipe: Recipe, draws: Draws, images: Train
     source = ImageSet(images.together)
     excluded, added = frozenset(conditions.excluded), images.pseudo_labelled.names
     parted = split(images.manifest, images.folds, conditions.fold, excluded, added)
+    if recipe.training.drop_last and len(parted.training) < recipe.training.batch_size:
+        raise UserError(
+            f"{len(parted.training)} images make no batch of {recipe.training.batch_size}, and {recipe.recipe} leaves"
+            f" incomplete ones out: set images_per_step.{recipe.recipe} to {len(parted.training)} or less"
+        )
     pixels = KeptPixels(source) if geometry == SMALL else KeptMasks(source)
     transforms = build_transforms(recipe, geometry)
     names = (*parted.training, *parted.validation)

@@ -59,8 +59,9 @@ def split(
     training = tuple(record.name for record in manifest if folds[record.car] != fold and record.name not in excluded)
     validation = tuple(record.name for record in manifest if folds[record.car] == fold)
     if not training or not validation:
+        left_out = f" besides {len(excluded)} that are excluded" if excluded else ""
         raise UserError(
-            f"fold {fold} leaves {len(training)} images to train and {len(validation)} to validate on; "
+            f"fold {fold} leaves {len(training)} images to train{left_out} and {len(validation)} to validate on; "
             f"the folds are {', '.join(map(str, sorted(set(folds.values()))))}"
         )
     return Split(tuple(sorted((*training, *pseudo_labelled))), validation)
