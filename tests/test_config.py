@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_config
 
 from carvana.config import PRESENTED, SHARED, check_config, load_config
 from carvana.errors import UserError
 from carvana.planning.plan import Plan
+from carvana.yaml_text import of_command_line
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config"
@@ -59,6 +61,10 @@ def changed(**changes):
         ({"results": "a,b"}, "results: 'a,b' cannot be used; write a path without commas"),
         ({"results": None}, "results: None is not of type 'string'"),
         ({"data__exclude": "a{b}.csv"}, "data.exclude: 'a{b}.csv' cannot be used; write a path without braces"),
+        (
+            {"store": "~/store"},
+            "store: '~/store' cannot be used; write a path without braces, < > or control characters t",
+        ),
         ({"results": str(ROOT / "README.md")}, f"results: {ROOT}/README.md is no folder; name one, which need not be"),
         ({"results": f"{ROOT}/README.md/x"}, f"results: {ROOT}/README.md is no folder; name one, which need not be"),
         ({"results": str(ROOT), "run": "README.md"}, f"results: {ROOT}/README.md is no folder; name one"),
@@ -100,6 +106,33 @@ def test_texts_of_the_command_line_are_taken_for_what_they_mean():
     assert config["quiet"] is True
     assert config["epochs"]["linknet34"] == 7
     assert config["run"] == "2017"
+
+
+def test_nothing_is_told_from_a_text_where_there_can_be_nothing():
+    config = changed(store="null", data__folder="null", folds="null", run="null")
+    check_config(config, CONFIG / "schema.yaml")
+    assert (config["store"], config["data"]["folder"], config["folds"], config["run"]) == (None, None, None, "null")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("012", 12),
+        ("1e-1", 0.1),
+        ("True", True),
+        ("true", "true"),
+        ("2024-01-02", "2024-01-02"),
+        ("on", "on"),
+        ("null", "null"),
+        ("", None),
+        ("[1, {a: 2.0}]", ["1", {"a": "2.0"}]),
+        ('{"a": null}', {"a": "null"}),
+    ],
+)
+def test_a_value_of_the_command_line_is_what_snakemake_makes_of_it(text, value):
+    (of_snakemake,) = parse_config([f"key={text}"]).values()
+    ours = of_command_line(text, "--config")
+    assert (ours, type(ours)) == (of_snakemake, type(of_snakemake)) == (value, type(value))
 
 
 def test_the_names_that_no_run_may_have_are_those_of_other_folders():

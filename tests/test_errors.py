@@ -23,6 +23,17 @@ main_guard(main)
     assert "Broken pipe" in told and "Traceback" not in told
 
 
+def test_a_path_that_cannot_be_used_is_one_line(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path, told in (
+        (tmp_path / ("a" * 300), "File name too long; choose a shorter name"),
+        (tmp_path / "loop", "Too many levels of symbolic links; mend the links"),
+    ):
+        program = f"from carvana.errors import main_guard\nmain_guard(lambda: open({str(path)!r}, 'w'))"
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert (run.returncode, run.stderr) == (1, f"error: {path}: {told}\n")
+
+
 @pytest.mark.parametrize(
     ("body", "code", "told"),
     [

@@ -78,6 +78,20 @@ def test_packed_and_unpacked_data_give_equal_manifests(pristine_folder, tmp_path
         assert np.array_equal(ImageSet(plain).image(plain.names[3]), ImageSet(unpacked).image(plain.names[3]))
 
 
+def test_what_was_unpacked_and_then_damaged_can_be_unpacked_anew(pristine_folder, tmp_path):
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    for name in ("train_hq", "train_masks"):
+        shutil.make_archive(str(packed / name), "zip", pristine_folder, name)
+    manifest = take(packed, tmp_path)
+    Path(manifest.records[0].file).unlink()
+    with pytest.raises(UserError, match=r"If the zips are whole: delete .*train_hq.* and .*train_masks") as caught:
+        take(packed, tmp_path)
+    for folder in re.findall(r"(?:delete|and) (\S+?)(?:,| and)", str(caught.value)):
+        shutil.rmtree(folder)
+    assert take(packed, tmp_path) == manifest
+
+
 @pytest.fixture(scope="module")
 def full_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("full")

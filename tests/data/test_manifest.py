@@ -1,4 +1,5 @@
 import hashlib
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,15 @@ import pytest
 from PIL import Image
 
 from carvana.data.imageset import ImageSet
-from carvana.data.manifest import COLUMNS, ImageRecord, Manifest, content_digest, read_manifest, write_manifest
+from carvana.data.manifest import (
+    COLUMNS,
+    ImageRecord,
+    Manifest,
+    content_digest,
+    read_manifest,
+    require_unchanged,
+    write_manifest,
+)
 from carvana.data.masks import write_mask
 from carvana.errors import UserError
 
@@ -115,3 +124,23 @@ def test_image_set_reads_pixels_by_name(tmp_path):
     (tmp_path / "image.png").unlink()
     with pytest.raises(UserError, match=r"image\.png is not there any more: .* add `--forcerun intake`"):
         images.image("03a857ce842d_01.jpg")
+
+
+def test_files_that_were_changed_since_are_told_where_their_digests_are_relied_on(tmp_path):
+    image, mask, table = (tmp_path / name for name in ("image.jpg", "mask.gif", "train.csv"))
+    for path in (image, mask, table):
+        path.touch()
+    os.utime(table, (2000, 2000))
+    records = [record(1, file=str(image), mask=str(mask))]
+    for changed, told in ((mask, r"mask\.gif was changed after .* --forcerun intake"), (None, None)):
+        for path in (image, mask):
+            os.utime(path, (3000, 3000) if path == changed else (1000, 1000))
+        require_unchanged(records, table, "small")
+        if told is None:
+            require_unchanged(records, table, "full")
+        else:
+            with pytest.raises(UserError, match=told):
+                require_unchanged(records, table, "full")
+    image.unlink()
+    with pytest.raises(UserError, match="is not there any more"):
+        require_unchanged(records, table, "full")

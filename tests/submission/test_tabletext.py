@@ -82,7 +82,7 @@ def test_a_pipe_is_told_and_not_waited_for(tmp_path):
             pass
 
 
-@pytest.mark.parametrize("names", [(), ("a.csv", "b.csv"), ("a.txt",)])
+@pytest.mark.parametrize("names", [(), ("a.csv", "b.csv"), ("a.txt",), (".",)])
 def test_a_zip_must_hold_one_table(tmp_path, names):
     content = zipped(tmp_path / "t.zip", *((name, TEXT) for name in names))
     with pytest.raises(UserError, match=r"should hold one \.csv file"):
@@ -93,10 +93,15 @@ def test_damage_is_raised_as_one_of_the_damages(tmp_path):
     packed = gzip.compress(TEXT.encode() * 100)
     broken_zip = bytearray(zipped(tmp_path / "t.zip", ("t.csv", TEXT)))
     broken_zip[45] ^= 0xFF
+    with zipfile.ZipFile(tmp_path / "lzma.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("t.csv", TEXT * 100)
+    broken_lzma = bytearray((tmp_path / "lzma.zip").read_bytes())
+    broken_lzma[50:54] = b"\xff" * 4
     for name, content in (
         ("cut.csv.gz", packed[:-9]),
         ("t.zip", bytes(broken_zip)),
         ("cut.zip", bytes(broken_zip[:60])),
+        ("lzma.zip", bytes(broken_lzma)),
         ("wrong_byte.csv.gz", gzip.compress(b"img\xff" * 10**6)[:-9]),
     ):
         with pytest.raises(DAMAGES):
@@ -124,7 +129,12 @@ def test_lines_end_where_the_text_says_wherever_a_block_ends(tmp_path, monkeypat
 
 def test_what_the_gzip_module_reads_is_read(tmp_path):
     members = b"".join(gzip.compress(part.encode()) for part in ("img,rle", "", "_mask\na,", "1 2\n"))
-    for packed in (members, members + b"\0" * 1000, members[:-1] + members[-1:] + b"\0" + gzip.compress(b"b,\n")):
+    for packed in (
+        members,
+        members + b"\0" * 1000,
+        members + b"\0" * 2**20,
+        members[:-1] + members[-1:] + b"\0" + gzip.compress(b"b,\n"),
+    ):
         lines = gzip.decompress(packed).decode().splitlines(keepends=True)
         assert lines_of(tmp_path / "t.csv.gz", packed) == lines
 

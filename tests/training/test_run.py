@@ -128,6 +128,12 @@ def test_a_failed_training_leaves_no_results(tmp_path, images):
     assert [path.name for path in tmp_path.iterdir()] == ["events"]
 
 
+def test_too_few_images_for_a_batch_are_told(tmp_path, images):
+    run = dataclasses.replace(conditions(), images_per_step=7)
+    with pytest.raises(UserError, match=r"6 images make no batch of 7, .* set images_per_step.linknet34 to 6 or less"):
+        train_network(run, images, outputs(tmp_path), saving(outputs(tmp_path)), quiet=True)
+
+
 def test_a_training_is_of_what_its_conditions_and_images_say(tmp_path, images, pseudo_labelled, monkeypatch):
     """Random numbers of the run, the recipe, the model and the fold; first weights, images left out and added."""
     used = {}

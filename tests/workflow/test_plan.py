@@ -258,6 +258,16 @@ def test_a_wrong_configuration_is_told_in_one_message(override, told):
     assert "Traceback" not in message
 
 
+@pytest.mark.parametrize("where", [("--directory", "{elsewhere}"), ("--snakefile", f"{ROOT}/Snakefile")])
+def test_from_elsewhere_it_is_told_where_to_go(tmp_path, where):
+    command = [str(SNAKEMAKE), "--dry-run", "--cores", "1", *(part.format(elsewhere=tmp_path) for part in where)]
+    command += ["--configfile", str(ROOT / "config/tiny.yaml")]
+    at = ROOT if where[0] == "--directory" else tmp_path
+    run = subprocess.run(command, cwd=at, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert f"the workflow runs in its checkout: run `cd {ROOT}` first" in run.stdout + run.stderr
+
+
 def test_a_key_that_is_given_twice_is_told_before_any_job(tmp_path):
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text("folds: 2\nfolds: 3\n")

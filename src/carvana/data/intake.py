@@ -241,10 +241,10 @@ def _report(listed: _Listed, problems: list[str], work_dir: Path) -> str:
     lines += [f"  {problem}" for problem in problems[:_SHOWN_PROBLEMS]]
     if len(problems) > _SHOWN_PROBLEMS:
         lines.append(f"  ... and {len(problems) - _SHOWN_PROBLEMS:,} more")
-    unpacked = [str(folder) for folder in (listed.folder, listed.masks_folder) if folder and work_dir in folder.parents]
+    folders = [folder for folder in (listed.folder, listed.masks_folder) if folder and work_dir in folder.parents]
+    # Each has a folder of its own there, which may hold another one.
+    unpacked = [str(work_dir / folder.relative_to(work_dir).parts[0]) for folder in folders]
     if unpacked:
-        lines.append(
-            f"If the zips are whole: delete {' and '.join(unpacked)}, which then are unpacked anew, and rerun."
-        )
+        lines.append(f"If the zips are whole: delete {' and '.join(unpacked)}, to have them unpacked anew, and rerun.")
     lines.append("Mend these files (download or unpack them again) and rerun; nothing was taken in.")
     return "\n".join(lines)
