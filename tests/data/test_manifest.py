@@ -132,7 +132,7 @@ def test_files_that_were_changed_since_are_told_where_their_digests_are_relied_o
         path.touch()
     os.utime(table, (2000, 2000))
     records = [record(1, file=str(image), mask=str(mask))]
-    for changed, told in ((mask, r"mask\.gif was changed after .* --forcerun intake"), (None, None)):
+    for changed, told in ((mask, r"mask\.gif was changed after .* `--forcerun intake`"), (None, None)):
         for path in (image, mask):
             os.utime(path, (3000, 3000) if path == changed else (1000, 1000))
         require_unchanged(records, table, "small")
