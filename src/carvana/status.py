@@ -79,7 +79,7 @@ class Status:
     def _is_of(self, folder: Path, entries: Sequence[Entry]) -> bool:
         """Whether the network in the folder is what one of the entries is for, as far as can be told."""
         key = _json(folder / "timings.json").get("key")
-        return not entries or key is None or key in {entry.key for entry in entries}
+        return not entries or not isinstance(key, str) or key in {entry.key for entry in entries}
 
     def _entries(self, model: str, fold: int) -> Iterator[Entry]:
         """The entries that a start of this training would find, on either device; none before its inputs are made."""
@@ -153,7 +153,9 @@ def _outcome(folder: Path) -> dict[str, Any]:
     except (OSError, UserError):
         return {}
     timings = _json(folder / "timings.json")
-    speeds = [epoch["images_per_second"] for epoch in timings.get("epochs", [])]
+    speeds = []
+    with suppress(TypeError, KeyError):
+        speeds = [float(epoch["images_per_second"]) for epoch in timings["epochs"]]
     return {
         "epoch": len(rows),
         "epochs": len(rows),

@@ -170,7 +170,20 @@ def test_what_the_training_script_made_is_found_under_its_key(run):
     assert run.states()[MODEL, 1] == "done"
     told = as_a_user("status", *run.arguments, "seed=7").splitlines()
     assert [line.split()[:3] for line in told if line.startswith(MODEL)][1] == [MODEL, "1", "outdated"]
+    # A job has no more threads than --cores.
+    told_of_two = as_a_user("status", *run.arguments, "threads=2").splitlines()
+    assert [line.split()[:3] for line in told_of_two if line.startswith(MODEL)][1] == [MODEL, "1", "done"]
     assert told[-1].endswith(" 0 done, 0 running, 0 interrupted, 3 waiting, 1 outdated")
+
+
+@pytest.mark.parametrize("timings", ['{"epochs": [1]}', '{"epochs": null}', '{"key": []}', "[]", "{"])
+def test_damaged_timings_are_no_obstacle(run, timings):
+    done = Path(run.plan.networks.weights(MODEL)[0]).parent
+    done.mkdir(parents=True)
+    (done / "weights.safetensors").touch()
+    (done / "history.csv").write_text("epoch,train_loss,valid_dice\n1,0.5,0.7\n")
+    (done / "timings.json").write_text(timings)
+    assert run.states()[MODEL, 0] == "done"
 
 
 def test_before_anything_was_made_everything_waits(tmp_path):

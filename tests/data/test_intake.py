@@ -139,6 +139,16 @@ def test_a_truncated_jpeg(data_folder, tmp_path):
     assert problems_of(data_folder, tmp_path) == [f"{FIRST}.jpg: truncated or unreadable image"]
 
 
+def test_an_image_that_is_turned_when_it_is_read(data_folder, tmp_path):
+    path = data_folder / "train_hq" / f"{FIRST}.jpg"
+    with Image.open(path) as picture:
+        exif = picture.getexif()
+        exif[0x0112] = 6
+        picture.save(path, exif=exif)
+    (problem,) = problems_of(data_folder, tmp_path)
+    assert problem == f"{FIRST}.jpg: image is turned by its EXIF data, and its mask is not; save it upright"
+
+
 def test_a_file_that_is_no_jpeg(data_folder, tmp_path):
     path = data_folder / "train_hq" / f"{FIRST}.jpg"
     path.write_text("<html>Too many requests</html>")

@@ -161,6 +161,10 @@ def test_the_published_checkpoint_is_fetched(tmp_path):
         (("weights=borrowed",), "weights: 'borrowed' is not one of ['trained', 'released']"),
         (("weights={'ternausnet': 'mine'}",), "weights.ternausnet: 'mine' is not one of ['trained', 'released']"),
         (("weights={'resnet': 'released'}",), "weights: no model resnet in the released edition; the models are"),
+        (
+            ("weights={'ternausnet': 'released'}", "released={'folds': {'ternausnet': [0, '00']}}"),
+            "released.folds.ternausnet: a fold is named twice; name each once",
+        ),
         (("weights={1: 'released', 'x': 'released'}",), "weights: no model 1 in the released edition; the models are"),
         (
             ("edition=presented", "pseudo_labels={'teacher': 'ensemble'}", "members=['ternaus']"),

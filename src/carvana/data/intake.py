@@ -196,6 +196,8 @@ def _take_image(encoded: bytes, geometry: Geometry, reduced: Path) -> tuple[int,
         allowed = " or ".join(dict.fromkeys(_size_text(allowed) for allowed in (FULL.image_size, geometry.image_size)))
         raise UserError(f"image is {_size_text(size)}, expected {allowed}")
     image_HWC = decode_image(encoded)
+    if image_HWC.shape[:2] != size:
+        raise UserError("image is turned by its EXIF data, and its mask is not; save it upright")
     if size != geometry.image_size:
         reduced.parent.mkdir(parents=True, exist_ok=True)
         if not cv2.imwrite(str(reduced), reduce_image(image_HWC, geometry)):

@@ -64,6 +64,8 @@ class Origins:
         for model, folds in self.run.config["released"]["folds"].items():
             if not self.released(model):
                 raise UserError(f"released.folds.{model}: it is trained here; set weights to {{{model}: released}}")
+            if len(set(map(int, folds))) < len(folds):
+                raise UserError(f"released.folds.{model}: a fold is named twice; name each once")
             if wrong := [fold for fold in map(int, folds) if fold >= number_of_folds[model]]:
                 raise UserError(f"released.folds.{model}: no fold {wrong[0]}; it has 0 to {number_of_folds[model] - 1}")
 
