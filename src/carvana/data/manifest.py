@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -106,10 +107,11 @@ def require_unchanged(records: Iterable[ImageRecord], manifest: Path, geometry: 
     """
     if geometry != FULL.name:
         return
-    taken_in = manifest.stat().st_mtime_ns
+    # A disk's clock can be ahead, or have another time zone: of a time to come nothing is known.
+    taken_in, now = manifest.stat().st_mtime_ns, time.time_ns()
     for record in records:
         for path in (still_there(file) for file in (record.file, record.mask) if file):
-            if path.stat().st_mtime_ns > taken_in:
+            if taken_in < path.stat().st_mtime_ns <= now:
                 raise UserError(
                     f"{path} was changed after the images were taken in: add `--forcerun intake` to the command, which"
                     " looks at all of them again; what was computed of other images stays what it is"
