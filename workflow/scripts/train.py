@@ -36,6 +36,8 @@ def main() -> None:
     marked = read_exclusions(given.exclude, manifest) if given.exclude else frozenset()
     conditions = Conditions.asked(given, excluded_from(marked, manifest, folds, given.fold))
     added = read_manifest(given.pseudo_labels) if given.pseudo_labels else Manifest(())
+    if given.pseudo_labels:
+        require_unchanged(added, given.pseudo_labels, given.geometry)
     images = TrainingImages(manifest, folds, added)
     facts = conditions.facts(Path(__file__), images)
 
