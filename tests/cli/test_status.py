@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from carvana import keys
 from carvana.__main__ import main
 from carvana.config import load_config
 from carvana.data.manifest import write_manifest
 from carvana.errors import UserError
-from carvana.folds import folds_digest, write_folds
+from carvana.folds import write_folds
 from carvana.planning.plan import Plan
 from carvana.revision import ROOT
 from carvana.status import Status
 from carvana.store.claim import Claim
 from carvana.store.store import Store
+from carvana.training.split import TrainingImages
+from tests.training.conditions import small_conditions
 
 MODEL = "unet_scratch"
 
@@ -63,19 +64,8 @@ class Run:
         self.manifest, self.folds = manifest, folds
 
     def entry(self, fold):
-        common = keys.computing(
-            ROOT / "workflow/scripts/train.py",
-            model=MODEL,
-            edition="released",
-            geometry="small",
-            precision="exact",
-            device="cpu",
-            threads=1,
-            autotune=False,
-        )
-        images, folds = keys.images_digest(self.manifest, "small"), folds_digest(self.folds)
-        own = {"fold": fold, "epochs": 1, "images_per_step": 4, "seed": 0, "images": images, "folds": folds}
-        facts = keys.training(common, **own, encoder_weights=None, excluded=[], pseudo_labels=None)
+        images = TrainingImages(self.manifest, self.folds)
+        facts = small_conditions(MODEL, 1, fold=fold).facts(ROOT / "workflow/scripts/train.py", images)
         entry = Store(self.plan.store).entry(facts)
         entry.folder.mkdir(parents=True, exist_ok=True)
         (entry.folder / "facts.json").write_text(json.dumps(facts))

@@ -3,8 +3,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from carvana.computing.environment import LOCK, computed_in, other_than_locked
-from carvana.keys import computing
+from carvana.data.manifest import Manifest
 from carvana.revision import revision
+from carvana.training.split import TrainingImages
+from tests.training.conditions import small_conditions
 
 TRAIN = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
 
@@ -26,18 +28,7 @@ def test_packages_that_differ_from_the_lock_are_named():
 
 
 def test_a_key_is_the_same_inside_and_outside_an_image(monkeypatch):
-    def facts():
-        return computing(
-            TRAIN,
-            model="ternausnet",
-            edition="released",
-            geometry="small",
-            precision="exact",
-            device="cpu",
-            threads=1,
-            autotune=False,
-        )
-
-    outside = facts()
+    images = TrainingImages(Manifest(()), {})
+    outside = small_conditions("ternausnet", 1).facts(TRAIN, images)
     monkeypatch.setenv("CARVANA_IMAGE", "sha256:12")
-    assert facts() == outside
+    assert small_conditions("ternausnet", 1).facts(TRAIN, images) == outside

@@ -85,6 +85,12 @@ def test_twelve_jobs_on_four_devices_never_share_one(four_gpus, tmp_path):
     assert {uuid for uuids in leased for uuid in uuids} == set(UUIDS)
 
 
+def assert_waits(job):
+    assert job.stderr.readline().startswith("waiting for 1 of 4 GPU(s)")
+    time.sleep(SEVERAL_TRIES)
+    assert job.poll() is None
+
+
 def assert_told_one_of_four(waiting):
     """The kernel frees a killed process's four one after another: any may be seen first."""
     (device,) = told(waiting)
@@ -95,10 +101,7 @@ def test_a_lease_lasts_as_long_as_its_process_and_ends_when_that_is_killed(four_
     holder = start(4, 600, tmp_path / "first")
     assert holder.stdout.readline().split() == UUIDS
     waiting = start(1, 0, tmp_path / "second")
-    line = waiting.stderr.readline()
-    assert line.startswith("waiting for 1 of 4 GPU(s)")
-    time.sleep(SEVERAL_TRIES)
-    assert waiting.poll() is None
+    assert_waits(waiting)
     holder.send_signal(signal.SIGKILL)
     holder.communicate(timeout=60)
     assert_told_one_of_four(waiting)
@@ -120,9 +123,7 @@ time.sleep(600)
     parent.wait(timeout=60)
     waiting = start(1, 0, tmp_path / "second")
     try:
-        assert waiting.stderr.readline().startswith("waiting")
-        time.sleep(SEVERAL_TRIES)
-        assert waiting.poll() is None
+        assert_waits(waiting)
     finally:
         os.kill(child, signal.SIGKILL)
     assert_told_one_of_four(waiting)
@@ -141,9 +142,7 @@ os.execv("/bin/sleep", ["sleep", "600"])
     assert holder.stdout.readline() == "held\n"
     waiting = start(1, 0, tmp_path / "second")
     try:
-        assert waiting.stderr.readline().startswith("waiting")
-        time.sleep(SEVERAL_TRIES)
-        assert waiting.poll() is None
+        assert_waits(waiting)
     finally:
         holder.kill()
     assert_told_one_of_four(waiting)

@@ -215,14 +215,19 @@ def _place(stored: Path, wanted: Path) -> None:
     """
     with whole_file(wanted) as partial:
         partial.unlink(missing_ok=True)
-        try:
-            if _has_other_links(stored) or not os.access(stored, os.W_OK):
-                raise OSError("it would change what others have, or could not be changed")
-            os.link(stored, partial)
-            os.utime(partial)
-        except OSError:
-            partial.unlink(missing_ok=True)
+        if _has_other_links(stored) or not os.access(stored, os.W_OK) or not _linked(stored, partial):
             shutil.copyfile(stored, partial)
+
+
+def _linked(stored: Path, path: Path) -> bool:
+    """Make `path` a link with today's date, if that can be."""
+    try:
+        os.link(stored, path)
+        os.utime(path)
+    except OSError:
+        path.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def _has_other_links(path: Path) -> bool:
