@@ -80,17 +80,17 @@ def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: str,
             workers=1,
             quiet=True,
         )
-        networks, pipeline = prepare(conditions, images)
-        network_of_fold = dict(zip(files, networks, strict=True))
-        network_of = {name: [network_of_fold[fold]] for name, fold in fold_of.items()}
+        forwards, pipeline = prepare(conditions, images)
+        forward_of_fold = dict(zip(files, forwards, strict=True))
+        forward_of = {name: [forward_of_fold[fold]] for name, fold in fold_of.items()}
 
         def add(name: str, sums_HW: ensemble.Sums, recipe: str = recipe.recipe) -> None:
             sums[name][recipe] = sums[name].get(recipe, np.uint16(0)) + sums_HW
 
         # A GPU loads its kernels at their first use, which would all be the first precision's.
-        pipeline.run(names[:1], network_of.__getitem__, lambda name, sums_HW: None)
+        pipeline.run(names[:1], forward_of.__getitem__, lambda name, sums_HW: None)
         begun = time.perf_counter()
-        pipeline.run(names, network_of.__getitem__, add)
+        pipeline.run(names, forward_of.__getitem__, add)
         seconds += time.perf_counter() - begun
     models = {recipe: len(merged_models(recipe, run.edition)) for recipe in RECIPES}
     masks: dict[str, dict[str, rle.Runs]] = {row: {} for row in ROWS}

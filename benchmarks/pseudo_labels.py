@@ -53,11 +53,11 @@ from carvana.recipe_files import load_recipe
 from carvana.seeding import generator
 from carvana.training import parts
 from carvana.training.batches import Loading
+from carvana.training.callbacks import EpochRecord
 from carvana.training.draws import Draws
 from carvana.training.loop import Course, begin, fit
 from carvana.training.pixels import KeptPixels
 from carvana.training.prepared import Preparing
-from carvana.training.records import EpochRecord
 from carvana.training.split import split
 from carvana.transforms.protocol import build_transforms
 
@@ -117,7 +117,7 @@ def trained(
         if record.selected:
             best.update({name: tensor.clone() for name, tensor in network.state_dict().items()})
 
-    fit(course, begin(course, network), lambda _: None, on_epoch)
+    fit(course, begin(course, network, network), lambda _: None, on_epoch)
     network.load_state_dict(best)
     return network.eval()
 

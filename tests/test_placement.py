@@ -46,12 +46,12 @@ def prepared(recipe):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_loss_and_the_measures_are_computed_where_the_network_is(model, pretended):
     recipe = load_recipe(model)
-    network = arranged(placed_network(recipe).train(), "exact", [PRETENDED], False)
+    forward = arranged(placed_network(recipe).train(), "exact", [PRETENDED], False)
     images_NHWC, masks_NHW = (pixels.to(PRETENDED) for pixels in prepared(recipe))
     images_N3HW = inputs.network_input(images_NHWC, normalised=True)
     target_N1HW = inputs.target(masks_NHW)
     objective = parts.objective(recipe, SMALL)
-    output_N1HW = network(images_N3HW)
+    output_N1HW = forward(images_N3HW)
     figures = objective.terms(output_N1HW, target_N1HW) | objective.measures(output_N1HW, target_N1HW)
     assert {name: tensor.device for name, tensor in figures.items()} == dict.fromkeys(figures, PRETENDED)
 
@@ -67,10 +67,10 @@ def test_what_is_bfloat16_on_a_cpu_is_so_on_a_gpu(model, gradients, pretended, m
 
     def types_on(device):
         with device:
-            network = arranged(build_network(recipe).train(), "bf16", [device], False)
+            forward = arranged(build_network(recipe).train(), "bf16", [device], False)
         images_N3HW = inputs.network_input(prepared(recipe)[0].to(device), normalised=True)
         with Operations() as found, as_on_gpu(), torch.set_grad_enabled(gradients):
-            network(images_N3HW)
+            forward(images_N3HW)
         return found.activations
 
     on_gpu = types_on(PRETENDED)

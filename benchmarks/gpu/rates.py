@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from benchmarks.gpu.place import LAYOUTS, Place, Way
+from carvana.computing.forward import Forward
 from carvana.computing.precision import PRECISIONS
 from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
@@ -70,12 +71,12 @@ def device_rates(place: Place) -> dict[str, float]:
     return found
 
 
-def network_of(recipe: Recipe, place: Place, precision: str, way: Way, training: bool) -> nn.Module:
+def network_of(recipe: Recipe, place: Place, precision: str, way: Way, training: bool) -> tuple[nn.Module, Forward]:
     """A network with PyTorch's own random weights, made where they are used: to draw the recipe's takes seconds."""
     with place.device:
         network = build_network(recipe)
-    network = network.to(memory_format=LAYOUTS[way.layout])
-    return arranged(network.train(training), precision, [place.device], way.checkpointing)
+    network = network.to(memory_format=LAYOUTS[way.layout]).train(training)
+    return network, arranged(network, precision, [place.device], way.checkpointing)
 
 
 def draws_of(recipe: Recipe) -> Draws:
@@ -108,8 +109,8 @@ def training_rates(recipe: Recipe, place: Place, precision: str, way: Way, found
     loaded.
     """
     configure(1, precision, way.autotune)
-    network = network_of(recipe, place, precision, way, training=True)
-    state = TrainingState(network, parts.optimizer(recipe, recipe.optimizer.name, network))
+    network, forward = network_of(recipe, place, precision, way, training=True)
+    state = TrainingState(network, forward, parts.optimizer(recipe, recipe.optimizer.name, network))
     objective = parts.objective(recipe, place.geometry)
     kept = next(iter(loading_of(recipe, place, 0).training_batches(0)))
     if way.layout == "channels_last":
@@ -138,15 +139,16 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way, fou
     to files.
     """
     configure(1, precision, way.autotune)
-    networks = [network_of(recipe, place, precision, way, training=False)] * recipe.folds.count
+    _, forward = network_of(recipe, place, precision, way, training=False)
+    forwards = [forward] * recipe.folds.count
     size = place.geometry.network_size(recipe.input.size)
     image_3HW, image_size = torch.rand(3, *size, device=place.device), place.geometry.image_size
 
-    def forward() -> int:
-        sum_on_device(networks, image_3HW, recipe, image_size)
+    def alone() -> int:
+        sum_on_device(forwards, image_3HW, recipe, image_size)
         return 1
 
-    found["prediction"] = place.rate(forward)
+    found["prediction"] = place.rate(alone)
     if way == Way():
         pipeline = Pipeline(recipe, place.geometry, ImageSet(place.images), place.device, place.workers, quiet=True)
 
@@ -154,10 +156,10 @@ def prediction_rates(recipe: Recipe, place: Place, precision: str, way: Way, fou
             with (
                 tempfile.TemporaryDirectory() as folder,
                 MapWriter(
-                    Path(folder, "sums.h5"), names, place.geometry.image_size, "sums", recipe.model, len(networks)
+                    Path(folder, "sums.h5"), names, place.geometry.image_size, "sums", recipe.model, len(forwards)
                 ) as store,
             ):
-                pipeline.run(names, lambda _: networks, store.write)
+                pipeline.run(names, lambda _: forwards, store.write)
             return len(names)
 
         whole(place.images.names[:1])

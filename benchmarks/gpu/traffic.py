@@ -53,10 +53,10 @@ def bytes_of_training(model: str, geometry: Geometry, precision: str, checkpoint
         network = build_network(recipe)
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
-        network = arranged(network.train(), precision, [_CPU], checkpointing)
+        forward = arranged(network.train(), precision, [_CPU], checkpointing)
         images_N3HW, masks_N1HW = torch.empty(images, 3, *size), torch.empty(images, 1, *size)
         traffic.total = 0
-        objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()  # type: ignore[no-untyped-call]
+        objective.terms(forward(images_N3HW), masks_N1HW)["loss"].backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return float(traffic.total / images)
 
@@ -67,9 +67,9 @@ def bytes_of_prediction(model: str, geometry: Geometry, precision: str) -> float
     recipe = load_recipe(model)
     size = geometry.network_size(recipe.input.size)
     # Weights that do not exist cannot be rounded.
-    network = arranged(build_network(recipe).eval(), precision, [_CPU], activation_checkpointing=False)
+    forward = arranged(build_network(recipe).eval(), precision, [_CPU], activation_checkpointing=False)
     with FakeTensorMode(allow_non_fake_inputs=True), Traffic() as traffic:
         image_3HW = torch.empty(3, *size)
         traffic.total = 0
-        sum_on_device([network], image_3HW, recipe, geometry.image_size)
+        sum_on_device([forward], image_3HW, recipe, geometry.image_size)
     return float(traffic.total)

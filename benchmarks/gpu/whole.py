@@ -18,8 +18,8 @@ from carvana.errors import UserError
 from carvana.planning.forecast import full_size
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
+from carvana.training.callbacks import EpochRecord
 from carvana.training.loop import Course, begin, fit
-from carvana.training.records import EpochRecord
 from carvana.training.run import initial_network
 from carvana.training.slices import arranged
 
@@ -39,7 +39,7 @@ def _trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
     recipe = load_recipe(model)
     loading, epochs = loading_of(recipe, place, place.workers), recipe.training.epochs
     network = initial_network(recipe, draws_of(recipe), None).to(place.device)
-    network = arranged(network.train(), "exact", [place.device], activation_checkpointing=False)
+    forward = arranged(network.train(), "exact", [place.device], activation_checkpointing=False)
     objective = parts.objective(recipe, place.geometry)
     course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)
     records: list[EpochRecord] = []
@@ -53,7 +53,7 @@ def _trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
             raise TimeIsUpError
 
     with suppress(TimeIsUpError):
-        fit(course, begin(course, network), lambda _: None, records.append, on_rest)
+        fit(course, begin(course, network, forward), lambda _: None, records.append, on_rest)
     return {"model": model, "images": loading.training_images, "epochs": len(records), "validation": records[-1].valid}
 
 

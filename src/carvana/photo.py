@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from carvana.computing.runtime import compute_in, configure
+from carvana.computing.forward import forward_in
+from carvana.computing.runtime import configure
 from carvana.maps import postprocess
 from carvana.maps.ensemble import THRESHOLD, Sums, mean
 from carvana.maps.recipe_maps import recipe_maps
@@ -88,13 +89,13 @@ def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.devi
     sums: list[dict[str, Sums]] = [{} for _ in photos]
     for model, files in run.weights.items():
         recipe = load_recipe(model, edition=run.edition)
-        loaded = load_networks(recipe, list(files.values()), device, list(files))
-        networks = [compute_in(network, run.precision, device) for network in loaded]
+        networks = load_networks(recipe, list(files.values()), device, list(files))
+        forwards = [forward_in(network, run.precision, device) for network in networks]
         transforms = build_transforms(recipe, run.geometry)
         for of_photo, (image_HWC, _) in zip(sums, inside, strict=True):
             prepared_NHWC = torch.from_numpy(transforms.predict(image_HWC))[None].to(device)
             (image_3HW,) = network_input(prepared_NHWC, transforms.normalised)
-            of_photo[model] = sum_of_maps(networks, image_3HW, recipe, run.geometry.image_size)
+            of_photo[model] = sum_of_maps(forwards, image_3HW, recipe, run.geometry.image_size)
     return [
         unframed(_ensemble(of_photo, run), frame, (photo_HWC.shape[0], photo_HWC.shape[1]))
         for of_photo, (_, frame), photo_HWC in zip(sums, inside, photos, strict=True)

@@ -32,21 +32,21 @@ WITHOUT_EFFECT: Final = frozenset(
     {
         "carvana.computing.cpu",
         "carvana.computing.environment",
-        "carvana.errors",
         "carvana.computing.lease",
         "carvana.computing.nvidia",
         "carvana.computing.usable",
+        "carvana.errors",
         "carvana.interruption",
         "carvana.keys",
         "carvana.prediction.timings",
         "carvana.provenance",
         "carvana.store.claim",
         "carvana.store.store",
-        "carvana.training.events",
         "carvana.training.memory",
-        "carvana.training.progress",
-        "carvana.training.report",
+        "carvana.training.progress_file",
+        "carvana.training.progress_lines",
         "carvana.training.stopwatch",
+        "carvana.training.tensorboard",
     }
 )
 

@@ -19,7 +19,7 @@ from carvana.folds import folds_digest, read_folds
 from carvana.histories import dice_of, read_history
 from carvana.planning.plan import Plan
 from carvana.store.store import Entry, Store
-from carvana.training.report import PROGRESS
+from carvana.training.progress_file import PROGRESS
 from carvana.training.state_files import newest_values, place_of
 
 State = Literal["waiting", "running", "interrupted", "done", "imported", "outdated"]

@@ -13,8 +13,8 @@ from carvana.recipe import Recipe
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
+from carvana.training.callbacks import EpochRecord, StepRecord
 from carvana.training.loop import Course, begin, run_epoch, train_epoch
-from carvana.training.records import EpochRecord, StepRecord
 from carvana.training.slices import arranged
 from carvana.training.state import TrainingState
 from carvana.training.validation import validate
@@ -78,8 +78,8 @@ def train(
     objective = parts.objective(recipe, FULL)
     course = Course(recipe, objective, recipe.training.epochs, lambda epoch, first: training, validation_batches)
     devices, checkpointing = way
-    network = arranged(network.double().train(), "exact", [torch.device("cpu")] * devices, checkpointing)
-    trajectory = Trajectory(course, begin(course, network), after_train)
+    forward = arranged(network.double().train(), "exact", [torch.device("cpu")] * devices, checkpointing)
+    trajectory = Trajectory(course, begin(course, network, forward), after_train)
     for _ in range(epochs):
         trajectory.epochs.append(run_epoch(course, trajectory.state, trajectory.steps.append))
     return trajectory
@@ -163,7 +163,7 @@ def test_linknet34_gradient_clipping(RS, brightness):
     (gradient,) = torch.autograd.grad(loss, convolution.weight)
     norm = gradient.norm().item()
     assert (norm > 1) == (brightness > 1)
-    state = TrainingState(convolution, parts.optimizer(recipe, "adam", convolution))
+    state = TrainingState(convolution, convolution, parts.optimizer(recipe, "adam", convolution))
     seen: list[torch.Tensor] = []
     state.optimizer.register_step_pre_hook(
         lambda optimizer, *_: seen.append(optimizer.param_groups[0]["params"][0].grad.clone())
@@ -198,12 +198,12 @@ def test_unets(golden, golden_json, RS, model):
     dice = trajectory.epochs[0].valid["dice"]
     close(model, "validation dice, training mode", dice, expected["val_dice_batch_stats"], LOSS_TOLERANCE)
     running = recipe.validation.model_copy(update={"batch_norm": "running"})
-    network = trajectory.state.network
-    in_evaluation_mode = validate(network, running, trajectory.course.objective, validation, 0, trajectory.steps.append)
+    state = trajectory.state
+    in_evaluation_mode = validate(running, trajectory.course.objective, state, validation, trajectory.steps.append)
     dice = in_evaluation_mode["dice"]
     close(model, "validation dice, evaluation mode", dice, expected["val_dice_eval"], LOSS_TOLERANCE)
     what = f"{TRAJECTORY}: parameters after validation"
-    parameters_close(model, what, network.state_dict(), expected["after_validate"])
+    parameters_close(model, what, state.network.state_dict(), expected["after_validate"])
     output = trajectory.output(validation[0].images_N3HW)
     final = golden("asanakoy")[f"{model}_train_final_out"]
     close(model, f"{TRAJECTORY}: output at the end", output, final, OUTPUT_TOLERANCE)

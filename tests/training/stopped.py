@@ -55,7 +55,8 @@ class Training:
         )
         self.said: list[str] = []
         checkpoints = Checkpoints(folder, lambda: None, self.said.append)
-        self.session = Session(model, recipe, begin(self.course, small_network(model, channels)), checkpoints, seconds)
+        network = small_network(model, channels)
+        self.session = Session(model, recipe, begin(self.course, network, network), checkpoints, seconds)
 
     def run(self, stop_after=None, at_rest=lambda: None):
         """To the end, or until a signal comes behind that many batches."""

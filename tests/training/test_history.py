@@ -1,7 +1,7 @@
 import csv
 
+from carvana.training.callbacks import EpochRecord
 from carvana.training.history import write_history
-from carvana.training.records import EpochRecord
 
 RECORDS = [
     EpochRecord(0, 1, 1e-4, {"loss": 0.1 + 0.2}, {"loss": 1 / 3, "dice": 0.5}, True),

@@ -10,8 +10,8 @@ from carvana.optimizers import EraAdam
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
+from carvana.training.callbacks import EpochRecord
 from carvana.training.loop import Course, begin, fit, renews_optimizer, run_epoch
-from carvana.training.records import EpochRecord
 
 SIZE = 128
 
@@ -39,7 +39,8 @@ def begin_training(model, batches_by_epoch):
     for parameter in convolution.parameters():
         torch.nn.init.constant_(parameter, 0.1)
     last = torch.nn.Sigmoid() if model == "ternausnet" else torch.nn.Identity()
-    return course, begin(course, torch.nn.Sequential(convolution, last))
+    network = torch.nn.Sequential(convolution, last)
+    return course, begin(course, network, network)
 
 
 def train(model, batches_by_epoch):
@@ -143,10 +144,10 @@ def test_the_validation_chooses_the_epoch_not_the_training():
 
 def test_validation_of_the_unets_moves_the_running_statistics_and_they_are_what_is_kept():
     course, state = begin_training("unet_scratch", [[]])
-    state.network = torch.nn.Sequential(torch.nn.BatchNorm2d(3), state.network)
+    state.network = state.forward = torch.nn.Sequential(torch.nn.BatchNorm2d(3), state.network)
     run_epoch(course, state, lambda step: None)
     assert int(state.network[0].num_batches_tracked) == 1
     linknet, state = begin_training("linknet34_fma_s44", [[]])
-    state.network = torch.nn.Sequential(torch.nn.BatchNorm2d(3), state.network)
+    state.network = state.forward = torch.nn.Sequential(torch.nn.BatchNorm2d(3), state.network)
     run_epoch(linknet, state, lambda step: None)
     assert int(state.network[0].num_batches_tracked) == 0

@@ -55,10 +55,10 @@ def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpoi
         initialise(network, recipe.network.encoder, torch.Generator().manual_seed(1))
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, SMALL)
-        network = arranged(network.train(), "exact", [CPU], checkpointing)
+        forward = arranged(network.train(), "exact", [CPU], checkpointing)
         images_N3HW, masks_N1HW = torch.rand(images, 3, *size), torch.ones(images, 1, *size)
         for _ in range(2):
-            objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()
+            objective.terms(forward(images_N3HW), masks_N1HW)["loss"].backward()
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         del images_N3HW, masks_N1HW
@@ -66,7 +66,7 @@ def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpoi
         with torch.no_grad():
             network.train(recipe.validation.batch_norm == "batch")
             images_N3HW = torch.rand(recipe.validation.batch_size, 3, *size)
-            judged(network(images_N3HW), torch.ones(len(images_N3HW), 1, *judged_at), recipe.validation, objective)
+            judged(forward(images_N3HW), torch.ones(len(images_N3HW), 1, *judged_at), recipe.validation, objective)
     counted = bytes_needed(recipe, SMALL, Arrangement("exact", 1, checkpointing))
     assert counted == pytest.approx(live.peak, rel=0.01)
 

@@ -4,8 +4,8 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from carvana.interruption import Interruption
+from carvana.training.callbacks import EpochRecord, StepRecord
 from carvana.training.recorder import Recorder
-from carvana.training.records import EpochRecord, StepRecord
 from carvana.weights import read_facts
 from tests.training.conditions import small_conditions
 from tests.training.stopped import EPOCHS, Training, states

@@ -27,8 +27,8 @@ def given(model, images=4):
 def stepped(model, devices=1, checkpointing=False, precision="exact", images=4, dtype=torch.float32):
     """Output, gradients and everything else that a network is after a forward and a backward pass."""
     network, objective, images_N3HW, masks_N1HW = given(model, images)
-    network = arranged(network.to(dtype), precision, [CPU] * devices, checkpointing)
-    output_N1HW = network(images_N3HW.to(dtype))
+    forward = arranged(network.to(dtype), precision, [CPU] * devices, checkpointing)
+    output_N1HW = forward(images_N3HW.to(dtype))
     objective.terms(output_N1HW, masks_N1HW.to(dtype))["loss"].backward()
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     return output_N1HW.detach(), gradients, network.state_dict()
@@ -71,11 +71,11 @@ def test_more_devices_than_images_leave_some_idle():
 
 def test_replicas_follow_the_weights():
     network, objective, images_N3HW, masks_N1HW = given("ternausnet")
-    network = arranged(network, "exact", [CPU] * 2, False)
-    before = network(images_N3HW)
+    forward = arranged(network, "exact", [CPU] * 2, False)
+    before = forward(images_N3HW)
     objective.terms(before, masks_N1HW)["loss"].backward()
     torch.optim.SGD(network.parameters(), 1.0).step()
-    after = network(images_N3HW)
+    after = forward(images_N3HW)
     plain = build_network(load_recipe("ternausnet"))
     plain.load_state_dict(network.state_dict())
     torch.testing.assert_close(after, plain(images_N3HW), rtol=0, atol=1e-6)
@@ -93,13 +93,13 @@ def test_a_step_repeats_itself_to_the_last_bit():
 def test_a_network_that_nobody_uses_any_more_is_freed_at_once(precision, gpus, activation_checkpointing):
     """Else its GPU memory would stay taken until Python looks for circles of objects."""
     network, _, images_N3HW, _ = given("ternausnet")
-    network = arranged(network, precision, [CPU] * gpus, activation_checkpointing)
-    network(images_N3HW).sum().backward()
+    forward = arranged(network, precision, [CPU] * gpus, activation_checkpointing)
+    forward(images_N3HW).sum().backward()
     seen = weakref.ref(network)
     gc.collect()
     gc.disable()
     try:
-        del network
+        del network, forward
         assert seen() is None
     finally:
         gc.enable()

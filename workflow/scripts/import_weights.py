@@ -11,7 +11,7 @@ from carvana.geometry import GEOMETRIES
 from carvana.recipe_files import EDITIONS, all_model_names, load_recipe
 from carvana.released.importing import import_network
 from carvana.released.record import imported_record
-from carvana.training.record import write_recipe
+from carvana.training.metadata import write_recipe
 
 
 def main() -> None:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
-import weakref
-from collections.abc import Callable
 
 import cv2
 import torch
-from torch import Tensor, nn
 
 from carvana.computing.allocation import keep_freed_memory
 from carvana.computing.cpu import cpu_name
-
-Forward = Callable[[Tensor], Tensor]
 
 
 def configure(threads: int, precision: str, autotune: bool = False) -> None:
@@ -37,49 +32,6 @@ def configure(threads: int, precision: str, autotune: bool = False) -> None:
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     keep_freed_memory()
-
-
-def compute_in(network: nn.Module, precision: str, device: torch.device) -> nn.Module:
-    """The network, computing in the precision; it takes and returns float32 in any.
-
-    Args:
-        network: on `device`; in evaluation mode it is only predicted with, and its weights may be rounded for good.
-        precision: one of `precision.PRECISIONS`; `configure` has been called with the same.
-        device: the CPU or a GPU.
-    """
-    if precision != "bf16":
-        return network
-    if not network.training:
-        # Autocast would round the same weights anew for every image.
-        for module in network.modules():
-            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                module.to(torch.bfloat16)
-    forward = torch.autocast(device.type, torch.bfloat16)(forward_of(network))
-
-    def forward_in_bfloat16(images_N3HW: Tensor) -> Tensor:
-        output_N1HW: Tensor = forward(images_N3HW)
-        return output_N1HW.float()
-
-    network.forward = forward_in_bfloat16
-    return network
-
-
-def forward_of(network: nn.Module) -> Forward:
-    """What the network does with images, to be part of what it shall do: it does not keep the network alive.
-
-    A network that kept itself alive would keep its GPU memory too, until Python looks for such circles, and that memory
-    does not make it look. Whoever calls the result keeps the network.
-    """
-    replaced: Forward | None = vars(network).get("forward")
-    if replaced is not None:
-        return replaced
-    forward, reference = type(network).forward, weakref.ref(network)
-
-    def forward_of_network(images_N3HW: Tensor) -> Tensor:
-        output_N1HW: Tensor = forward(reference(), images_N3HW)
-        return output_N1HW
-
-    return forward_of_network
 
 
 def device_name(device: str) -> str:

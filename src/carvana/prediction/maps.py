@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -10,36 +10,35 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from carvana.computing.arrival import Arrival
+from carvana.computing.forward import Forward
 from carvana.prediction.augmentation import mirror_mean
 from carvana.prediction.restore import at_image_size, to_8_bits
 from carvana.recipe import Recipe
 
-Network = Callable[[Tensor], Tensor]
 
-
-def probabilities(network: Network, images_N3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]) -> Tensor:
+def probabilities(forward: Forward, images_N3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]) -> Tensor:
     """Probabilities of car, (N, 1, H, W) float32 at the images' size.
 
     Args:
-        network: in evaluation mode.
+        forward: of a network in evaluation mode.
         images_N3HW: as the recipe's transforms prepare them.
         recipe: the network's.
         size_HW: of the images before they were prepared.
     """
-    output_N1HW = mirror_mean(network, images_N3HW) if recipe.prediction.mirror else network(images_N3HW)
+    output_N1HW = mirror_mean(forward, images_N3HW) if recipe.prediction.mirror else forward(images_N3HW)
     output_N1HW = at_image_size(output_N1HW, recipe.input.border, size_HW)
     return output_N1HW if recipe.network.output == "probabilities" else torch.sigmoid(output_N1HW)
 
 
 @torch.inference_mode()
-def sum_on_device(networks: Iterable[Network], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]) -> Tensor:
+def sum_on_device(forwards: Iterable[Forward], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]) -> Tensor:
     """The sum of the networks' 8-bit maps of one image; each map is quantised as the recipe says before it is added.
 
     The image is a batch of its own: convolutions on a CPU round differently in other batches, and a map must not
     depend on the images that share its shard.
 
     Args:
-        networks: in evaluation mode, on the device of `image_3HW`.
+        forwards: of networks in evaluation mode, on the device of `image_3HW`.
         image_3HW: as the recipe's transforms prepare it.
         recipe: the networks'.
         size_HW: of the image before it was prepared.
@@ -48,15 +47,15 @@ def sum_on_device(networks: Iterable[Network], image_3HW: Tensor, recipe: Recipe
         (H, W) int32 on the device, which may still be computing it.
     """
     total_HW = torch.zeros(size_HW, dtype=torch.int32, device=image_3HW.device)
-    for network in networks:
+    for forward in forwards:
         total_HW += to_8_bits(
-            probabilities(network, image_3HW[None], recipe, size_HW)[0, 0], recipe.prediction.to_8_bits
+            probabilities(forward, image_3HW[None], recipe, size_HW)[0, 0], recipe.prediction.to_8_bits
         )
     return total_HW
 
 
 def sum_of_maps(
-    networks: Iterable[Network], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]
+    forwards: Iterable[Forward], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]
 ) -> NDArray[np.uint16]:
     """What `sum_on_device` gives of at most 257 networks, as an array."""
-    return Arrival(sum_on_device(networks, image_3HW, recipe, size_HW)).array().astype(np.uint16)
+    return Arrival(sum_on_device(forwards, image_3HW, recipe, size_HW)).array().astype(np.uint16)

@@ -14,10 +14,11 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from carvana.computing.arrival import Arrival
+from carvana.computing.forward import Forward
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.geometry import Geometry
@@ -56,7 +57,7 @@ class Pipeline:
     def run(
         self,
         names: Sequence[str],
-        networks_for: Callable[[str], Sequence[nn.Module]],
+        forwards_for: Callable[[str], Sequence[Forward]],
         store: Callable[[str, Sums], None],
     ) -> None:
         """Prepare, compute and store the images at the same time, each in the order of `names`.
@@ -65,7 +66,7 @@ class Pipeline:
 
         Args:
             names: of the images.
-            networks_for: the networks whose 8-bit maps of an image are summed, in evaluation mode, on `device`.
+            forwards_for: of the networks whose 8-bit maps of an image are summed, in evaluation mode, on `device`.
             store: takes an image's name and its (H, W) sums; called by one thread of its own.
 
         Raises:
@@ -89,7 +90,7 @@ class Pipeline:
             for name, image_HWC in prepared:
                 on_device_1HWC = image_HWC[None].to(self.device, non_blocking=True)
                 (image_3HW,) = network_input(on_device_1HWC, transforms.normalised)
-                yield name, Arrival(sum_on_device(networks_for(name), image_3HW, self.recipe, size_HW))
+                yield name, Arrival(sum_on_device(forwards_for(name), image_3HW, self.recipe, size_HW))
 
         def arrived(computed: tuple[str, Arrival]) -> None:
             name, sums_HW = computed

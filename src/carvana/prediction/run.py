@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch import nn
 
-from carvana.computing.runtime import compute_in, configure
+from carvana.computing.forward import Forward, forward_in
+from carvana.computing.runtime import configure
 from carvana.computing.usable import require_usable
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
@@ -42,9 +42,9 @@ def predict(conditions: Conditions, manifest: Manifest, shard: int, shards: int,
         UserError: no such shard, unusable weights, or an image is unreadable or not of the geometry's size.
     """
     names = manifest.names[shard_slice(len(manifest), shards, shard)]
-    networks, pipeline = prepare(conditions, ImageSet(manifest))
-    with timed(timings, conditions, len(names)), _store(sums, names, conditions, len(networks)) as store:
-        pipeline.run(names, lambda _: networks, store.write)
+    forwards, pipeline = prepare(conditions, ImageSet(manifest))
+    with timed(timings, conditions, len(names)), _store(sums, names, conditions, len(forwards)) as store:
+        pipeline.run(names, lambda _: forwards, store.write)
 
 
 def validate(
@@ -68,11 +68,11 @@ def validate(
     """
     check_folds(fold_of_car, manifest.cars, len(conditions.weights), conditions.folds)
     images = ImageSet(manifest)
-    networks, pipeline = prepare(conditions, images)
-    network_of_fold = dict(zip(conditions.folds or range(len(networks)), networks, strict=True))
-    judged = [record for record in manifest if fold_of_car[record.car] in network_of_fold]
+    forwards, pipeline = prepare(conditions, images)
+    forward_of_fold = dict(zip(conditions.folds or range(len(forwards)), forwards, strict=True))
+    judged = [record for record in manifest if fold_of_car[record.car] in forward_of_fold]
     names = [record.name for record in judged]
-    network_of = {record.name: [network_of_fold[fold_of_car[record.car]]] for record in judged}
+    forward_of = {record.name: [forward_of_fold[fold_of_car[record.car]]] for record in judged}
     scores: dict[str, float] = {}
 
     def score_and_store(name: str, map_HW: Sums) -> None:
@@ -80,7 +80,7 @@ def validate(
         store.write(name, map_HW)
 
     with timed(timings, conditions, len(names)), _store(maps, names, conditions, 1) as store:
-        pipeline.run(names, network_of.__getitem__, score_and_store)
+        pipeline.run(names, forward_of.__getitem__, score_and_store)
         rows = ((image.name, image.car, image.view, fold_of_car[image.car], scores[image.name]) for image in judged)
         write_table(table, DICE_COLUMNS, rows)
 
@@ -111,17 +111,17 @@ def check_folds(
         )
 
 
-def prepare(conditions: Conditions, images: ImageSet) -> tuple[list[nn.Module], Pipeline]:
-    """The networks, in evaluation mode on their device, and the way of the images through them. Raises UserError."""
+def prepare(conditions: Conditions, images: ImageSet) -> tuple[list[Forward], Pipeline]:
+    """The networks' forward passes, on their device, and the way of the images through them. Raises UserError."""
     configure(conditions.threads, conditions.precision, conditions.autotune)
     device = torch.device(conditions.device)
     require_usable([device], conditions.precision)
-    networks = [
-        compute_in(network, conditions.precision, device)
+    forwards = [
+        forward_in(network, conditions.precision, device)
         for network in load_networks(conditions.recipe, conditions.weights, device, conditions.folds)
     ]
     pipeline = Pipeline(conditions.recipe, conditions.geometry, images, device, conditions.workers, conditions.quiet)
-    return networks, pipeline
+    return forwards, pipeline
 
 
 def _store(path: Path, names: Sequence[str], conditions: Conditions, networks: int) -> MapWriter:

@@ -40,14 +40,14 @@ def teach(
         UserError: as `predict`.
     """
     names = manifest.names[shard_slice(len(manifest), shards, shard)]
-    networks, pipeline = prepare(conditions, ImageSet(manifest))
+    forwards, pipeline = prepare(conditions, ImageSet(manifest))
     rule, found = merge_rule(conditions.recipe), []
 
     def note(name: str, sums_HW: Sums) -> None:
-        mask_HW = rule.mask(sums_HW, len(networks))
-        doubt = doubt_of(rule.merged(sums_HW, len(networks)), mask_HW, unclear)
+        mask_HW = rule.mask(sums_HW, len(forwards))
+        doubt = doubt_of(rule.merged(sums_HW, len(forwards)), mask_HW, unclear)
         found.append(candidate(name, mask_HW, doubt))
 
     with timed(timings, conditions, len(names)):
-        pipeline.run(names, lambda _: networks, note)
+        pipeline.run(names, lambda _: forwards, note)
         write_candidates(candidates, found)

@@ -26,7 +26,7 @@ class Network:
         model: its name.
         fold: that it was validated on.
         history: rows of history.csv, one per epoch; none of an imported network.
-        timings: of its training, see `training.record.write_timings`; empty of an imported network.
+        timings: of its training, see `training.metadata.write_timings`; empty of an imported network.
         conditions: section `run` of its recipe.yaml.
         dice: out-of-fold Dice of each image of its fold, 0..1.
     """

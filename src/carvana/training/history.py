@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from carvana.files import write_table
-from carvana.training.records import EpochRecord
+from carvana.training.callbacks import EpochRecord
 
 
 def columns(record: EpochRecord) -> dict[str, str]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import torch
 
+from carvana.computing.forward import Forward
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
+from carvana.training.callbacks import EpochRecord, OnEpoch, OnRest, OnStep, StepRecord
 from carvana.training.finite import numbers, require_finite, require_numbers
 from carvana.training.hard_negatives import HardNegatives
 from carvana.training.parts import Objective
-from carvana.training.records import EpochRecord, OnEpoch, OnRest, OnStep, StepRecord
 from carvana.training.state import Place, TrainingState
 from carvana.training.validation import validate
 
@@ -37,11 +38,12 @@ class Course:
     validation_batches: Callable[[int], Iterable[Batch]]
 
 
-def begin(course: Course, network: torch.nn.Module) -> TrainingState:
-    """The state before the first epoch."""
+def begin(course: Course, network: torch.nn.Module, forward: Forward) -> TrainingState:
+    """The state before the first epoch, of a network and its forward pass."""
     period = course.recipe.training.hard_negative_period
     return TrainingState(
         network=network,
+        forward=forward,
         optimizer=parts.optimizer(course.recipe, course.recipe.optimizer.name, network),
         hard_negatives=None if period is None else HardNegatives(period),
     )
@@ -86,7 +88,7 @@ def run_epoch(course: Course, state: TrainingState, on_step: OnStep, on_rest: On
         trained = train_epoch(recipe, course.objective, state, batches, on_step, on_rest)
         state.place = Place("valid", trained=trained)
     train, batches = state.place.trained, course.validation_batches(state.place.batches)
-    valid = validate(state.network, recipe.validation, course.objective, batches, epoch, on_step, state.place, on_rest)
+    valid = validate(recipe.validation, course.objective, state, batches, on_step, on_rest)
     selected = state.best.offer(recipe.selection, valid, epoch)
     state.place = Place()
     state.next_epoch += 1
@@ -148,7 +150,7 @@ def _train_on(
     batch: Batch, recipe: Recipe, objective: Objective, state: TrainingState, takes_step: bool
 ) -> dict[str, float]:
     """Add the batch's gradient and, if asked, step; the values of its loss terms and measures before the step."""
-    output_N1HW = state.network(batch.images_N3HW)
+    output_N1HW = state.forward(batch.images_N3HW)
     require_numbers(output_N1HW, state.next_epoch, batch.names)
     terms = objective.terms(output_N1HW, batch.masks_N1HW)
     with torch.no_grad():

@@ -114,19 +114,19 @@ def bytes_needed(recipe: Recipe, geometry: Geometry, arrangement: Arrangement) -
         optimizer = parts.optimizer(recipe, recipe.optimizer.name, network)
         objective = parts.objective(recipe, geometry)
         weights = live.now
-        network = arranged(network.train(), arrangement.precision, [_CPU], arrangement.activation_checkpointing)
+        forward = arranged(network.train(), arrangement.precision, [_CPU], arrangement.activation_checkpointing)
         images_N3HW, masks_N1HW = torch.empty(trained, 3, *size), torch.empty(trained, 1, *size)
         of_batch = live.now - weights
         kept_to_be_replayed = torch.empty(of_batch // 4) if training.hard_negative_period else None
         # The optimizer's own tensors exist from the second step on.
         for _ in range(2):
-            objective.terms(network(images_N3HW), masks_N1HW)["loss"].backward()  # type: ignore[no-untyped-call]
+            objective.terms(forward(images_N3HW), masks_N1HW)["loss"].backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             network.train(validation.batch_norm == "batch")
             images_N3HW, masks_N1HW = torch.empty(validated, 3, *size), torch.empty(validated, 1, *judged_at)
-            judged(network(images_N3HW), masks_N1HW, validation, objective)
+            judged(forward(images_N3HW), masks_N1HW, validation, objective)
         del kept_to_be_replayed
     # Each GPU of several has copies of weights and gradients; the first, which is the fullest, has them besides, and
     # the whole batch.

@@ -7,13 +7,13 @@ from typing import Literal
 
 from carvana.computing.runtime import device_name
 from carvana.interruption import Interruption
+from carvana.training.callbacks import EpochRecord, StepRecord
 from carvana.training.conditions import Conditions
-from carvana.training.events import EventFiles
-from carvana.training.progress import Progress
-from carvana.training.record import network_facts
-from carvana.training.records import EpochRecord, StepRecord
-from carvana.training.report import PROGRESS, Report
+from carvana.training.metadata import network_facts
+from carvana.training.progress_file import PROGRESS, ProgressFile
+from carvana.training.progress_lines import ProgressLines
 from carvana.training.session import Session
+from carvana.training.tensorboard import EventFiles
 
 
 class Recorder:
@@ -41,19 +41,19 @@ class Recorder:
     ) -> None:
         self._conditions, self._session, self._interruption = conditions, session, interruption
         epochs, stopwatch = conditions.epochs, session.stopwatch
-        self._progress = None if quiet else Progress(session.label, epochs, work, stopwatch)
-        self._report = Report(folder / PROGRESS, epochs, work, device_name(conditions.device), stopwatch)
+        self._lines = None if quiet else ProgressLines(session.label, epochs, work, stopwatch)
+        self._file = ProgressFile(folder / PROGRESS, epochs, work, device_name(conditions.device), stopwatch)
         self._events = EventFiles(tensorboard)
         for record in session.history:
             self._events.epoch(record)
-            self._report.epoch(record)
+            self._file.epoch(record)
 
     def step(self, record: StepRecord) -> None:
         """A batch is done."""
         self._session.stopwatch.step(record)
-        self._report.step(record)
-        if self._progress:
-            self._progress.step(record)
+        self._file.step(record)
+        if self._lines:
+            self._lines.step(record)
 
     def epoch(self, record: EpochRecord) -> None:
         """An epoch is done: its weights are kept if they are the best so far."""
@@ -62,9 +62,9 @@ class Recorder:
         self._session.stopwatch.epoch()
         self._session.history.append(record)
         self._events.epoch(record)
-        self._report.epoch(record)
-        if self._progress:
-            self._progress.epoch(record)
+        self._file.epoch(record)
+        if self._lines:
+            self._lines.epoch(record)
 
     def rest(self, where: Literal["batch", "epoch"]) -> None:
         """All of the training is in its state: it is saved if it is time, and the training ends if a signal came."""

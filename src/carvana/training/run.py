@@ -28,9 +28,9 @@ from carvana.training.draws import Draws
 from carvana.training.history import write_history
 from carvana.training.loop import Course, begin, fit
 from carvana.training.memory import Arrangement, enough_memory
+from carvana.training.metadata import recipe_record, write_recipe, write_timings
 from carvana.training.pixels import KeptMasks, KeptPixels
 from carvana.training.prepared import Preparing, kept_where_it_pays
-from carvana.training.record import recipe_record, write_recipe, write_timings
 from carvana.training.recorder import Recorder
 from carvana.training.session import Session
 from carvana.training.slices import arranged
@@ -149,10 +149,10 @@ def _trained(
     arrangement = Arrangement(conditions.precision, len(devices), conditions.activation_checkpointing)
     with enough_memory(recipe, geometry, arrangement, devices):
         network = initial_network(recipe, draws, conditions.encoder_weights).to(devices[0])
-        network = arranged(network, conditions.precision, devices, conditions.activation_checkpointing)
+        forward = arranged(network, conditions.precision, devices, conditions.activation_checkpointing)
         label = f"{conditions.model} fold {conditions.fold}"
         checkpoints = Checkpoints(saving.folder, saving.check, say)
-        session = Session(label, recipe, begin(course, network), checkpoints, saving.seconds)
+        session = Session(label, recipe, begin(course, network, forward), checkpoints, saving.seconds)
         session.go_on()
         run_work = conditions.epochs * work(loading.training_images, loading.validation_images)
         recorder = Recorder(conditions, session, run_work, saving.folder, tensorboard, quiet, interruption)

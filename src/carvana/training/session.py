@@ -14,8 +14,8 @@ from carvana.errors import UserError
 from carvana.interruption import Interruption, say
 from carvana.recipe import Recipe
 from carvana.training import snapshot
+from carvana.training.callbacks import EpochRecord
 from carvana.training.checkpoints import Checkpoints
-from carvana.training.records import EpochRecord
 from carvana.training.snapshot import Snapshot
 from carvana.training.state import TrainingState
 from carvana.training.state_files import place_of

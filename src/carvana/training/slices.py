@@ -14,18 +14,18 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-from carvana.computing.runtime import Forward, compute_in, forward_of
+from carvana.computing.forward import Forward, forward_in
 from carvana.networks.regions import RegionalNetwork
 
 
 def arranged(
     network: nn.Module, precision: str, devices: Sequence[torch.device], activation_checkpointing: bool
-) -> nn.Module:
-    """The network, computing as asked; it takes a batch and gives its output on the first device.
+) -> Forward:
+    """The network's forward pass, computing as asked; it takes a batch and gives its output on the first device.
 
     Args:
         network: on the first device, where its weights stay; in training mode, unless it is only predicted with.
-        precision: see `runtime.compute_in`.
+        precision: see `forward.forward_in`.
         devices: each takes an equal part of every batch; several only without batch norm.
         activation_checkpointing: whether activations that gradients need are computed a second time instead of kept:
             the inner ones of a network's regions, to the same bits, or, without batch norm, all of one image after the
@@ -35,14 +35,11 @@ def arranged(
         network.recompute = activation_checkpointing
     in_images = activation_checkpointing and not isinstance(network, RegionalNetwork)
     if len(devices) == 1 and not in_images:
-        return compute_in(network, precision, devices[0])
+        return forward_in(network, precision, devices[0])
     assert not any(isinstance(module, _BatchNorm) for module in network.modules())
     if len(devices) == 1:
-        compute_in(network, precision, devices[0])
-        network.forward = image_by_image(forward_of(network))
-    else:
-        network.forward = _Replicas(network, precision, devices, in_images)
-    return network
+        return image_by_image(forward_in(network, precision, devices[0]))
+    return _Replicas(network, precision, devices, in_images)
 
 
 def image_by_image(forward: Forward) -> Forward:
@@ -95,8 +92,7 @@ class _Replica:
             module = replica.get_submodule(module_name)
             delattr(module, parameter)
             self._places.append((module, parameter))
-        compute_in(replica, precision, device)
-        forward = forward_of(replica)
+        forward = forward_in(replica, precision, device)
         self._forward: Final = image_by_image(forward) if in_images else forward
 
     def __call__(self, weights: Sequence[Tensor], images_N3HW: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from carvana.optimizers import name_of
 from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
-from carvana.training.records import Means
+from carvana.training.means import Means
 from carvana.training.selection import Best
 from carvana.training.state import Place, TrainingState
 from carvana.weights import distinct_tensors, fill

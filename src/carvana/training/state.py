@@ -7,8 +7,9 @@ from typing import Literal
 
 import torch
 
+from carvana.computing.forward import Forward
 from carvana.training.hard_negatives import HardNegatives
-from carvana.training.records import Means
+from carvana.training.means import Means
 from carvana.training.selection import Best
 
 
@@ -37,6 +38,7 @@ class TrainingState:
 
     Attributes:
         network: the network, on its device.
+        forward: its forward pass, as the run computes it.
         optimizer: over the network's parameters; a recipe may have it replaced.
         hard_negatives: the memory, if the recipe mines hard negatives.
         best: the selection so far.
@@ -45,6 +47,7 @@ class TrainingState:
     """
 
     network: torch.nn.Module
+    forward: Forward
     optimizer: torch.optim.Optimizer
     hard_negatives: HardNegatives | None = None
     best: Best = field(default_factory=Best)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from carvana.training.records import Phase, StepRecord
+from carvana.training.callbacks import Phase, StepRecord
 
 # An image that is trained on costs a forward pass, and about twice that for the gradient.
 _WORK: Final[dict[Phase, int]] = {"train": 3, "replay": 0, "valid": 1}

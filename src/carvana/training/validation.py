@@ -10,21 +10,19 @@ from torch import Tensor
 from carvana.networks.upsampling import upsampled
 from carvana.recipe import Validation
 from carvana.training.batches import Batch
+from carvana.training.callbacks import OnRest, OnStep, StepRecord
 from carvana.training.finite import numbers, require_finite, require_numbers
 from carvana.training.parts import Objective
-from carvana.training.records import OnRest, OnStep, StepRecord
-from carvana.training.state import Place
+from carvana.training.state import TrainingState
 
 
 @torch.no_grad()
 def validate(
-    network: torch.nn.Module,
     validation: Validation,
     objective: Objective,
+    state: TrainingState,
     batches: Iterable[Batch],
-    epoch: int,
     on_step: OnStep,
-    place: Place | None = None,
     on_rest: OnRest = lambda _: None,
 ) -> dict[str, float]:
     """Means over the validation batches, each batch counted alike, as all three authors did.
@@ -33,22 +31,20 @@ def validate(
     uses the batch's statistics, and its running statistics move, so validating changes the network.
 
     Args:
-        network: on the batches' device.
         validation: the recipe's.
         objective: the recipe's.
-        batches: from the one that `place` names on.
-        epoch: the run's, from 0.
+        state: of the training; its place, in the validation, is kept up to date.
+        batches: on the network's device, from the one that the place names on.
         on_step: sees every batch.
-        place: how far the validation is, kept up to date; none: at its beginning.
         on_rest: called behind every batch.
 
     Raises:
         UserError: a value is not finite; the message names the batch's images.
     """
-    network.train(validation.batch_norm == "batch")
-    place = place or Place("valid")
+    state.network.train(validation.batch_norm == "batch")
+    epoch, place = state.next_epoch, state.place
     for number, batch in enumerate(batches, place.batches):
-        output_N1HW = network(batch.images_N3HW)
+        output_N1HW = state.forward(batch.images_N3HW)
         require_numbers(output_N1HW, epoch, batch.names)
         values = numbers(judged(output_N1HW, batch.masks_N1HW, validation, objective))
         require_finite(values, epoch, batch.names)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.training.progress import DICE
-from carvana.training.records import EpochRecord, StepRecord
+from carvana.training.callbacks import EpochRecord, StepRecord
+from carvana.training.progress_lines import DICE
 from carvana.training.stopwatch import Stopwatch
 
 PROGRESS: Final = "progress.json"
@@ -18,7 +18,7 @@ SECONDS_BETWEEN: Final = 5.0
 
 
 @dataclass
-class Report:
+class ProgressFile:
     """Keeps the file up to date, at most every few seconds. A full disk does not stop the training here.
 
     Attributes:

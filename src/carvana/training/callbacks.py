@@ -1,9 +1,9 @@
-"""What the loop tells whoever watches it."""
+"""What the loop tells whoever watches it: the callbacks of a training, and what they are given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Phase = Literal["train", "replay", "valid"]
@@ -53,26 +53,3 @@ OnStep = Callable[[StepRecord], None]
 OnEpoch = Callable[[EpochRecord], None]
 # Called where a training can be left and taken up again: behind a batch, or behind an epoch once it is recorded.
 OnRest = Callable[[Literal["batch", "epoch"]], None]
-
-
-@dataclass
-class Means:
-    """Running means of named values.
-
-    Attributes:
-        sums: over the batches so far, by name.
-        count: of batches.
-    """
-
-    sums: dict[str, float] = field(default_factory=dict)
-    count: int = 0
-
-    def add(self, values: Mapping[str, float]) -> None:
-        """Count one batch's values in."""
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.count += 1
-
-    def values(self) -> dict[str, float]:
-        """The means over the batches so far, each batch counted alike."""
-        return {name: total / self.count for name, total in self.sums.items()}

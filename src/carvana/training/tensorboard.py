@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from carvana.training.records import EpochRecord
+from carvana.training.callbacks import EpochRecord
 
 
 class EventFiles:

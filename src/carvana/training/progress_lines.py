@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from carvana.text import clock
-from carvana.training.records import EpochRecord, Means, StepRecord
+from carvana.training.callbacks import EpochRecord, StepRecord
+from carvana.training.means import Means
 from carvana.training.stopwatch import EpochTimings, Stopwatch
 
 # The reported measure that scores masks as the competition does, by the name that a member gave it.
 DICE: Final = ("dice", "hard_dice")
 
 
-class Progress:
+class ProgressLines:
     """Prints to stderr how far a training is.
 
     Args:

@@ -1,5 +1,5 @@
-from carvana.training.progress import Progress
-from carvana.training.records import EpochRecord, Phase, StepRecord
+from carvana.training.callbacks import EpochRecord, Phase, StepRecord
+from carvana.training.progress_lines import ProgressLines
 from carvana.training.stopwatch import EpochTimings, Stopwatch, work
 
 STEPS: list[tuple[Phase, int, int]] = [("train", 0, 10), ("train", 1, 10), ("valid", 0, 4)]
@@ -17,7 +17,7 @@ def run(interval, capsys):
     """Two epochs of two training batches (10 s each) and a validation batch (4 s), of two images each."""
     time = Clock()
     stopwatch = Stopwatch(time)
-    progress = Progress("ternausnet fold 0", 2, 2 * work(4, 2), stopwatch, interval)
+    progress = ProgressLines("ternausnet fold 0", 2, 2 * work(4, 2), stopwatch, interval)
     for epoch in range(2):
         for phase, number, seconds in STEPS:
             time.now += seconds
