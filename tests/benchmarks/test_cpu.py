@@ -113,7 +113,8 @@ def test_the_page_says_what_commands_cost():
     )
     assert (
         f"Scoring a submission takes {scoring[0]} times as long as unpacking it and the truth on the Zen 4,"
-        f" {scoring[1]} times on the Zen 3; to plan the full reproduction {planning[0]} and {planning[1]} seconds."
+        f" and {scoring[1]} times on the Zen 3."
+        f" Planning the full reproduction takes {planning[0]} and {planning[1]} seconds."
     ) in prose("speed.md")
 
 
