@@ -297,8 +297,10 @@ def test_what_was_measured_here_counts(run, carvana, gpus):
     entry.finish()
     lines = carvana("plan", MODEL, *run.arguments).splitlines()
     # 32 images of two folds, one pass a second: 16 x 3 + 16 passes of a training take 64 s of each GPU.
-    hours = "0.04" if gpus == 2 else "0.02"
-    assert lines[1].split() == [MODEL, "2", hours, "2", *lines[1].split()[4:5], "measured"]
+    minutes = "2.13" if gpus == 2 else "1.07"
+    assert lines[1].split() == [MODEL, "2", minutes, "2", *lines[1].split()[4:5], "measured"]
+    assert lines[0].split()[2:4] == ["minutes", "each"]
+    assert re.search(rf"^4 jobs, {2 * float(minutes):.1f} \wPU-minutes of training", "\n".join(lines), re.MULTILINE)
     assert "measured on other recipes" in carvana("plan", "unet_vgg11", *run.arguments)
 
 

@@ -32,26 +32,31 @@ def run(given: argparse.Namespace) -> None:
     conditions = {"device": device, "geometry": plan.config["geometry"], "precision": plan.config["precision"]}
     known = measured(Store(plan.store).entries(), conditions, plan)
     jobs = jobs_of(plan, models, known)
-    unit = "GPU" if gpus or not known else "CPU"
+    training = sum(job.trainings * job.training_hours for job in jobs)
+    prediction = sum(job.prediction_hours for job in jobs)
+    unit, in_hour = ("hours", 1.0) if training + prediction >= 1 else ("minutes", 60.0)
     rows = [
         (
             job.model,
             str(job.trainings),
-            f"{job.training_hours:.2f}",
+            f"{in_hour * job.training_hours:.2f}",
             str(job.predictions),
-            f"{job.prediction_hours:.2f}",
+            f"{in_hour * job.prediction_hours:.2f}",
             job.training_speed.origin,
         )
         for job in jobs
     ]
-    print(table(("model", "trainings", "hours each", "predictions", "hours in all", "speed from"), rows))
-    training = sum(job.trainings * job.training_hours for job in jobs)
-    prediction = sum(job.prediction_hours for job in jobs)
+    print(table(("model", "trainings", f"{unit} each", "predictions", f"{unit} in all", "speed from"), rows))
     count = sum(job.trainings + job.predictions for job in jobs)
-    print(f"\n{count} jobs, {training:,.1f} {unit}-hours of training and {prediction:,.1f} of prediction")
+    of = f"{'GPU' if gpus or not known else 'CPU'}-{unit}"
+    print(f"\n{count} jobs, {in_hour * training:,.1f} {of} of training and {in_hour * prediction:,.1f} of prediction")
+    if not gpus and not known:
+        print("a CPU needs far longer: how long is known once one training on it is done")
     print(f"{size(disk_bytes(plan, jobs))} of disk for results, besides the competition's files")
     print(f"this machine shows {len(gpus)} GPUs" if gpus else "this machine shows no GPU")
-    print(f"\n{table(('devices', 'days'), [(str(n), f'{hours_on(jobs, n) / 24:.2f}') for n in DEVICES])}")
+    unit, in_hour = ("days", 1 / 24) if training + prediction >= 24 else (unit, in_hour)
+    durations = [(str(count), f"{in_hour * hours_on(jobs, count):.2f}") for count in DEVICES]
+    print(f"\n{table(('devices', unit), durations)}")
     costs = plan.published["costs"]
     days = {name: costs[name]["value"] / 24 for name in ("training", "prediction")}
     print(

@@ -1,4 +1,4 @@
-"""The ensemble's rule for an unreliable top: where linknet34 doubts much of a car's upper half, a hull replaces it.
+"""The ensemble's rule for an unreliable top: where linknet34 doubts much of the upper half, a hull replaces it.
 
 Released ensemble script. Lengths and areas are given in pixels of the full image and scale with the geometry.
 """
