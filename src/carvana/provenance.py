@@ -27,12 +27,13 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 
 
 # Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile,
-# where results are kept.
+# how files that are verified were fetched, where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
         "carvana.computing.cpu",
         "carvana.computing.environment",
         "carvana.errors",
+        "carvana.fetching",
         "carvana.computing.lease",
         "carvana.computing.nvidia",
         "carvana.computing.usable",
