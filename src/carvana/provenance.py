@@ -59,6 +59,7 @@ COUNTED_BY_CONTENT: Final = frozenset(
         "carvana.arguments",
         "carvana.catalogue",
         "carvana.data.manifest",
+        "carvana.exclusion",
         "carvana.folds",
         "carvana.reading",
         "carvana.recipe_files",
@@ -109,7 +110,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 @cache
 def _syntax_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = tuple(sorted(set(_imports(tree))))
     return canonical_syntax(tree), imports
 
