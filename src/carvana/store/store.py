@@ -181,7 +181,8 @@ class Store:
             if missing:
                 raise ValueError(f"{sorted(missing)} were not made")
             entry.finish()
-        entry.give(outputs)
+            # Before others may prune what no run has yet.
+            entry.give(outputs)
 
     def _taken(self, entry: Entry, outputs: Mapping[str, Path]) -> bool:
         if not entry.complete:
