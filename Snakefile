@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
+from carvana.computing.cpu import computes_bfloat16
 from carvana.config import check_config, check_files
 from carvana.container.name import image_name
 from carvana.errors import UserError
@@ -45,6 +47,17 @@ try:
     PLAN.check()
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+
+if (
+    config["precision"] == "bf16"
+    and workflow.global_resources.get("gpu") == 0
+    and not computes_bfloat16()
+):
+    logger.warning(
+        "warning: precision is bf16, for which this CPU has no units (avx512_bf16), so that it is slower than float32, on"
+        " some CPUs many times; `make sample` takes --config precision=exact here"
+    )
 
 
 # Snakemake would find out about a missing folder after the job.

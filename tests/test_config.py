@@ -1,4 +1,5 @@
 import math
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,9 @@ def changed(**changes):
         ({"results": str(ROOT), "run": "README.md"}, f"results: {ROOT}/README.md is no folder; name one"),
         ({"store": str(ROOT / "README.md")}, f"store: {ROOT}/README.md is no folder; name one, which need not be"),
         ({"results": "a" * 300}, f"results: {'a' * 300}/full cannot be used (File name too long); name another folder"),
+        ({"run": 2024}, "run: 2024 is taken for no text; write it in an overlay (--configfile), in quotes"),
+        ({"run": date(2024, 1, 31)}, "run: 2024-01-31 is taken for no text; write it in an overlay (--configfile), in"),
+        ({"store": 1.5}, "store: 1.5 is taken for no text; write it in an overlay (--configfile), in quotes"),
         ({"quiet": "maybe"}, "quiet: 'maybe' is not of type 'boolean'"),
         ({"threads": "2017-13-45"}, "threads: '2017-13-45' is not of type 'integer'"),
         ({"quiet": "[true"}, "quiet: '[true' is not of type 'boolean'"),
@@ -125,6 +129,12 @@ def test_nothing_is_told_from_a_text_where_there_can_be_nothing():
         ("on", "on"),
         ("null", "null"),
         ("", None),
+        ('"2024"', 2024),
+        ("'true'", "true"),
+        ('"True"', True),
+        ('""', None),
+        ("it's", "it's"),
+        ('["a", "1"]', ["a", "1"]),
         ("[1, {a: 2.0}]", ["1", {"a": "2.0"}]),
         ('{"a": null}', {"a": "null"}),
     ],

@@ -8,6 +8,7 @@ import runpy
 import sys
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -112,6 +113,7 @@ class Server(ThreadingHTTPServer):
         self.path = path
         self.behaviours = list(behaviours)
         self.requests = 0
+        self.both_begun = threading.Barrier(2)
 
     @property
     def url(self) -> str:
@@ -133,6 +135,9 @@ class Answer(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         sent = content if behaviour in {"whole", "other bytes"} else content[: len(content) // 2]
+        if behaviour == "at once":
+            self.server.both_begun.wait()
+            sent = content
         self.wfile.write(bytes(len(content)) if behaviour == "other bytes" else sent)
 
     def log_message(self, *arguments: Any) -> None:
@@ -187,6 +192,14 @@ def test_script_downloads_and_writes_a_receipt(serve, run_script, published, tmp
     }
     run_script(encoder=encoder, file=target, url=server.url, receipt=receipt)
     assert server.requests == 1
+
+
+def test_two_runs_that_fetch_at_once_do_not_disturb_each_other(serve, little, tmp_path):
+    server, target = serve(little, "at once", "at once"), tmp_path / little.name
+    with ThreadPoolExecutor() as runs:
+        list(runs.map(lambda _: fetch(server.url, target, pause_seconds=0.01), range(2)))
+    assert target.read_bytes() == little.read_bytes()
+    assert (server.requests, folder_content(tmp_path)) == (2, [little.name])
 
 
 def test_script_takes_a_local_file(run_script, published, tmp_path):

@@ -1,4 +1,7 @@
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +83,21 @@ def test_a_recipe_digest_follows_its_sections():
     training = ("training", "optimizer")
     assert recipe_digest("linknet34_fma_s44", training) == recipe_digest("linknet34_f04a_clahe", training)
     assert recipe_digest("linknet34_fma_s44", training) != recipe_digest("linknet34_f04a_clahe_rmsprop", training)
+
+
+def test_how_inputs_are_fetched_and_read_does_not_count_for_a_network():
+    modules = tuple(load_recipe("ternausnet").modules.model_dump().values())
+    left_out = provenance.WITHOUT_EFFECT | provenance.COUNTED_BY_CONTENT
+    used = used_modules(SCRIPTS / "train.py", modules, left_out)
+    assert not {"carvana.fetching", "carvana.exclusion", "carvana.data.manifest", "carvana.yaml_text"} & set(used)
+
+
+def test_code_is_read_alike_in_every_locale():
+    script = "from pathlib import Path; from carvana.provenance import code_digest; print(code_digest(Path({!r})))"
+    command = [sys.executable, "-c", script.format(str(SCRIPTS / "report.py"))]
+    locales = [{"PYTHONUTF8": "1"}, {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}]
+    runs = [subprocess.run(command, env={**os.environ, **one}, capture_output=True, text=True) for one in locales]
+    assert {run.stdout for run in runs} == {f"{code_digest(SCRIPTS / 'report.py')}\n"}, runs[1].stderr
 
 
 def test_modules_that_do_not_count_exist():

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,21 @@ def test_a_panel_for_everything_that_is_known(results, name, panels):
     # A model's car is 200 of 255, however many networks were summed.
     assert (picture_HWC == 200).all(axis=2).sum() > 20_000
     assert not (fewer_HWC == 200).all(axis=2).sum() > 20_000
+
+
+def test_of_two_numbers_of_shards_the_newer_one_is_shown(results):
+    for there in (results / "masks/ensemble/test-x.csv", results / "predictions/unet_scratch/test-01-of-01.h5"):
+        picture_HWC = picture_of_image(results, TEST)
+        for name in ("test-00-older", "test-zz-older"):
+            older = there.with_name(name).with_suffix(there.suffix)
+            nothing_HW = np.zeros(SMALL.image_size, np.uint8)
+            if older.suffix == ".csv":
+                write_table(older, COLUMNS, [(TEST, rle.encode(nothing_HW))])
+            else:
+                with MapWriter(older, [TEST], SMALL.image_size, "sums", "unet_scratch", 2) as writer:
+                    writer.write(TEST, nothing_HW.astype(np.uint16))
+            os.utime(older, (0, 0))
+        np.testing.assert_array_equal(picture_of_image(results, TEST), picture_HWC)
 
 
 @pytest.mark.parametrize(("name", "told"), [(TRAIN, "truth green, ensemble orange"), (TEST, "ensemble orange")])

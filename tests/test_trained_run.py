@@ -1,5 +1,8 @@
+import os
+
 import pytest
 
+from carvana.catalogue import RECIPES, merged_models
 from carvana.errors import UserError
 from carvana.trained_run import edition_of, trained_run
 
@@ -21,6 +24,18 @@ def test_an_unfinished_run_is_told(tmp_path):
     (folder / "recipe.yaml").write_text("run: {edition: released, folds: 2, geometry: small, precision: exact}\n")
     with pytest.raises(UserError, match=r"weights\.safetensors is not there"):
         trained_run(tmp_path)
+
+
+def test_of_folds_that_were_edited_or_imported_the_newest_tell_which_there_are(tmp_path):
+    for model in (model for recipe in RECIPES for model in merged_models(recipe, "released")):
+        for fold, told, when in ((0, "folds: 5", 1), (1, "folds: 5", 1), (3, "folds: 5, networks: [1, 3]", 2)):
+            folder = tmp_path / f"models/{model}/fold{fold}"
+            folder.mkdir(parents=True)
+            (folder / "weights.safetensors").touch()
+            record = f"run: {{edition: released, {told}, geometry: small, precision: exact}}\n"
+            (folder / "recipe.yaml").write_text(record)
+            os.utime(folder / "recipe.yaml", (when, when))
+    assert {tuple(weights) for weights in trained_run(tmp_path).weights.values()} == {(1, 3)}
 
 
 @pytest.mark.parametrize(

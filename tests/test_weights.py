@@ -49,6 +49,13 @@ def test_equal_weights_and_facts_give_equal_bytes(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_others_may_read_them_as_they_may_any_file(tmp_path):
+    (tmp_path / "any").touch()
+    (tmp_path / "w.partial").touch(mode=0o600)  # a killed writer's
+    save_weights(tmp_path / "w", drawn(unet).state_dict(), {})
+    assert (tmp_path / "w").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_double_precision_is_kept(tmp_path):
     layer = nn.Linear(2, 2).double()
     save_weights(tmp_path / "w", layer.state_dict(), {})

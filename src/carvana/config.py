@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -20,6 +21,9 @@ from carvana.yaml_text import of_command_line, parsed
 SharedFolder = Literal["store", "encoders", "images", "submitted"]
 SHARED: Final[tuple[SharedFolder, ...]] = get_args(SharedFolder)
 PRESENTED: Final = "-presented"
+
+# Types of the schema.
+_TEXT: Final = ("string", ["string", "null"])
 
 
 def _is_integer(_: TypeChecker, value: object) -> bool:
@@ -162,6 +166,9 @@ def _told(error: ValidationError) -> str:
         return f"{len(value)} characters are too many; write at most {error.validator_value}"
     if error.validator == "pattern" and "description" in error.schema:
         return f"{value!r} cannot be used; write {error.schema['description']}"
+    if error.validator == "type" and error.validator_value in _TEXT and isinstance(value, int | float | date):
+        # Of the quotes in --config 'run="2024"' Snakemake leaves none.
+        return f"{value} is taken for no text; write it in an overlay (--configfile), in quotes"
     if error.validator == "type" and not isinstance(value, bool):
         # Within a value of --config a number is text.
         with contextlib.suppress(ValueError, TypeError):

@@ -10,8 +10,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
+from carvana.data.staging import staging
 from carvana.errors import UserError
-from carvana.files import whole_file
+from carvana.files import flush
 
 ATTEMPTS: Final = 4
 TIMEOUT_SECONDS: Final = 60
@@ -36,10 +37,15 @@ def fetch(url: str, path: Path, problem_of: Callable[[Path], str | None], remedy
         if attempt:
             time.sleep(pause_seconds * 2 ** (attempt - 1))
         try:
-            with whole_file(path) as partial:
-                _download(url, partial)
-                if wrong := problem_of(partial):
+            # Another run may be fetching the same.
+            with staging(path.parent) as folder:
+                arrived = folder / path.name
+                _download(url, arrived)
+                if wrong := problem_of(arrived):
                     raise OSError(f"what arrived is not the published file: {wrong}")
+                flush(arrived)
+                arrived.replace(path)
+                flush(path.parent)
             return
         except urllib.error.HTTPError as error:
             problem = f"the server answered {error.code} {error.reason}"

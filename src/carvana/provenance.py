@@ -27,7 +27,7 @@ NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow",
 
 
 # Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile,
-# where results are kept.
+# how files that are verified were fetched, where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
         "carvana.computing.cpu",
@@ -36,6 +36,7 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.computing.nvidia",
         "carvana.computing.usable",
         "carvana.errors",
+        "carvana.fetching",
         "carvana.interruption",
         "carvana.keys",
         "carvana.prediction.timings",
@@ -58,6 +59,7 @@ COUNTED_BY_CONTENT: Final = frozenset(
         "carvana.arguments",
         "carvana.catalogue",
         "carvana.data.manifest",
+        "carvana.exclusion",
         "carvana.folds",
         "carvana.reading",
         "carvana.recipe_files",
@@ -108,7 +110,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 @cache
 def _syntax_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = tuple(sorted(set(_imports(tree))))
     return canonical_syntax(tree), imports
 

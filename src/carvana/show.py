@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +73,7 @@ def _images(results: Path, split: str) -> ImageSet:
 
 
 def _ensemble(results: Path, split: str, name: str) -> str:
-    for table in sorted((results / "masks/ensemble").glob(f"{split}*.csv")):
+    for table in _oldest_first(results.glob(f"masks/ensemble/{split}*.csv"))[::-1]:
         for row, encoded in read_masks(table):
             if row == name:
                 return encoded
@@ -85,12 +85,17 @@ def _maps(results: Path, split: str, name: str) -> Mapping[str, Map]:
     found, edition = {}, edition_of(results)
     for model in model_names(edition):
         stores = results.glob(f"oof/{model}/maps.h5" if split == "train" else f"predictions/{model}/test-*.h5")
-        for path in sorted(stores):
+        for path in _oldest_first(stores):
             with open_store(path, "sums") as store:
                 if name in store.names:
                     rule = merge_rule(load_recipe(model, edition=edition))
                     found[model] = rule.merged(store.read(name).astype(np.uint16), store.networks)
     return found
+
+
+def _oldest_first(paths: Iterable[Path]) -> list[Path]:
+    """Of another number of shards, or of other networks, older ones may lie beside those of now."""
+    return sorted(paths, key=lambda path: path.stat().st_mtime_ns)
 
 
 def _of_mask(mask_HW: rle.Mask) -> Image:

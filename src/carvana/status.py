@@ -15,7 +15,7 @@ from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import UserError
 from carvana.exclusion import excluded_from, read_exclusions
 from carvana.files import sha256_of
-from carvana.folds import folds_digest, read_folds
+from carvana.folds import CarAreas, assign_folds, folds_digest, mask_areas
 from carvana.histories import dice_of, read_history
 from carvana.planning.plan import Plan
 from carvana.store.store import Entry, Store
@@ -86,7 +86,9 @@ class Status:
         plan, config = self.plan, self.plan.config
         recipe = plan.recipe(model)
         with suppress(UserError, FileNotFoundError):
-            folds = read_folds(plan.results / "folds" / f"{plan.folds.of(model)}.csv")
+            # Not the run's table of them, which may be of another number than is configured now.
+            scheme = plan.folds.of(model)
+            folds = assign_folds(scheme, self._areas, plan.folds.number(scheme))
             encoder = recipe.network.encoder
             weights = _sha256(plan.encoders.file(encoder)) if encoder and plan.encoders.receipt(model) else None
             # With fewer --cores than `threads`, Snakemake gives a job as many; of a GPU's numbers they are no part.
@@ -119,6 +121,10 @@ class Status:
                     pseudo_labels=added[0] if added else None,
                 )
                 yield Store(plan.store).entry(facts)
+
+    @cached_property
+    def _areas(self) -> CarAreas:
+        return mask_areas(self._manifest)
 
     @cached_property
     def _manifest(self) -> Manifest:

@@ -38,7 +38,8 @@ def trained_run(results: Path) -> TrainedRun:
     edition = edition_of(results)
     for model in (model for recipe in RECIPES for model in merged_models(recipe, edition)):
         folder = results / "models" / model
-        record = min(folder.glob("fold*/recipe.yaml"), default=None)
+        # The newest: folds of another number, or of trainings before an import, may lie there too.
+        record = max(folder.glob("fold*/recipe.yaml"), key=lambda path: path.stat().st_mtime_ns, default=None)
         if record is None:
             raise UserError(f"{folder} has no network; finish the run with all members first")
         conditions = _conditions_in(record)

@@ -43,7 +43,16 @@ def save_weights(path: Path, state: Mapping[str, Tensor], facts: Mapping[str, ob
     # One metadata entry: the format keeps several in no particular order.
     metadata = {"facts": json.dumps(facts, sort_keys=True)}
     with whole_file(path) as partial:
-        save_file(distinct_tensors(state), partial, metadata)
+        write_tensors(partial, distinct_tensors(state), metadata)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write a .safetensors file that others may read as they may any new file; safetensors' own only its owner may."""
+    path.unlink(missing_ok=True)
+    path.touch()
+    mode = path.stat().st_mode
+    save_file(dict(tensors), path, dict(metadata) if metadata else None)
+    path.chmod(mode)
 
 
 def read_facts(path: Path, remedy: str = TRAIN_AGAIN) -> dict[str, object]:

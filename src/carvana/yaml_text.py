@@ -27,9 +27,10 @@ def parsed(text: str, origin: str) -> Any:
 
 
 def of_command_line(text: str, origin: str) -> Any:
-    """What Snakemake makes of the value of a `--config key=value`: a number, true or false, or YAML whose values are
-    all text. Arguments and error as for `parsed`.
+    """What Snakemake makes of the value of a `--config key=value`, without the quotes around it: a number, true or
+    false, or YAML whose values are all text. Arguments and error as for `parsed`.
     """
+    text = text.strip("'\"")
     if text in ("", "True", "False"):
         return {"": None, "True": True, "False": False}[text]
     for number in (int, float):

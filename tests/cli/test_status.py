@@ -14,7 +14,7 @@ from carvana.__main__ import main
 from carvana.config import load_config
 from carvana.data.manifest import write_manifest
 from carvana.errors import UserError
-from carvana.folds import write_folds
+from carvana.folds import assign_folds, mask_areas, write_folds
 from carvana.planning.plan import Plan
 from carvana.revision import ROOT
 from carvana.status import Status
@@ -52,16 +52,15 @@ def carvana(monkeypatch, capsys):
 class Run:
     """A run of tiny, of one member, whose inputs are made."""
 
-    def __init__(self, folder, manifest, folds):
+    def __init__(self, folder, manifest):
         self.overrides = [f"results={folder}", 'members=["asanakoy"]', "folds=2"]
         self.arguments = ["--configfile", ROOT / "config" / "tiny.yaml", "--config", *self.overrides]
         self.plan = Plan(load_config(ROOT, [ROOT / "config" / "tiny.yaml"], self.overrides), ROOT)
         (folder / "tiny" / "data").mkdir(parents=True)
         (folder / "tiny" / "folds").mkdir()
         write_manifest(manifest, folder / "tiny" / "data" / "train.csv")
-        for scheme in ("random7", "area7"):
-            write_folds(folds, folder / "tiny" / "folds" / f"{scheme}.csv")
-        self.manifest, self.folds = manifest, folds
+        self.manifest, self.folds = manifest, assign_folds("random7", mask_areas(manifest), 2)
+        write_folds(self.folds, folder / "tiny" / "folds" / "random7.csv")
 
     def entry(self, fold):
         images = TrainingImages(self.manifest, self.folds)
@@ -105,8 +104,8 @@ class Run:
 
 
 @pytest.fixture
-def run(tmp_path, manifest, folds):
-    return Run(tmp_path, manifest, folds)
+def run(tmp_path, manifest):
+    return Run(tmp_path, manifest)
 
 
 LEFT = "1:06:40 left of the running ones, added up"
@@ -155,11 +154,12 @@ def test_what_the_training_script_made_is_found_under_its_key(run):
     run.train(1)
     assert run.states()[MODEL, 1] == "done"
     assert run.states()[MODEL, 0] == "waiting"
-    # Under another seed it is not what would be made now.
+    # Under another seed, or in another number of folds, it is not what would be made now.
     shutil.move(run.plan.results / "elsewhere", run.plan.results / "models" / MODEL / "fold1")
     assert run.states()[MODEL, 1] == "done"
-    told = as_a_user("status", *run.arguments, "seed=7").splitlines()
-    assert [line.split()[:3] for line in told if line.startswith(MODEL)][1] == [MODEL, "1", "outdated"]
+    for changed in ("folds=3", "seed=7"):
+        told = as_a_user("status", *run.arguments, changed).splitlines()
+        assert [line.split()[:3] for line in told if line.startswith(MODEL)][1] == [MODEL, "1", "outdated"]
     # A job has no more threads than --cores.
     told_of_two = as_a_user("status", *run.arguments, "threads=2").splitlines()
     assert [line.split()[:3] for line in told_of_two if line.startswith(MODEL)][1] == [MODEL, "1", "done"]

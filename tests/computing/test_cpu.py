@@ -1,5 +1,5 @@
 from carvana.computing import runtime
-from carvana.computing.cpu import cpu_kind, cpu_name
+from carvana.computing.cpu import computes_bfloat16, cpu_kind, cpu_name
 from carvana.computing.environment import computed_in
 
 PROCESSOR = """processor\t: {number}
@@ -40,6 +40,14 @@ def test_a_cpus_name_has_its_numbers(tmp_path):
     described(tmp_path)
     assert cpu_name(tmp_path / "cpuinfo") == "AMD EPYC 26 2 1"
     assert cpu_name(tmp_path / "none")
+
+
+def test_a_cpu_has_units_for_bfloat16_or_has_not(tmp_path):
+    described(tmp_path, flags="fpu avx512_bf16")
+    assert computes_bfloat16(tmp_path / "cpuinfo")
+    described(tmp_path)
+    assert not computes_bfloat16(tmp_path / "cpuinfo")
+    assert not computes_bfloat16(tmp_path / "none")
 
 
 def test_what_was_computed_says_on_which_cpu():

@@ -29,9 +29,10 @@ def test_a_users_own_folder_is_watched_for_changes_of_what_is_read(tmp_path):
         competitions = {
             source: plan(data={"source": source, "folder": str(tmp_path)}).competition for source in sources
         }
-        return {
-            (source, split): one.listing(split) for source, one in competitions.items() for split in ("train", "test")
-        }
+        found = {(source, "report"): one.listing(["metadata"]) for source, one in competitions.items()}
+        for split in ("train", "test"):
+            found |= {(source, split): one.intake_listing(split) for source, one in competitions.items()}
+        return found
 
     def changed_by(change):
         before = listings()
@@ -42,7 +43,8 @@ def test_a_users_own_folder_is_watched_for_changes_of_what_is_read(tmp_path):
     assert changed_by((tmp_path / "train_masks").mkdir) == [("folder", "train")]
     assert changed_by((tmp_path / "train_masks/a.gif").touch) == [("folder", "train")]
     assert changed_by((tmp_path / "sample_submission.csv").touch) == [("folder", "test")]
-    for other in ("metadata.csv", "notes.txt", ".download", "results"):
+    assert changed_by((tmp_path / "metadata.csv").touch) == [("folder", "report")]
+    for other in ("notes.txt", ".download", "results"):
         assert changed_by((tmp_path / other).mkdir) == []
     # A disk that is not mounted.
     assert changed_by(lambda: (tmp_path / "test_hq").symlink_to(tmp_path / "absent")) == []

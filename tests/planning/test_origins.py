@@ -36,11 +36,21 @@ def test_all_models_or_some():
             {"weights": "released", "released": {"folds": {"ternausnet": [5]}}},
             "released.folds.ternausnet: no fold 5; it has 0 to 4",
         ),
+        (
+            {"weights": "released", "released": {"folder": "results/full/weights"}},
+            "released.folder is results/full/weights, which this run packs itself: give the run that imports from it a",
+        ),
     ],
 )
 def test_what_there_is_not_is_told(changes, told):
     with pytest.raises(UserError, match=told):
         plan(**changes).check()
+
+
+def test_what_another_run_packed_or_nobody_imports_is_no_obstacle():
+    imported("results/full/weights", run="imported").check()
+    imported("results/full/weights", edition="presented").check()
+    plan(released={"folder": "results/full/weights"}).check()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -43,6 +44,17 @@ def test_what_is_complete_is_taken_and_not_made_again(store, tmp_path, capsys):
     assert f"already made: taken from {store.entry(FACTS).folder}\n" == capsys.readouterr().err
     assert work.times == 1
     assert (tmp_path / "one" / "x").read_text() == (tmp_path / "two" / "y").read_text() == "result"
+
+
+def test_what_was_just_made_cannot_be_pruned_before_it_is_given(store, tmp_path):
+    class Outputs(dict[str, Path]):
+        def items(self):
+            with pytest.raises(UserError, match="is being worked on by process"):
+                store.remove(store.entry(FACTS))
+            return super().items()
+
+    store.obtain(FACTS, Outputs({"out.txt": tmp_path / "x"}), Work())
+    assert (tmp_path / "x").read_text() == "result"
 
 
 def test_other_facts_are_another_result(store, tmp_path):

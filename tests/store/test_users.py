@@ -6,8 +6,11 @@ import os
 from functools import partial
 
 import pytest
+import torch
 
 from carvana.store.store import Store
+from carvana.training.checkpoints import Checkpoints
+from carvana.training.snapshot import Snapshot
 from tests.accounts import as_user, passable
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="acts as two users in turn, which only root can")
@@ -54,6 +57,24 @@ def test_what_one_made_the_other_takes(folders):
         assert as_user(user, GROUP, [], partial(path.open, "r+")) == "nothing"
 
 
+def test_what_the_other_may_not_read_is_not_made_again(folders):
+    store, one, other = folders
+
+    def make(workplace):
+        (workplace.result / "a").write_text("result")
+        (workplace.result / "a").chmod(0o600)
+
+    def fail(workplace):
+        raise AssertionError("made again")
+
+    assert obtain(ONE, store, one / "a", make) == "nothing"
+    told = obtain(OTHER, store, other / "a", fail)
+    assert told.startswith(str(store)) and told.endswith(
+        "/result/a cannot be read: ask its owner to let you (chmod g+r), or name another folder as `store`"
+    )
+    assert (one / "a").read_text() == "result"
+
+
 def test_what_one_began_the_other_continues(folders):
     store, one, other = folders
 
@@ -68,3 +89,30 @@ def test_what_one_began_the_other_continues(folders):
     assert obtain(ONE, store, one / "a", begin) == "exit 75"
     assert obtain(OTHER, store, other / "a", go_on) == "nothing"
     assert (other / "a").read_text() == "half and half"
+
+
+def test_a_trainings_states_are_the_others_too(folders):
+    store, one, other = folders
+
+    def checkpoints(folder):
+        return Checkpoints(folder, lambda: None, pytest.fail)
+
+    def begin(workplace):
+        kept = checkpoints(workplace.folder)
+        kept.save(Snapshot({"w": torch.ones(2)}, {"next_epoch": 1}), kept.save_best({"w": torch.ones(2)}, 0, {}))
+        raise SystemExit(75)
+
+    def go_on(workplace):
+        found = checkpoints(workplace.folder).load()
+        assert found is not None
+        (workplace.result / "a").write_text(f"{found[0].values} {found[1]}")
+
+    assert obtain(ONE, store, one / "a", begin) == "exit 75"
+    (state,) = store.glob("*/state-*.safetensors")
+    assert {path.stat().st_mode & 0o777 for path in store.glob("*/*.safetensors")} == {0o664}
+    state.chmod(0o600)
+    # A state that may not be read is none that is damaged.
+    assert "Permission denied" in obtain(OTHER, store, other / "a", go_on)
+    state.chmod(0o664)
+    assert obtain(OTHER, store, other / "a", go_on) == "nothing"
+    assert (other / "a").read_text() == "{'next_epoch': 1} best-0001.safetensors"

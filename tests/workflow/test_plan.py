@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from carvana.computing.cpu import computes_bfloat16
+
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
@@ -61,6 +63,12 @@ def given_maps(output: str, masks: Path) -> dict[str, str]:
 
 def test_the_full_reproduction(tmp_path):
     assert planned(tmp_path) == FULL
+
+
+@pytest.mark.parametrize(("gpus", "told"), [(0, not computes_bfloat16()), (1, False)])
+def test_bfloat16_on_a_cpu_without_units_for_it_is_told(tmp_path, gpus, told):
+    planned = snakemake("--resources", f"gpu={gpus}", "--config", f"results={tmp_path}", "precision=bf16")
+    assert ("warning: precision is bf16, for which this CPU has no units" in planned.stdout) == told
 
 
 def test_planning_imports_neither_torch_nor_kaggle(tmp_path):

@@ -6,7 +6,7 @@ COMPARED = ("ternausnet", "linknet34_fma_s44")
 use rule train as train_from_random with:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{PLAN.folds.of(wc.model)}.csv",
+        folds=lambda wc: PLAN.folds.table(wc.model, int(wc.fold)),
         exclude=PLAN.trainings.exclusions(),
     output:
         weights="<results>/from_random/{model}/fold{fold}/weights.safetensors",

@@ -47,7 +47,7 @@ rule intake:
     params:
         **PLAN.provenance.of("workflow/scripts/intake.py"),
         data=str(PLAN.competition.folder),
-        listing=lambda wc: PLAN.competition.listing(wc.split),
+        listing=lambda wc: PLAN.competition.intake_listing(wc.split),
         geometry=config["geometry"],
         work_dir=str(PLAN.competition.images),
         expected=lambda wc: PLAN.competition.counts_arguments(wc.split),

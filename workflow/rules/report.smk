@@ -69,6 +69,7 @@ rule report:
         common=PLAN.networks.common_argument(PLAN.merged, "train"),
         results=lambda wc, output: str(Path(output.page).parent),
         data=str(PLAN.competition.folder),
+        metadata=PLAN.competition.listing(["metadata"]),
         work_dir=str(PLAN.competition.images),
         rounds=PLAN.reporting.pseudo_labels_arguments(),
         other=PLAN.reporting.other_edition_argument(),

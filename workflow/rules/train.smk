@@ -4,7 +4,7 @@
 rule train:
     input:
         manifest="<results>/data/train.csv",
-        folds=lambda wc: f"<results>/folds/{PLAN.folds.of(wc.model)}.csv",
+        folds=lambda wc: PLAN.folds.table(wc.model, int(wc.fold)),
         encoder=lambda wc: PLAN.encoders.receipt(wc.model),
         exclude=PLAN.trainings.exclusions(),
         pseudo=lambda wc: PLAN.second_round.manifest(wc.model, int(wc.fold)),

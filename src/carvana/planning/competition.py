@@ -39,14 +39,18 @@ class Competition:
         """Where zips are unpacked and reduced images lie, by their content: once for all runs."""
         return self.run.shared("images")
 
-    def listing(self, split: str) -> str:
-        """Digest that changes when what the split's intake reads of a user's folder does, as far as names, sizes and
-        times tell; files that we made or verified ourselves need none.
+    def listing(self, names: Sequence[str]) -> str:
+        """Digest that changes when these files of a user's folder do, as far as names, sizes and times tell; files that
+        we made or verified ourselves need none.
         """
         if self.run.config["data"]["source"] != "folder":
             return ""
-        places = (self.folder / f"{name}{ending}" for name in INTAKE_FILES[split] for ending in ENDINGS)
+        places = (self.folder / f"{name}{ending}" for name in names for ending in ENDINGS)
         return listing_digest(places)
+
+    def intake_listing(self, split: str) -> str:
+        """Digest that changes when what the intake of train or test reads of a user's folder does."""
+        return self.listing(INTAKE_FILES[split])
 
     def receipts(self, names: Sequence[str]) -> list[str]:
         """The receipts of the files of these names; none where they are not downloaded."""

@@ -69,10 +69,10 @@ class Expectations:
         path = self.run.root / BANDS
         if not path.is_file():
             return {}
-        return self._whole(yaml.safe_load(path.read_text())["conditions"]["configuration"])
+        return self._whole(yaml.safe_load(path.read_text(encoding="utf-8"))["conditions"]["configuration"])
 
     def _whole(self, overlay: Mapping[str, Any]) -> dict[str, Any]:
-        base = yaml.safe_load((self.run.root / "config" / "config.yaml").read_text())
+        base = yaml.safe_load((self.run.root / "config" / "config.yaml").read_text(encoding="utf-8"))
         whole: dict[str, Any] = laid_over(base, overlay)
         return whole
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from carvana.errors import UserError
 from carvana.planning.options import option
 from carvana.planning.run import Run
 from carvana.recipe_files import load_recipe, model_names
@@ -24,9 +25,19 @@ class FoldSchemes:
         """The fold schemes of the run's models, each once."""
         return tuple(dict.fromkeys(self.of(model) for model in self.run.models))
 
+    def table(self, model: str, fold: int) -> str:
+        """The table of folds that a network is trained by. Raises UserError: its model has no such fold."""
+        last = self.number(self.of(model)) - 1
+        if fold > last:
+            raise UserError(f"{model} has no fold {fold}; it has 0 to {last}")
+        return self._table(self.of(model))
+
+    def _table(self, scheme: str) -> str:
+        return str(self.run.results / f"folds/{scheme}.csv")
+
     def tables(self) -> list[str]:
         """The tables of folds, in the order of `used`."""
-        return [str(self.run.results / f"folds/{scheme}.csv") for scheme in self.used]
+        return [self._table(scheme) for scheme in self.used]
 
     def table_arguments(self) -> str:
         """The --folds arguments of pack_weights.py."""

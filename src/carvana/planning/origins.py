@@ -51,8 +51,14 @@ class Origins:
             number_of_folds: by model of the edition.
 
         Raises:
-            UserError: a section names no model of the edition, or a model no fold that it has.
+            UserError: a section names no model of the edition, or a model no fold that it has; or the checkpoints lie
+                where the run packs its own.
         """
+        if self.imported and self.folder.absolute().is_relative_to((self.run.results / "weights").absolute()):
+            raise UserError(
+                f"released.folder is {self.folder}, which this run packs itself: give the run that imports from it a"
+                " name of its own (run), or name a copy of the folder"
+            )
         weights = self.run.config["weights"]
         named = {} if isinstance(weights, str) else weights
         for section, names in (("weights", named), ("released.folds", self.run.config["released"]["folds"])):

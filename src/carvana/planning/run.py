@@ -52,7 +52,7 @@ class Run:
     @cached_property
     def published(self) -> dict[str, Any]:
         """The facts of config/published.yaml."""
-        facts: dict[str, Any] = yaml.safe_load((self.root / "config" / "published.yaml").read_text())
+        facts: dict[str, Any] = yaml.safe_load((self.root / "config" / "published.yaml").read_text(encoding="utf-8"))
         return facts
 
     @property

@@ -102,12 +102,17 @@ class Entry:
         return max(times, default=0)
 
     def damage(self) -> str | None:
-        """What is wrong with the stored files, if anything."""
+        """What is wrong with the stored files, if anything. Raises UserError where another user's cannot be read."""
         try:
             files = json.loads((self.folder / COMPLETE).read_text(encoding="utf-8"))["files"]
             for name, expected in files.items():
                 if sha256_of(self.folder / RESULT / name) != expected["sha256"]:
                     return f"{name} is not what was stored"
+        except PermissionError as error:
+            raise UserError(
+                f"{error.filename} cannot be read: ask its owner to let you (chmod g+r), or name another folder as"
+                " `store`"
+            ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             return f"{error!r}"
         return None
@@ -181,7 +186,8 @@ class Store:
             if missing:
                 raise ValueError(f"{sorted(missing)} were not made")
             entry.finish()
-        entry.give(outputs)
+            # Before others may prune what no run has yet.
+            entry.give(outputs)
 
     def _taken(self, entry: Entry, outputs: Mapping[str, Path]) -> bool:
         if not entry.complete:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from carvana.files import flush, sha256_of, whole_file
 from carvana.training.snapshot import Snapshot
 from carvana.training.state_files import numbers, paths_of, read_record, record_text
-from carvana.weights import save_weights
+from carvana.weights import save_weights, write_tensors
 
 KEPT: Final = 2
 
@@ -66,7 +66,7 @@ class Checkpoints:
         number = max(numbers(self._folder), default=0) + 1
         tensors, record = paths_of(self._folder, number)
         with whole_file(tensors) as partial:
-            save_file(dict(snapshot.tensors), partial)
+            write_tensors(partial, snapshot.tensors)
         files = {tensors.name: sha256_of(tensors)}
         if best is not None:
             files[best] = sha256_of(self._folder / best)
@@ -104,6 +104,9 @@ class Checkpoints:
                 if sha256_of(self._folder / name) != digest:
                     return f"{name} is damaged"
             load_file(tensors)
+        except PermissionError:
+            # Another user's, and whole perhaps: it is not to be trained again for that.
+            raise
         except (OSError, ValueError, SafetensorError) as error:
             return f"{record.name}: {error}"
         return None
