@@ -31,6 +31,7 @@ from torch import nn
 
 from benchmarks.results import ROOT, mean_with_interval
 from carvana import rle
+from carvana.arrays import Sums
 from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
@@ -43,7 +44,7 @@ from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
-from carvana.prediction.pipeline import Pipeline, Sums
+from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of

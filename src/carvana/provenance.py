@@ -25,17 +25,17 @@ PACKAGE: Final = Path(__file__).resolve().parent.name
 # The packages whose release can change a number.
 NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "h5py", "hdf5plugin")
 
-
-# Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile,
-# where results are kept.
+# Modules that scripts use and that cannot change what they compute: what arrays are called, who may use which GPU, what
+# is shown meanwhile, where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
+        "carvana.arrays",
         "carvana.computing.cpu",
         "carvana.computing.environment",
-        "carvana.errors",
         "carvana.computing.lease",
         "carvana.computing.nvidia",
         "carvana.computing.usable",
+        "carvana.errors",
         "carvana.interruption",
         "carvana.keys",
         "carvana.prediction.timings",
@@ -49,7 +49,6 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.training.stopwatch",
     }
 )
-
 
 # Modules that trainings and predictions read their arguments and input files with, or that a plan is made with: what
 # was read is in a result's key (see `keys`), so how it was made or read need not be.

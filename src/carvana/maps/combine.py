@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from carvana import rle
+from carvana.arrays import BoolMask, Levels, Map, Sums
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
@@ -51,7 +51,7 @@ class NetworkSums:
         self.size_HW = models[0].size_HW
         self.networks = sum(store.networks for store in models)
 
-    def read(self, name: str) -> ensemble.Sums:
+    def read(self, name: str) -> Sums:
         """(H, W) uint16: the sum of the image's 8-bit maps over all networks."""
         total = np.zeros(self.size_HW, np.uint16)
         for of_image in self._of_model.values():
@@ -187,7 +187,7 @@ def ensemble_recipes(
     geometry: Geometry,
     masks: Path,
     common: bool = False,
-    note: Callable[[str, npt.NDArray[np.float32], npt.NDArray[np.bool_]], None] = lambda *_: None,
+    note: Callable[[str, Levels, BoolMask], None] = lambda *_: None,
 ) -> EnsembleReport:
     """Make the ensemble's masks from the four recipes' 8-bit maps.
 
@@ -223,7 +223,7 @@ def ensemble_recipes(
 
         def rows() -> Iterator[tuple[str, str, int]]:
             for name in names:
-                maps = {recipe: cast("ensemble.Map", store.read(name)) for recipe, store in stores.items()}
+                maps = {recipe: cast("Map", store.read(name)) for recipe, store in stores.items()}
                 mean_HW = ensemble.mean(list(maps.values()))
                 result = postprocess.apply(mean_HW, maps["linknet34"], geometry)
                 note(name, mean_HW, result.mask)

@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from carvana.arrays import Sums
 from carvana.computing.arrival import Arrival
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
@@ -29,8 +29,6 @@ from carvana.transforms.protocol import build_transforms
 
 PREPARED_PER_WORKER: Final = 2
 WAITING_TO_BE_STORED: Final = 2
-
-Sums = NDArray[np.uint16]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Final
 import torch
 from torch import nn
 
+from carvana.arrays import Sums
 from carvana.computing.runtime import compute_in, configure
 from carvana.computing.usable import require_usable
 from carvana.data.imageset import ImageSet
@@ -20,7 +21,7 @@ from carvana.maps.mapstore import MapWriter
 from carvana.metrics import dice
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.networks import load_networks
-from carvana.prediction.pipeline import Pipeline, Sums
+from carvana.prediction.pipeline import Pipeline
 from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed
 

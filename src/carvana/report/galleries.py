@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from carvana import rle
+from carvana.arrays import Image
 from carvana.data.imageset import ImageSet
-from carvana.picture import Image
 from carvana.report import page, sections
 from carvana.report.analysis import ImageAnalysis, OutOfFoldMaps, disagreement
 from carvana.report.audit import suspicious
