@@ -11,7 +11,8 @@ import numpy as np
 from carvana.arrays import BoolMask, Image
 from carvana.data.names import VIEWS
 from carvana.data.synthetic.camera import Camera
-from carvana.data.synthetic.car import CarShape, build_car, footprint, raised_roof
+from carvana.data.synthetic.car import build_car, footprint, raised_roof
+from carvana.data.synthetic.car_shape import CarShape
 from carvana.data.synthetic.fleet import TALL_VAN, Kind, draw_car, draw_kind
 from carvana.data.synthetic.glare import add_glare, draw_raised
 from carvana.data.synthetic.solids import Face, Point
