@@ -9,7 +9,7 @@ from carvana.arrays import Levels, Mask
 from carvana.catalogue import RECIPES
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.maps.combine import ensemble_recipes
+from carvana.maps.ensemble_masks import ensemble_recipes
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 

@@ -18,10 +18,10 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.maps import postprocess
-from carvana.maps.combine import images_of_all, open_store
 from carvana.maps.ensemble import THRESHOLD, mean
 from carvana.maps.mapstore import MapReader
 from carvana.maps.recipe_maps import recipe_maps
+from carvana.maps.stores import images_of_all, open_store
 from carvana.metrics import dice
 from carvana.overlap import overlapped
 from carvana.reading import read_rows, readable
