@@ -90,7 +90,7 @@ def size_of(plan: Plan) -> Size:
     area = height * width / (FULL.image_size[0] * FULL.image_size[1])
     if plan.synthetic:
         cars = plan.config["data"]["synthetic"]
-        return Size(16 * cars["train_cars"], 16 * cars["test_cars"], area)
+        return Size(VIEWS_PER_CAR * cars["train_cars"], VIEWS_PER_CAR * cars["test_cars"], area)
     return Size(size.train_images, size.test_images, area)
 
 
