@@ -23,8 +23,9 @@ from carvana.networks import linknet34, ternausnet, vgg_unet
 from carvana.recipe_files import load_recipe
 from carvana.training.draws import Draws
 from carvana.training.run import initial_network
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[1] / "workflow" / "scripts" / "encoder_weights.py"
+SCRIPT = SCRIPTS / "encoder_weights.py"
 
 
 def convolution(outputs, inputs, side):

@@ -17,8 +17,9 @@ from carvana.folds import (
     read_folds,
     write_folds,
 )
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[1] / "workflow" / "scripts" / "folds.py"
+SCRIPT = SCRIPTS / "folds.py"
 
 PUBLISHED = {
     "f04a": (5, "0acd14f1b22044ebf4858ee33c0cc1d39115e230c9e05499f1db297baad79dde"),

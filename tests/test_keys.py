@@ -16,8 +16,8 @@ from carvana.folds import folds_digest
 from carvana.keys import digest_of, images_digest
 from carvana.provenance import code_digest, step_digest
 from carvana.recipe_files import load_recipe
+from carvana.revision import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("ternausnet", "linknet34_fma_s44", "unet_scratch", "unet_vgg11")
 STEPS = ("train", "validate", "predict")
 

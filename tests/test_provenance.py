@@ -1,13 +1,11 @@
 import ast
-from pathlib import Path
 
 import pytest
 
 from carvana import provenance
 from carvana.provenance import canonical_syntax, code_digest, recipe_digest, used_modules
 from carvana.recipe_files import load_recipe
-
-SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
+from tests.programs import SCRIPTS
 
 
 def syntax(text: str) -> str:

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from carvana.maps.ensemble_masks import ensemble_recipes
 from carvana.pseudo_labels.candidates import read_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 from tests.maps.stores import NAMES, random_maps, read_table, store
+from tests.programs import SCRIPTS
 
 
 def recipe_stores(folder, maps_by_recipe):
@@ -75,8 +75,7 @@ def test_the_ensemble_as_a_teacher_says_how_sure_its_mean_map_is(tmp_path):
     arguments = [part for recipe, path in stores.items() for part in (f"--{recipe.replace('_', '-')}", path)]
     arguments += ["--geometry", "small", "--out", tmp_path / "masks.csv"]
     arguments += ["--candidates", tmp_path / "candidates.csv", "--unclear", 26, 229]
-    script = Path(__file__).parents[2] / "workflow/scripts/ensemble.py"
-    subprocess.run([sys.executable, str(script), *map(str, arguments)], check=True)
+    subprocess.run([sys.executable, SCRIPTS / "ensemble.py", *map(str, arguments)], check=True)
     for row, found in zip(
         read_table(tmp_path / "masks.csv"), read_candidates(tmp_path / "candidates.csv"), strict=True
     ):

@@ -6,14 +6,14 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from carvana.errors import UserError
 from carvana.released.fetch import blob_hash, fetch_blob
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/fetch_checkpoint.py"
+SCRIPT = SCRIPTS / "fetch_checkpoint.py"
 CONTENT = bytes(range(256)) * 5000
 
 

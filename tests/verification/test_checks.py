@@ -1,5 +1,4 @@
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 import yaml
@@ -8,13 +7,13 @@ from carvana.data.manifest import ImageRecord, Manifest
 from carvana.figures.bands import band, pooled
 from carvana.folds import assign_folds, folds_digest, mask_areas, write_folds
 from carvana.leaderboard.record import Scored
+from carvana.revision import ROOT
 from carvana.verification.check import Check, reproduction_holds, scores_judged
 from carvana.verification.conformance import check_conformance, measured_code
 from carvana.verification.figures import check_figures
 from carvana.verification.folds import Scheme, check_scheme
 from carvana.verification.leaderboard import check_leaderboard
 
-ROOT = Path(__file__).parents[2]
 PUBLISHED = yaml.safe_load((ROOT / "config/published.yaml").read_text())
 CARS = [f"{car:012x}" for car in range(6)]
 MANIFEST = Manifest(

@@ -5,17 +5,16 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import pytest
 
 from carvana.geometry import SMALL
+from carvana.revision import ROOT
 from carvana.submission.check import validate_submission
 from carvana.submission.mask_table import sample_names
 from tests.pages import PAGES
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "sample"
 
 pytestmark = pytest.mark.sample
