@@ -1,6 +1,4 @@
-"""Stores of random maps, and the tables of masks that are made of them."""
-
-import csv
+"""Stores of random maps."""
 
 import numpy as np
 
@@ -20,8 +18,3 @@ def store(path, maps, source="m", networks=1, kind="sums"):
 def random_maps(seed, names=NAMES, size_HW=(9, 11)):
     rng = np.random.default_rng(seed)
     return {name: rng.integers(0, 256, size_HW, dtype=np.uint8) for name in names}
-
-
-def read_table(path):
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))

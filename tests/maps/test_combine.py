@@ -7,8 +7,9 @@ from carvana.geometry import SMALL
 from carvana.maps.combine import NetworkSums, merge_networks
 from carvana.maps.mapstore import MapReader
 from carvana.maps.merging import merge_rule
+from carvana.reading import read_rows
 from carvana.recipe_files import load_recipe
-from tests.maps.stores import NAMES, random_maps, read_table, store
+from tests.maps.stores import NAMES, random_maps, store
 
 
 def sums_of(*maps):
@@ -21,7 +22,7 @@ def test_merging_models_equals_merging_all_their_networks(tmp_path, model, rule)
     one = store(tmp_path / "one.h5", sums_of(*networks[:2]), "one", 2)
     two = store(tmp_path / "two.h5", dict(reversed(sums_of(*networks[2:]).items())), "two", 3)
     merge_networks([one, two], merge_rule(load_recipe(model)), "recipe", tmp_path / "masks.csv", tmp_path / "maps.h5")
-    rows = read_table(tmp_path / "masks.csv")
+    rows = read_rows(tmp_path / "masks.csv")
     assert [row["img"] for row in rows] == list(NAMES)
     with MapReader(tmp_path / "maps.h5") as maps:
         assert (maps.kind, maps.source, maps.networks, maps.names) == ("maps", "recipe", 5, NAMES)

@@ -12,7 +12,8 @@ from carvana.maps import ensemble
 from carvana.maps.ensemble_masks import ensemble_recipes
 from carvana.pseudo_labels.candidates import read_candidates
 from carvana.pseudo_labels.doubt import doubt_of
-from tests.maps.stores import NAMES, random_maps, read_table, store
+from carvana.reading import read_rows
+from tests.maps.stores import NAMES, random_maps, store
 from tests.programs import SCRIPTS
 
 
@@ -28,7 +29,7 @@ def test_the_ensemble_of_four_recipes(tmp_path):
     maps["linknet34"] |= {"a_01.jpg": band * 0, "a_02.jpg": band, "b_01.jpg": np.roll(band, -10, axis=0)}
     report = ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "masks.csv")
     assert (report.images, report.fired, report.top_clamped) == (3, ["a_02.jpg", "b_01.jpg"], ["b_01.jpg"])
-    rows = read_table(tmp_path / "masks.csv")
+    rows = read_rows(tmp_path / "masks.csv")
     assert [(row["img"], row["fired"]) for row in rows] == [("a_01.jpg", "0"), ("a_02.jpg", "1"), ("b_01.jpg", "1")]
     mean = np.mean([maps[recipe]["a_01.jpg"] for recipe in RECIPES], axis=0)
     assert rows[0]["rle_mask"] == rle.encode_as_published(mean >= ensemble.THRESHOLD)
@@ -59,7 +60,7 @@ def test_recipes_with_maps_of_different_images_where_that_is_wanted(tmp_path):
     maps["ternausnet"] = {name: map_HW for name, map_HW in maps["ternausnet"].items() if name != "a_01.jpg"}
     report = ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "masks.csv", common=True)
     assert report.images == 3
-    assert [row["img"] for row in read_table(tmp_path / "masks.csv")] == ["a_02.jpg", "b_01.jpg", "b_02.jpg"]
+    assert [row["img"] for row in read_rows(tmp_path / "masks.csv")] == ["a_02.jpg", "b_01.jpg", "b_02.jpg"]
     maps["ternausnet"] = random_maps(0, ("c_01.jpg",), SMALL.image_size)
     with pytest.raises(UserError, match=r"have no image in common: choose released\.folds that share cars"):
         ensemble_recipes(recipe_stores(tmp_path, maps), SMALL, tmp_path / "none.csv", common=True)
@@ -76,9 +77,7 @@ def test_the_ensemble_as_a_teacher_says_how_sure_its_mean_map_is(tmp_path):
     arguments += ["--geometry", "small", "--out", tmp_path / "masks.csv"]
     arguments += ["--candidates", tmp_path / "candidates.csv", "--unclear", 26, 229]
     subprocess.run([sys.executable, SCRIPTS / "ensemble.py", *map(str, arguments)], check=True)
-    for row, found in zip(
-        read_table(tmp_path / "masks.csv"), read_candidates(tmp_path / "candidates.csv"), strict=True
-    ):
+    for row, found in zip(read_rows(tmp_path / "masks.csv"), read_candidates(tmp_path / "candidates.csv"), strict=True):
         mean_HW = np.mean([maps[recipe][row["img"]] for recipe in RECIPES], axis=0)
         mask_HW = mean_HW >= 128
         # The published submissions have two pixels forced off; a training mask has not.
