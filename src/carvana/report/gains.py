@@ -8,6 +8,7 @@ from typing import Final
 
 from carvana.catalogue import MEMBERS, RECIPES
 from carvana.grading.score_table import numbered_notes
+from carvana.grading.scores import DICE_PARTS
 from carvana.report import page
 from carvana.report.page import Cell, Section
 from carvana.report.record import RunRecord
@@ -19,7 +20,7 @@ def gains(run: RunRecord) -> Section:
     """What the ensemble gains over its parts, and what the unreliable-top rule does."""
     scores = [row for row in run.scores if row.level in _LEVELS]
     notes, numbers = numbered_notes([row.note for row in scores])
-    columns = ("name", "level", "out of fold", "public", "private", "images", "notes")
+    columns = ("name", "level", *DICE_PARTS, "images", "notes")
     rows: list[Sequence[Cell]] = [
         (row.name, row.level, *row.dice, row.images, told) for row, told in zip(scores, numbers, strict=True)
     ]
