@@ -196,7 +196,7 @@ class _Unpickler(pickle.Unpickler):
         self._storages = storages
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for the name; it is not looked up."""
+        """What stands for the name; it is not looked up. Raises RefusedError for a name that is not known."""
         self.named = f"{module}.{name}"
         if self.named in _KNOWN:
             return _KNOWN[self.named]
@@ -207,7 +207,11 @@ class _Unpickler(pickle.Unpickler):
         raise RefusedError(f"it asks for {self.named}")
 
     def persistent_load(self, identity: Any) -> Any:
-        """What PyTorch keeps beside the pickle: storages, and in its older files the source of every layer's class."""
+        """What PyTorch keeps beside the pickle: storages, and in its older files the source of every layer's class.
+
+        Raises:
+            RefusedError: the reference is to anything else.
+        """
         what, *rest = _of_type(identity, tuple)
         if _of_type(what, str) == "module" and rest and rest[0] is ModuleRecord:
             return ModuleRecord

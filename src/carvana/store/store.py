@@ -161,6 +161,10 @@ class Store:
             outputs: where its files are wanted, by their names in the store.
             make: makes files of these names in the workplace's result folder, from the beginning or from where an
                 earlier call was stopped.
+
+        Raises:
+            UserError: the store cannot be worked in, or another process has taken over from this one.
+            ValueError: `make` has left a file out.
         """
         entry = self.entry(facts)
         if self._taken(entry, outputs):
