@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from typing import Final
 
 from benchmarks.results import ROOT
 from carvana.errors import UserError
+from carvana.reading import read_json
 
 # A small process between this one and the command: the kernel counts the peak of the process that starts a command as
 # the command's own, and this one may have gigabytes.
@@ -46,7 +46,7 @@ def cost_of(command: Sequence[str]) -> Cost:
         found = Path(folder) / "found.json"
         meter = [sys.executable, "-I", "-S", "-c", _METER, str(found), *command]
         said = subprocess.run(meter, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-        status, seconds, megabytes = json.loads(found.read_text())
+        status, seconds, megabytes = read_json(found)
     if status:
         raise UserError(f"{' '.join(command)[:200]} ended with {status}:\n{said[-2000:]}")
     return Cost(1, seconds, megabytes)

@@ -23,6 +23,7 @@ import torch
 from benchmarks.results import write_result
 from benchmarks.sample import SAMPLE
 from carvana import rle
+from carvana.arrays import Mask, Sums
 from carvana.catalogue import RECIPES, merged_models
 from carvana.computing.cpu import cpu_name
 from carvana.computing.precision import PRECISIONS
@@ -60,7 +61,7 @@ class Predicted:
 def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: str, precision: str) -> Predicted:
     """The recipes' and the ensemble's masks of these training images, by networks that were not trained on them."""
     images = ImageSet(read_manifest(results / "data/train.csv"))
-    sums: dict[str, dict[str, ensemble.Sums]] = {name: {} for name in names}
+    sums: dict[str, dict[str, Sums]] = {name: {} for name in names}
     seconds = 0.0
     for model, files in run.weights.items():
         recipe = load_recipe(model, edition=run.edition)
@@ -84,7 +85,7 @@ def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: str,
         forward_of_fold = dict(zip(files, forwards, strict=True))
         forward_of = {name: [forward_of_fold[fold]] for name, fold in fold_of.items()}
 
-        def add(name: str, sums_HW: ensemble.Sums, recipe: str = recipe.recipe) -> None:
+        def add(name: str, sums_HW: Sums, recipe: str = recipe.recipe) -> None:
             sums[name][recipe] = sums[name].get(recipe, np.uint16(0)) + sums_HW
 
         # A GPU loads its kernels at their first use, which would all be the first precision's.
@@ -100,8 +101,8 @@ def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: str,
     return Predicted(masks, seconds)
 
 
-def _masks(sums: Mapping[str, ensemble.Sums], models: Mapping[str, int], run: TrainedRun) -> dict[str, rle.Mask]:
-    masks: dict[str, rle.Mask] = {}
+def _masks(sums: Mapping[str, Sums], models: Mapping[str, int], run: TrainedRun) -> dict[str, Mask]:
+    masks: dict[str, Mask] = {}
     merged = {}
     for recipe in RECIPES:
         rule = merge_rule(load_recipe(merged_models(recipe, run.edition)[0], edition=run.edition))

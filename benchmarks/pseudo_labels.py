@@ -31,6 +31,7 @@ from torch import nn
 
 from benchmarks.results import ROOT, mean_with_interval
 from carvana import rle
+from carvana.arrays import Sums
 from carvana.computing.runtime import configure
 from carvana.data.imageset import ImageSet
 from carvana.data.intake import take_in
@@ -43,11 +44,12 @@ from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
-from carvana.prediction.pipeline import Pipeline, Sums
+from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 from carvana.pseudo_labels.labels import write_labels
+from carvana.reading import read_json
 from carvana.recipe import Recipe
 from carvana.recipe_files import load_recipe
 from carvana.seeding import generator
@@ -211,7 +213,7 @@ def read_runs(path: Path, conditions: Mapping[str, Any]) -> list[dict[str, Any]]
     """What was found before under these conditions, seed by seed."""
     if not path.exists():
         return []
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = read_json(path)
     return list(document["runs"]) if document["conditions"] == conditions else []
 
 

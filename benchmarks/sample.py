@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from benchmarks.results import ROOT
 from carvana.errors import UserError
+from carvana.reading import read_yaml
 
 CONFIG: Final = ROOT / "config/sample.yaml"
 SAMPLE: Final = Path("results/sample")
@@ -18,7 +17,7 @@ SAMPLE: Final = Path("results/sample")
 
 def overlay(precision: str) -> dict[str, Any]:
     """The sample's configuration with this precision."""
-    configuration: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
+    configuration: dict[str, Any] = read_yaml(CONFIG)
     return configuration | {"precision": precision}
 
 
@@ -46,4 +45,4 @@ def finished_precision() -> str:
     paths = sorted((ROOT / SAMPLE).glob("models/*/fold*/recipe.yaml"))
     if not paths:
         raise UserError(f"{SAMPLE} has no networks: `make sample` first")
-    return str(yaml.safe_load(paths[0].read_text())["run"]["precision"])
+    return str(read_yaml(paths[0])["run"]["precision"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import platform
 from collections.abc import Sequence
+from typing import Final
 
 from benchmarks.results import ROOT
 from benchmarks.sample import overlay, run_sample
@@ -19,7 +20,7 @@ from carvana.figures.bands import LEAST_RUNS, write_bands
 from carvana.figures.of_run import bands_of, figures_of
 from carvana.provenance import package_versions
 
-BANDS = ROOT / "config/sample_bands.yaml"
+BANDS: Final = ROOT / "config/sample_bands.yaml"
 
 
 def conditions(seeds: Sequence[int], precision: str) -> dict[str, object]:

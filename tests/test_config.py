@@ -9,9 +9,9 @@ from snakemake.cli import parse_config
 from carvana.config import PRESENTED, SHARED, check_config, load_config
 from carvana.errors import UserError
 from carvana.planning.plan import Plan
+from carvana.revision import ROOT
 from carvana.yaml_text import of_command_line
 
-ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config"
 
 

@@ -1,16 +1,14 @@
 """Files in the layout of torchvision's, with random values, from a server on loopback through the real script."""
 
+import contextlib
 import hashlib
 import json
 import pickle
 import re
 import runpy
 import sys
-import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,8 +22,10 @@ from carvana.networks import linknet34, ternausnet, vgg_unet
 from carvana.recipe_files import load_recipe
 from carvana.training.draws import Draws
 from carvana.training.run import initial_network
+from tests.one_file import OneFile
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[1] / "workflow" / "scripts" / "encoder_weights.py"
+SCRIPT = SCRIPTS / "encoder_weights.py"
 
 
 def convolution(outputs, inputs, side):
@@ -105,61 +105,12 @@ def test_a_training_begins_with_the_encoder_of_its_file_and_random_weights_elsew
         assert torch.equal(begun[name], value)
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one file; `behaviours` are those of the first answers, which are followed by whole ones."""
-
-    def __init__(self, path: Path, *behaviours: str) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.path = path
-        self.behaviours = list(behaviours)
-        self.requests = 0
-        self.both_begun = threading.Barrier(2)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/models/{self.path.name}"
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.requests += 1
-        behaviour = self.server.behaviours.pop(0) if self.server.behaviours else "whole"
-        if behaviour.isdigit():
-            self.send_error(int(behaviour))
-            return
-        content = self.server.path.read_bytes()
-        self.send_response(200)
-        if behaviour != "cut, length not stated":
-            self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        sent = content if behaviour in {"whole", "other bytes"} else content[: len(content) // 2]
-        if behaviour == "at once":
-            self.server.both_begun.wait()
-            sent = content
-        self.wfile.write(bytes(len(content)) if behaviour == "other bytes" else sent)
-
-    def log_message(self, *arguments: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def serve(monkeypatch):
-    """Start a server that stops after the test."""
+    """Start a server of a file that stops after the test."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    servers = []
-
-    def start(path, *behaviours):
-        server = Server(path, *behaviours)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with contextlib.ExitStack() as closing:
+        yield lambda path, *behaviours: closing.enter_context(OneFile(path.name, path.read_bytes(), *behaviours))
 
 
 @pytest.fixture
@@ -180,7 +131,7 @@ def folder_content(folder):
 def test_script_downloads_and_writes_a_receipt(serve, run_script, published, tmp_path, encoder):
     server, path = serve(published[encoder]), published[encoder]
     target, receipt = tmp_path / path.name, tmp_path / "receipts" / "encoder.json"
-    run_script(encoder=encoder, file=target, url=server.url, receipt=receipt)
+    run_script(encoder=encoder, file=target, url=server.address, receipt=receipt)
     assert target.read_bytes() == path.read_bytes()
     assert json.loads(receipt.read_text()) == {
         "encoder": encoder,
@@ -188,16 +139,16 @@ def test_script_downloads_and_writes_a_receipt(serve, run_script, published, tmp
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "tensors": {"vgg11": 16, "resnet34": 180}[encoder],
-        "source": server.url,
+        "source": server.address,
     }
-    run_script(encoder=encoder, file=target, url=server.url, receipt=receipt)
+    run_script(encoder=encoder, file=target, url=server.address, receipt=receipt)
     assert server.requests == 1
 
 
 def test_two_runs_that_fetch_at_once_do_not_disturb_each_other(serve, little, tmp_path):
     server, target = serve(little, "at once", "at once"), tmp_path / little.name
     with ThreadPoolExecutor() as runs:
-        list(runs.map(lambda _: fetch(server.url, target, pause_seconds=0.01), range(2)))
+        list(runs.map(lambda _: fetch(server.address, target, pause_seconds=0.01), range(2)))
     assert target.read_bytes() == little.read_bytes()
     assert (server.requests, folder_content(tmp_path)) == (2, [little.name])
 
@@ -244,8 +195,8 @@ def test_script_refuses_a_name_without_a_hash(run_script, little, tmp_path, caps
 def test_script_gives_up_at_once_where_the_file_is_not(serve, run_script, little, tmp_path, capsys):
     server = serve(little, "404")
     with pytest.raises(SystemExit, match="1"):
-        run_script(encoder="vgg11", file=tmp_path / little.name, url=server.url, receipt=tmp_path / "receipt.json")
-    assert_told(capsys, server.url, "404", "encoder_weights")
+        run_script(encoder="vgg11", file=tmp_path / little.name, url=server.address, receipt=tmp_path / "receipt.json")
+    assert_told(capsys, server.address, "404", "encoder_weights")
     assert server.requests == 1
     assert folder_content(tmp_path) == []
 
@@ -264,11 +215,11 @@ def test_passing_faults_are_tried_again_and_lasting_ones_told(serve, little, tmp
     path = tmp_path / little.name
     lasting = serve(little, *[behaviour] * 4)
     with pytest.raises(UserError, match=told):
-        fetch(lasting.url, path, pause_seconds=0)
+        fetch(lasting.address, path, pause_seconds=0)
     assert lasting.requests == 4
     assert folder_content(tmp_path) == []
     passing = serve(little, *[behaviour] * 3)
-    assert fetch(passing.url, path, pause_seconds=0) == hashlib.sha256(little.read_bytes()).hexdigest()
+    assert fetch(passing.address, path, pause_seconds=0) == hashlib.sha256(little.read_bytes()).hexdigest()
     assert path.read_bytes() == little.read_bytes()
 
 
@@ -276,8 +227,8 @@ def test_a_refused_connection_is_told(serve, little, tmp_path):
     server = serve(little)
     server.shutdown()
     server.server_close()
-    with pytest.raises(UserError, match=re.escape(server.url)):
-        fetch(server.url, tmp_path / little.name, pause_seconds=0)
+    with pytest.raises(UserError, match=re.escape(server.address)):
+        fetch(server.address, tmp_path / little.name, pause_seconds=0)
     assert folder_content(tmp_path) == []
 
 
@@ -285,7 +236,7 @@ def test_a_refused_connection_is_told(serve, little, tmp_path):
 def test_nothing_is_downloaded_that_could_not_be_verified(serve, little, tmp_path, name):
     server = serve(little)
     with pytest.raises(UserError, match="does not carry the beginning of a SHA-256"):
-        fetch(server.url, tmp_path / name, pause_seconds=0)
+        fetch(server.address, tmp_path / name, pause_seconds=0)
     assert server.requests == 0
 
 
@@ -299,7 +250,7 @@ def test_a_file_that_is_there_is_verified_not_replaced(serve, little, tmp_path):
     path.write_bytes(b"something else")
     server = serve(little)
     with pytest.raises(UserError, match="is not the published"):
-        fetch(server.url, path, pause_seconds=0)
+        fetch(server.address, path, pause_seconds=0)
     assert server.requests == 0
     assert path.read_bytes() == b"something else"
 

@@ -1,10 +1,9 @@
-import csv
-
 import pytest
 
 from carvana.data.manifest import ImageRecord, Manifest
 from carvana.errors import UserError
 from carvana.exclusion import excluded_from, read_exclusions
+from carvana.reading import read_rows
 from carvana.report.audit import write_audit
 from tests.report.runs import analysed_as
 
@@ -15,8 +14,7 @@ MANIFEST = Manifest(tuple(ImageRecord(n, n[:12], int(n[13:15]), 1, 9, 6, "", "",
 def test_the_audit_fed_back_excludes_what_a_person_marked_and_nothing_else(tmp_path):
     table = tmp_path / "mask_audit.csv"
     write_audit([analysed_as(NAMES[0], 0.01), analysed_as(NAMES[1], 0.5), analysed_as(NAMES[2], 0.1)], table)
-    with table.open(newline="") as stream:
-        assert [row["img"] for row in csv.DictReader(stream)] == [NAMES[1], NAMES[2], NAMES[0]]
+    assert [row["img"] for row in read_rows(table)] == [NAMES[1], NAMES[2], NAMES[0]]
     assert read_exclusions(table, MANIFEST) == set()
     table.write_text(table.read_text().replace(f"{NAMES[1]},0,", f"{NAMES[1]},1,"))
     assert read_exclusions(table, MANIFEST) == {NAMES[1]}

@@ -1,4 +1,3 @@
-import csv
 import subprocess
 import sys
 from collections import Counter
@@ -17,8 +16,10 @@ from carvana.folds import (
     read_folds,
     write_folds,
 )
+from carvana.reading import read_rows
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[1] / "workflow" / "scripts" / "folds.py"
+SCRIPT = SCRIPTS / "folds.py"
 
 PUBLISHED = {
     "f04a": (5, "0acd14f1b22044ebf4858ee33c0cc1d39115e230c9e05499f1db297baad79dde"),
@@ -31,10 +32,9 @@ PUBLISHED = {
 @pytest.fixture(scope="module")
 def competition_areas():
     """The 318 training cars; all views but 05 are summed in view 01, which no rule can tell apart."""
-    with (Path(__file__).parent / "car_areas.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
     return {
-        row["car"]: {1: int(row["total_area"]) - int(row["view05_area"]), 5: int(row["view05_area"])} for row in rows
+        row["car"]: {1: int(row["total_area"]) - int(row["view05_area"]), 5: int(row["view05_area"])}
+        for row in read_rows(Path(__file__).with_name("car_areas.csv"))
     }
 
 

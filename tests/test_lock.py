@@ -4,12 +4,13 @@ import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-ENVS = Path(__file__).resolve().parents[1] / "envs"
+from carvana.revision import ROOT
+
+ENVS = ROOT / "envs"
 
 
 def loaded():

@@ -2,15 +2,13 @@ import ast
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from carvana import provenance
 from carvana.provenance import canonical_syntax, code_digest, recipe_digest, used_modules
 from carvana.recipe_files import load_recipe
-
-SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
+from tests.programs import SCRIPTS
 
 
 def syntax(text: str) -> str:

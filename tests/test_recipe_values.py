@@ -1,12 +1,10 @@
 """Values that nothing else would miss were they wrong: a small run trains with any. Sources: config/recipes."""
 
-from pathlib import Path
-
 import yaml
 
 from carvana.recipe_files import load_recipe, model_names, resolved_document
+from carvana.revision import ROOT
 
-ROOT = Path(__file__).parents[1]
 RELEASED = [load_recipe(model) for model in model_names()]
 
 

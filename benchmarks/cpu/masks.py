@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 
 from benchmarks.cpu import published
-from benchmarks.cpu.photos import Map, Photos, maps_like
+from benchmarks.cpu.photos import Photos, maps_like
 from benchmarks.cpu.rows import Row, compared, in_turns
 from carvana import rle
+from carvana.arrays import ByteMask, Map
 from carvana.catalogue import RECIPES
 from carvana.geometry import FULL
 from carvana.maps import ensemble, postprocess
@@ -70,7 +71,7 @@ def stored_maps(stored: Sequence[Map], folder: Path, times: int) -> Iterator[Row
     yield Row("size of a map", "kB", pngs / len(names) / 1000, ours_bytes / len(names) / 1000, pngs / len(names) / 1000)
 
 
-def run_lengths(cars: Sequence[Map], times: int) -> Iterator[Row]:
+def run_lengths(cars: Sequence[ByteMask], times: int) -> Iterator[Row]:
     """RLE to and from masks, and Dice of two RLEs without any."""
     encoded = [rle.encode(car) for car in cars]
     runs = [rle.runs(one) for one in encoded]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from carvana.arrays import ByteMask, Floats, Image, Map
 from carvana.data.images import read_image
 from carvana.data.intake import take_in
 from carvana.data.manifest import Manifest
@@ -17,8 +17,6 @@ from carvana.data.masks import read_mask
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import FULL
 from carvana.seeding import generator
-
-Map = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ class Photos:
     manifest: Manifest
     images: Sequence[Path]
     masks: Sequence[Path]
-    pixels: Sequence[Map]
-    cars: Sequence[Map]
+    pixels: Sequence[Image]
+    cars: Sequence[ByteMask]
 
     @classmethod
     def drawn(cls, folder: Path) -> Photos:
@@ -40,7 +38,7 @@ class Photos:
         return cls(manifest, images, masks, [read_image(path) for path in images], [read_mask(path) for path in masks])
 
 
-def logits_like(car_HW: Map, seed: int) -> npt.NDArray[np.float32]:
+def logits_like(car_HW: ByteMask, seed: int) -> Floats:
     """A trained network's output: sure but for a narrow band along the outline."""
     noise_HW = (
         generator("map", seed).normal(0, 0.6, (car_HW.shape[0] // 8, car_HW.shape[1] // 8 + 1)).astype(np.float32)
@@ -50,6 +48,6 @@ def logits_like(car_HW: Map, seed: int) -> npt.NDArray[np.float32]:
     return np.asarray(18 * distance_HW + rough_HW, np.float32)
 
 
-def maps_like(car_HW: Map, seed: int) -> Map:
+def maps_like(car_HW: ByteMask, seed: int) -> Map:
     """A map as a trained network makes it."""
     return np.asarray(255 / (1 + np.exp(-logits_like(car_HW, seed))), np.float32).astype(np.uint8)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Final
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from benchmarks.cpu.photos import Photos, logits_like
 from benchmarks.cpu.rows import Row
+from carvana.arrays import Floats, Sums
 from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL
 from carvana.maps.mapstore import MapWriter
@@ -29,7 +28,7 @@ MODELS: Final = ("ternausnet", "linknet34_f04a_clahe", "unet_scratch")
 class SameCar(nn.Module):
     """A network that costs nothing: it sees the same car in every image."""
 
-    def __init__(self, logits_HW: npt.NDArray[np.float32], output: str, size: tuple[int, int]) -> None:
+    def __init__(self, logits_HW: Floats, output: str, size: tuple[int, int]) -> None:
         super().__init__()
         at_size = cv2.resize(logits_HW, size[::-1])
         self._output_11HW = torch.from_numpy(at_size)[None, None]
@@ -49,9 +48,9 @@ def prediction_alone(photos: Photos, folder: Path, model: str) -> Iterator[Row]:
     recipe, images = load_recipe(model), ImageSet(photos.manifest)
     transforms, names = build_transforms(recipe, FULL), photos.manifest.names
     network = SameCar(logits_like(photos.cars[0], 0), recipe.network.output, transforms.size)
-    stored: dict[str, npt.NDArray[np.uint16]] = {}
+    stored: dict[str, Sums] = {}
 
-    def store(name: str, sums_HW: npt.NDArray[np.uint16]) -> None:
+    def store(name: str, sums_HW: Sums) -> None:
         writer.write(name, sums_HW)
         stored[name] = sums_HW
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from carvana.transforms import albu, asanakoy
 from carvana.transforms.colour import UNCHANGED, Recolouring
 from carvana.transforms.spatial import ShiftScaleRotate
 
-Pixels = npt.NDArray[Any]
+Pixels = NDArray[Any]
 
 
 def warp(array: Pixels, draw: ShiftScaleRotate) -> Pixels:

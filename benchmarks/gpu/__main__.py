@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from benchmarks.gpu.place import MODELS, Place, ways_of
 from benchmarks.gpu.rates import device_rates, measured
@@ -38,6 +37,7 @@ from carvana.errors import UserError, main_guard
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.planning.cost import gflops_of
 from carvana.provenance import package_versions
+from carvana.reading import read_yaml
 from carvana.recipe_files import load_recipe
 
 
@@ -56,7 +56,7 @@ def main() -> None:
     precisions = [precision for precision in PRECISIONS if unusable([device], precision) is None]
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
     conditions = {"device": name, "geometry": geometry.name, "packages": package_versions(), "seconds": given.seconds}
-    gflops = gflops_of(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
+    gflops = gflops_of(read_yaml(ROOT / "config/published.yaml"))
     names = [name, geometry.name, "torch", torch.__version__]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.slices import arranged
 
-_CPU = torch.device("cpu")
+_CPU: Final = torch.device("cpu")
 
 
 class Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-import yaml
-
 from benchmarks.gpu.place import MODELS, Place, Way
 from benchmarks.gpu.rates import draws_of, loading_of
 from benchmarks.results import ROOT
@@ -16,6 +14,7 @@ from carvana.catalogue import RECIPES, models_of
 from carvana.computing.runtime import configure
 from carvana.errors import UserError
 from carvana.planning.forecast import full_size
+from carvana.reading import read_yaml
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.callbacks import EpochRecord
@@ -59,7 +58,7 @@ def _trained(model: str, place: Place, seconds: float) -> dict[str, Any]:
 
 def whole_hours(rows: list[dict[str, Any]], precision: str) -> dict[str, float | None]:
     """GPU-hours of the whole reproduction, by what was measured in full geometry; None where a recipe was not."""
-    size = full_size(yaml.safe_load((ROOT / "config/published.yaml").read_text()))
+    size = full_size(read_yaml(ROOT / "config/published.yaml"))
     measured_of = {
         row["recipe"]: row
         for row in rows

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 from carvana import rle
+from carvana.arrays import BoolMask, Image, Pixels
 from carvana.data.imageset import ImageSet
 from carvana.folds import Folds
 from carvana.geometry import Geometry
-
-Image = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 # The colour threshold learns from every 32nd row and column of a full image.
 SAMPLING_STEP: Final = 32
@@ -29,7 +27,7 @@ _THRESHOLDS: Final = 256
 class Baseline(Protocol):
     """A fitted baseline."""
 
-    def predict(self, image_HWC: Image) -> Mask:
+    def predict(self, image_HWC: Image) -> BoolMask:
         """(H, W) bool mask of an (H, W, 3) uint8 image in blue, green, red."""
 
 
@@ -45,9 +43,9 @@ class TrainingPart:
     """
 
     images: int
-    car_counts: npt.NDArray[np.int64]
-    colours: npt.NDArray[np.uint8]
-    is_car: Mask
+    car_counts: NDArray[np.int64]
+    colours: Pixels
+    is_car: BoolMask
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,9 @@ class MeanMask:
         mask: (H, W) bool.
     """
 
-    mask: Mask
+    mask: BoolMask
 
-    def predict(self, image_HWC: Image) -> Mask:
+    def predict(self, image_HWC: Image) -> BoolMask:
         """(H, W) bool: the mask, whatever the image."""
         return self.mask
 
@@ -74,10 +72,10 @@ class ColourThreshold:
         threshold: of the linear function.
     """
 
-    weights: npt.NDArray[np.float32]
+    weights: NDArray[np.float32]
     threshold: float
 
-    def predict(self, image_HWC: Image) -> Mask:
+    def predict(self, image_HWC: Image) -> BoolMask:
         """(H, W) bool mask of an (H, W, 3) uint8 image in blue, green, red."""
         return _linear(image_HWC, self.weights) >= self.threshold
 
@@ -116,8 +114,8 @@ def fit_colour_threshold(parts: Sequence[TrainingPart]) -> ColourThreshold:
     return ColourThreshold(weights, float(edges[dice.argmax()]))
 
 
-def _linear(colours: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    values: npt.NDArray[np.float32] = colours.astype(np.float32) @ weights[:3] + weights[3]
+def _linear(colours: Pixels, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = colours.astype(np.float32) @ weights[:3] + weights[3]
     return values
 
 

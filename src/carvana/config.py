@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from carvana.errors import UserError
+from carvana.reading import read_yaml
 from carvana.yaml_text import of_command_line, parsed
 
 # Folders beside the runs' own, for what all runs share; and what the name of a presented edition's run ends in.
@@ -47,7 +48,7 @@ def check_config(config: dict[str, Any], schema: Path) -> None:
     Snakemake hands `null`, and numbers and `true` within a value of --config, on as text. Where the schema wants no
     text they are replaced in `config` by what they mean, and `null` wherever there can be nothing.
     """
-    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    rules = read_yaml(schema)
     _replace_null(config, rules)
     validator = _Validator(rules)
     for error in validator.iter_errors(config):

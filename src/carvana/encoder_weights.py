@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,7 @@ from carvana import fetching
 from carvana.errors import UserError
 from carvana.files import sha256_of
 from carvana.networks.initialisation import ENCODER_PREFIXES
-
-Encoder = Literal["vgg11", "resnet34"]
+from carvana.recipe import Encoder
 
 # torchvision's names -> ours; other entries of the files (the classifiers) are not used.
 RENAMED: Final[dict[Encoder, tuple[tuple[str, str], ...]]] = {

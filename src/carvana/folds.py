@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from carvana.arrays import Doubles
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.files import write_table
@@ -167,7 +168,7 @@ def _shuffled_k_fold(size: int, number: int, generator: np.random.RandomState) -
     return folds
 
 
-def _area_classes(areas: NDArray[np.float64], at_least: int) -> NDArray[np.int64]:
+def _area_classes(areas: Doubles, at_least: int) -> NDArray[np.int64]:
     """Class of each area: histogram bins, neighbours joined from the left until they hold `at_least` cars.
 
     A last class that holds fewer joins the one before. Intervals are open on the left and closed on the right.

@@ -7,6 +7,9 @@ from typing import Final, Literal
 
 FULL_HEIGHT: Final = 1280
 
+# What a recipe calls the size of its network's input.
+InputSize = Literal["wide", "square"]
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -25,7 +28,7 @@ class Geometry:
     wide_size: tuple[int, int]
     unet_size: tuple[int, int]
 
-    def network_size(self, size: Literal["wide", "square"]) -> tuple[int, int]:
+    def network_size(self, size: InputSize) -> tuple[int, int]:
         """Size of a network's input, by what its recipe calls it."""
         return self.wide_size if size == "wide" else self.unet_size
 

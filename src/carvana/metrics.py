@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from carvana.rle import Mask, Runs
+from carvana.arrays import Mask
+from carvana.rle import Runs
 
 
 def dice(mask_a_HW: Mask, mask_b_HW: Mask) -> float:
@@ -30,7 +31,7 @@ def dice_of_runs(runs_a: Runs, runs_b: Runs) -> float:
     return _dice((total - _covered(edges)) // 2, total)
 
 
-def _covered(edges: npt.NDArray[np.int32]) -> int:
+def _covered(edges: NDArray[np.int32]) -> int:
     """Pixels from every first edge to the second that follows it."""
     return int((edges[1::2] - edges[::2]).sum())
 

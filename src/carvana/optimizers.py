@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Final, Literal, overload
+from typing import Final, overload
 
 import torch
 from torch import nn
 
 from carvana.errors import UserError
+from carvana.recipe import OptimizerName
 
 _ERA_EPSILON: Final = 1e-8
-
-Name = Literal["adam", "rmsprop", "sgd"]
 
 
 class EraAdam(torch.optim.Adam):
@@ -43,7 +42,7 @@ class EraAdam(torch.optim.Adam):
 
 
 def build_optimizer(
-    name: Name,
+    name: OptimizerName,
     parameters: Iterable[nn.Parameter],
     learning_rate: float,
     momentum: float,
@@ -65,9 +64,9 @@ def build_optimizer(
     return torch.optim.SGD(parameters, learning_rate, momentum=momentum, weight_decay=weight_decay, fused=True)
 
 
-def name_of(optimizer: torch.optim.Optimizer) -> Name:
+def name_of(optimizer: torch.optim.Optimizer) -> OptimizerName:
     """The name that `build_optimizer` made this optimizer under."""
-    names: dict[type[torch.optim.Optimizer], Name] = {
+    names: dict[type[torch.optim.Optimizer], OptimizerName] = {
         EraAdam: "adam",
         torch.optim.RMSprop: "rmsprop",
         torch.optim.SGD: "sgd",

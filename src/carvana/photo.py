@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from carvana.arrays import BoolMask, Image, Levels, Pixels, Sums
 from carvana.computing.forward import forward_in
 from carvana.computing.runtime import configure
 from carvana.maps import postprocess
-from carvana.maps.ensemble import THRESHOLD, Sums, mean
+from carvana.maps.ensemble import THRESHOLD, mean
 from carvana.maps.recipe_maps import recipe_maps
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
@@ -21,9 +21,6 @@ from carvana.recipe_files import load_recipe
 from carvana.trained_run import TrainedRun
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
-
-Image = NDArray[np.uint8]
-Levels = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -60,20 +57,20 @@ def framed(photo_HWC: Image, size_HW: tuple[int, int]) -> tuple[Image, Frame]:
     return bordered_HWC.astype(np.uint8, copy=False), frame
 
 
-def unframed(map_HW: Levels, frame: Frame, size_HW: tuple[int, int]) -> NDArray[np.bool_]:
+def unframed(map_HW: Levels, frame: Frame, size_HW: tuple[int, int]) -> BoolMask:
     """The photo's (H, W) mask from the levels, 0..255, of the image that it was framed in: from 128 on."""
     inside_HW = map_HW[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
-    mask_HW: NDArray[np.bool_] = cv2.resize(inside_HW, size_HW[::-1], interpolation=cv2.INTER_LINEAR) >= THRESHOLD
+    mask_HW: BoolMask = cv2.resize(inside_HW, size_HW[::-1], interpolation=cv2.INTER_LINEAR) >= THRESHOLD
     return mask_HW
 
 
-def cut_out(photo_HWC: Image, mask_HW: NDArray[np.bool_]) -> Image:
+def cut_out(photo_HWC: Image, mask_HW: BoolMask) -> Pixels:
     """(H, W, 4) uint8 in blue, green, red and opacity: the car, with all else transparent."""
     opacity_HW = np.where(mask_HW, np.uint8(255), np.uint8(0))
     return np.dstack([photo_HWC, opacity_HW])
 
 
-def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.device) -> list[NDArray[np.bool_]]:
+def masks_of_photos(photos: Sequence[Image], run: TrainedRun, device: torch.device) -> list[BoolMask]:
     """The ensemble's mask of each photo, at its own size; all photos and maps are in memory at once.
 
     Args:

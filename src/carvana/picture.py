@@ -7,9 +7,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from carvana import rle
+from carvana.arrays import Image, Mask, Pixels
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.files import whole_file
@@ -17,8 +17,6 @@ from carvana.grading.dice import dice_by_image
 from carvana.grading.truth import training_truth
 from carvana.metrics import dice
 from carvana.submission.mask_table import read_masks
-
-Image = npt.NDArray[np.uint8]
 
 # Blue, green, red.
 TRUTH_COLOUR: Final = (80, 200, 80)
@@ -57,7 +55,7 @@ def picture_of(name: str, masks: Path, images: ImageSet) -> Image:
     return side_by_side(image_HWC, images.mask(name), rle.decode(encoded, image_HWC.shape[:2]))
 
 
-def side_by_side(image_HWC: Image, truth_HW: rle.Mask, prediction_HW: rle.Mask) -> Image:
+def side_by_side(image_HWC: Image, truth_HW: Mask, prediction_HW: Mask) -> Image:
     """Image, truth and prediction as one picture with captions; the two masks are tinted and outlined.
 
     Args:
@@ -78,22 +76,22 @@ def side_by_side(image_HWC: Image, truth_HW: rle.Mask, prediction_HW: rle.Mask) 
     return np.hstack([panels[0], gap, panels[1], gap, panels[2]])
 
 
-def write_picture(path: Path, picture_HWC: Image) -> None:
+def write_picture(path: Path, picture: Pixels) -> None:
     """Write a picture as its name says, `.png` or `.jpg`. Raises UserError for another name."""
     kind = path.suffix.lower()
     if kind not in (".png", ".jpg"):
         raise UserError(f"{path}: a picture is written as .png or .jpg")
-    _, encoded = cv2.imencode(kind, picture_HWC)
+    _, encoded = cv2.imencode(kind, picture)
     with whole_file(path) as partial:
         partial.write_bytes(encoded.tobytes())
 
 
-def _enlarged(pixels: Image) -> Image:
+def _enlarged(pixels: Pixels) -> Pixels:
     factor = -(-_LEAST_PANEL_WIDTH // pixels.shape[1])
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def _marked(image_HWC: Image, mask_HW: rle.Mask, colour: tuple[int, int, int]) -> Image:
+def _marked(image_HWC: Image, mask_HW: Mask, colour: tuple[int, int, int]) -> Image:
     picture_HWC = _enlarged(image_HWC)
     enlarged_HW = _enlarged((mask_HW != 0).astype(np.uint8))
     tinted = enlarged_HW > 0

@@ -25,11 +25,11 @@ PACKAGE: Final = Path(__file__).resolve().parent.name
 # The packages whose release can change a number.
 NUMERIC_PACKAGES: Final = ("torch", "numpy", "opencv-python-headless", "pillow", "h5py", "hdf5plugin")
 
-
-# Modules that scripts use and that cannot change what they compute: who may use which GPU, what is shown meanwhile,
-# how files that are verified were fetched, where results are kept.
+# Modules that scripts use and that cannot change what they compute: what arrays are called, who may use which GPU, what
+# is shown meanwhile, how files that are verified were fetched, where results are kept.
 WITHOUT_EFFECT: Final = frozenset(
     {
+        "carvana.arrays",
         "carvana.computing.cpu",
         "carvana.computing.environment",
         "carvana.computing.lease",
@@ -50,7 +50,6 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.training.tensorboard",
     }
 )
-
 
 # Modules that trainings and predictions read their arguments and input files with, or that a plan is made with: what
 # was read is in a result's key (see `keys`), so how it was made or read need not be.

@@ -6,10 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from carvana.geometry import InputSize
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Range = tuple[float, float]
+
+Encoder = Literal["vgg11", "resnet34"]
+OptimizerName = Literal["adam", "rmsprop", "sgd"]
+To8Bits = Literal["truncate", "round"]
 
 
 class Section(BaseModel):
@@ -37,7 +43,7 @@ class Folds(Section):
 class Network(Section):
     """Encoder whose ImageNet weights start the network (none: random), decoder width, what the network returns."""
 
-    encoder: Literal["vgg11", "resnet34"] | None
+    encoder: Encoder | None
     num_filters: Count
     output: Literal["probabilities", "logits"]
 
@@ -53,7 +59,7 @@ class Input(Section):
     """From the decoded 8-bit image to the network's input."""
 
     channels: Literal["rgb", "bgr"]
-    size: Literal["wide", "square"]
+    size: InputSize
     border: Literal["reflect_both_sides", "zeros_right", "none"]
     normalisation: Literal["imagenet", "none"]
     clahe: Clahe | None = None
@@ -142,12 +148,12 @@ class AsanakoyLoss(Section):
 class Optimizer(Section):
     """The optimizer, and when a new one (without memory) takes its place."""
 
-    name: Literal["adam", "rmsprop", "sgd"]
+    name: OptimizerName
     momentum: float
     weight_decay: float
     renewed: Literal["never", "every_epoch", "at_epoch"]
     renewed_at: int | None = None
-    renewed_as: Literal["adam", "rmsprop", "sgd"] | None = None
+    renewed_as: OptimizerName | None = None
 
 
 class TernausSchedule(Section):
@@ -220,13 +226,13 @@ class Prediction(Section):
     """From logits to a stored 8-bit map."""
 
     mirror: bool
-    to_8_bits: Literal["truncate", "round"]
+    to_8_bits: To8Bits
 
 
 class Merge(Section):
     """From several 8-bit maps to one."""
 
-    to_8_bits: Literal["truncate", "round"]
+    to_8_bits: To8Bits
 
 
 class Submission(Section):

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
+from carvana.arrays import ByteMask, Mask
 from carvana.whole_numbers import whole_numbers
 
-Mask = npt.NDArray[np.bool_] | npt.NDArray[np.uint8]
-Runs = npt.NDArray[np.int32]
+Runs = NDArray[np.int32]
 """A mask's runs in ascending order, (n, 2): the number of each run's first pixel, and of the pixel behind its last."""
 
 Row = TypeVar("Row")
@@ -159,14 +159,14 @@ def _runs_or_error(rle: str, size_HW: tuple[int, int] | None) -> Runs | ValueErr
     return found
 
 
-def mask_of_runs(edges: Runs, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def mask_of_runs(edges: Runs, size_HW: tuple[int, int]) -> ByteMask:
     """The mask (H, W), uint8 of 0 and 1, that has these runs, which lie within it."""
     lengths = np.diff(edges.ravel(), prepend=1, append=size_HW[0] * size_HW[1] + 1)
     values = (np.arange(lengths.size) % 2).astype(np.uint8)
     return np.repeat(values, lengths).reshape(size_HW)
 
 
-def decode(rle: str, size_HW: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def decode(rle: str, size_HW: tuple[int, int]) -> ByteMask:
     """The mask of an RLE string.
 
     Returns:

@@ -10,14 +10,15 @@ import cv2
 import numpy as np
 
 from carvana import rle
+from carvana.arrays import Image, Map, Mask
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError
-from carvana.maps.combine import open_store
-from carvana.maps.ensemble import THRESHOLD, Map
+from carvana.maps.ensemble import THRESHOLD
 from carvana.maps.merging import merge_rule
+from carvana.maps.stores import open_store
 from carvana.metrics import dice
-from carvana.picture import Image, captioned
+from carvana.picture import captioned
 from carvana.recipe_files import load_recipe, model_names
 from carvana.report.pictures import contours_on, resized
 from carvana.revision import ROOT
@@ -98,12 +99,12 @@ def _oldest_first(paths: Iterable[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: path.stat().st_mtime_ns)
 
 
-def _of_mask(mask_HW: rle.Mask) -> Image:
+def _of_mask(mask_HW: Mask) -> Image:
     white_HW = np.where(mask_HW != 0, np.uint8(255), np.uint8(0))
     return cv2.cvtColor(resized(white_HW, cv2.INTER_NEAREST), cv2.COLOR_GRAY2BGR).astype(np.uint8)
 
 
-def _judged(mask_HW: rle.Mask, truth_HW: rle.Mask | None) -> str:
+def _judged(mask_HW: Mask, truth_HW: Mask | None) -> str:
     return "" if truth_HW is None else f": Dice {dice(mask_HW, truth_HW):.3f}"
 
 

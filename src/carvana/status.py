@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from carvana.files import sha256_of
 from carvana.folds import CarAreas, assign_folds, folds_digest, mask_areas
 from carvana.histories import dice_of, read_history
 from carvana.planning.plan import Plan
+from carvana.reading import read_json
 from carvana.store.store import Entry, Store
 from carvana.training.progress_file import PROGRESS
 from carvana.training.state_files import newest_values, place_of
@@ -147,7 +147,7 @@ _sha256: Final = cache(sha256_of)
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(read_json(path))
     except (OSError, ValueError):
         return {}
 

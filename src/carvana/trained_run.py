@@ -12,6 +12,7 @@ from carvana.catalogue import RECIPES, merged_models
 from carvana.computing.precision import PRECISIONS
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
+from carvana.reading import read_yaml
 from carvana.recipe_files import EDITIONS, RELEASED, Edition
 
 
@@ -70,7 +71,7 @@ class _Conditions:
 def _conditions_in(record: Path) -> _Conditions:
     """Raises UserError where the record is not as a step has written it."""
     try:
-        run = yaml.safe_load(record.read_text(encoding="utf-8"))["run"]
+        run = read_yaml(record)["run"]
         told, folds = run["edition"].split(", "), run.get("networks") or range(run["folds"])
         editions = frozenset(edition for edition in EDITIONS if edition in told)
         numbered = folds and all(isinstance(fold, int) for fold in folds)

@@ -15,7 +15,7 @@ from carvana.errors import UserError
 from carvana.files import whole_file
 
 # What the released programs' DataParallel put before every name.
-PARALLEL_PREFIX = "module."
+PARALLEL_PREFIX: Final = "module."
 # What to do about a damaged file that a training of the run made.
 TRAIN_AGAIN: Final = "delete it, and its training runs again"
 

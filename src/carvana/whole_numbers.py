@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
 MOST_DIGITS: Final = 8
 """So many fit a machine word, a byte each."""
@@ -18,7 +18,7 @@ _JOINS: Final = tuple(
 )
 
 
-def whole_numbers(text: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+def whole_numbers(text: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Read whole numbers of up to `MOST_DIGITS` plain digits, joined by single blanks.
 
     Args:

@@ -1,14 +1,14 @@
 import hashlib
 from importlib.metadata import version
-from pathlib import Path
 
 from carvana.computing.environment import LOCK, computed_in, other_than_locked
 from carvana.data.manifest import Manifest
 from carvana.revision import revision
 from carvana.training.split import TrainingImages
+from tests.programs import SCRIPTS
 from tests.training.conditions import small_conditions
 
-TRAIN = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
+TRAIN = SCRIPTS / "train.py"
 
 
 def test_the_lock_and_the_image_are_named(monkeypatch):

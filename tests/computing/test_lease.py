@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from carvana.computing.lease import lease, lease_one_if_free
 from carvana.computing.nvidia import devices, memory_gibibytes, visible
 from carvana.errors import UserError
+from tests.programs import SNAKEMAKE
 
 UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(4)]
 MIG = "MIG-5b2e7d11-0000-5000-8000-000000000001"
@@ -167,7 +167,7 @@ def workflow(folder, busy, gpus):
     (folder / "program.py").write_text(JOB)
     text = WORKFLOW.format(python=sys.executable, program=folder / "program.py", busy=busy)
     (folder / "Snakefile").write_text(text)
-    command = [Path(sys.executable).with_name("snakemake"), "--directory", folder, "--snakefile", folder / "Snakefile"]
+    command = [SNAKEMAKE, "--directory", folder, "--snakefile", folder / "Snakefile"]
     command += ["--cores", "6", "--resources", f"gpu={gpus}", "--quiet", "all"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -16,9 +16,9 @@ from docker.client import DockerClient
 from docker.errors import DockerException
 
 from carvana.container.name import image_name
+from carvana.revision import ROOT
 from tests.services import install, running
 
-ROOT = Path(__file__).resolve().parents[2]
 BASE = {"BASE_IMAGE": "local/base:1", "APT_SNAPSHOT": ""}
 
 

@@ -15,9 +15,9 @@ import pytest
 from carvana.container.engine import connect
 from carvana.container.image import BUILD_BYTES
 from carvana.container.launcher import main
-from carvana.revision import revision
+from carvana.revision import ROOT, revision
 from tests.accounts import as_user, passable
-from tests.container.engines import ROOT, Engine, started
+from tests.container.engines import Engine, started
 from tests.services import leave_out, small_disk
 
 pytestmark = pytest.mark.slow

@@ -6,16 +6,17 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from carvana.container.name import image_name, lock_digest
-from tests.container.engines import BASE, ROOT, started
+from carvana.revision import ROOT
+from tests.container.engines import BASE, started
 from tests.container.index import fetch, serve
 from tests.faults.kills import final_files
+from tests.programs import with_programs
 from tests.services import install
 
 pytestmark = [
@@ -145,10 +146,6 @@ def snakemake(results, *targets, config=()):
     return ["snakemake", *targets, *TINY, "--resources", "gpu=0", "--config", f"results={results}", *config]
 
 
-def environment():
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-
-
 def store(results):
     return {path.name for path in (results / "store").iterdir()}
 
@@ -156,7 +153,7 @@ def store(results):
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory):
     results = tmp_path_factory.mktemp("outside")
-    run = subprocess.run(snakemake(results), cwd=ROOT, env=environment(), capture_output=True, text=True)
+    run = subprocess.run(snakemake(results), cwd=ROOT, env=with_programs(), capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     return results
 

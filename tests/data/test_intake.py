@@ -18,8 +18,9 @@ from carvana.data.masks import read_mask, reduce_mask
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from tests.data.conftest import TRAIN_CARS, draw_kaggle_folder, write_gif_mask, write_jpeg
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "intake.py"
+SCRIPT = SCRIPTS / "intake.py"
 FIRST = f"{TRAIN_CARS[0]}_01"
 
 

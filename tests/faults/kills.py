@@ -18,7 +18,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -29,11 +28,11 @@ from pathlib import Path
 from carvana.catalogue import RECIPES, recipe_of
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
+from carvana.revision import ROOT
 from carvana.standin.server import StandIn
 from carvana.store.claim import owner
+from tests.programs import SNAKEMAKE, with_programs, without_credentials
 
-ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 SLUG = "drawn-cars"
 WRITING = "writing a state"
 STAGES = ("download", *(f"train {recipe}" for recipe in RECIPES), "validate", "predict", "merge", WRITING)
@@ -217,9 +216,7 @@ def run(
     ]
     command = [str(SNAKEMAKE), *targets, "--nolock", "--cores", "2", "--retries", "100", "--quiet", "all"]
     command += ["--resources", "gpu=0", "--configfile", str(configfile), "--config", *config]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
-    path = f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**kept, "PATH": path, "HOME": str(folder), **server.environment()}
+    environment = {**with_programs(without_credentials()), "HOME": str(folder), **server.environment()}
     with (folder / "snakemake.log").open("ab") as log:
         snakemake = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.faults.kills import ROOT, WRITING, compare, final_files, stage_of
+from carvana.revision import ROOT
+from tests.faults.kills import WRITING, compare, final_files, stage_of
 
 MODEL = "linknet34_f04a_clahe"
 STAGES = ("download", "train linknet34", "predict", "merge", WRITING)

@@ -1,4 +1,3 @@
-import csv
 import json
 
 import pytest
@@ -7,6 +6,7 @@ from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.grading.score_table import COLUMNS, format_table, read_scores, write_scores
 from carvana.grading.scores import ScoreEntry, score
+from carvana.reading import read_rows
 from carvana.text import NOT_AVAILABLE
 from tests.grading.tables import HIDDEN, TRAINING
 
@@ -18,9 +18,7 @@ def test_files_and_table_show_every_row(tmp_path, tables):
     ]
     write_scores(rows, tmp_path / "scores.json", tmp_path / "scores.csv")
     stored = json.loads((tmp_path / "scores.json").read_text())
-    with (tmp_path / "scores.csv").open(newline="") as stream:
-        listed = list(csv.DictReader(stream))
-    for values in (stored, listed):
+    for values in (stored, read_rows(tmp_path / "scores.csv")):
         assert [list(row) for row in values] == [list(COLUMNS)] * 2
         assert [row["name"] for row in values] == ["ternausnet", "ensemble"]
         assert float(values[0]["out_of_fold"]) == rows[0].out_of_fold

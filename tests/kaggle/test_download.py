@@ -28,6 +28,7 @@ from carvana.kaggle.retry import Patience
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn
 from tests.kaggle.conftest import SLUG, STALL
+from tests.programs import SCRIPTS
 from tests.services import small_disk
 
 WANTED = Wanted("train_hq", ["train_hq.zip"])
@@ -321,11 +322,10 @@ def interrupted(download, tmp_path):
     one = download(served, file=[Fault("stall", after=2 * MEBIBYTE + 5)])
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    script = Path(__file__).parents[2] / "workflow" / "scripts" / "download.py"
     arguments = ["--competition", SLUG, "--name", "train_hq", "--files", "train_hq.zip"]
     places = ["--folder", str(one.folder), "--receipt", str(tmp_path / "receipt.json")]
     process = subprocess.Popen(
-        [sys.executable, str(script), *arguments, *places, "--quiet"],
+        [sys.executable, str(SCRIPTS / "download.py"), *arguments, *places, "--quiet"],
         env={**os.environ, **one.server.environment(), "HOME": str(tmp_path), "TMPDIR": str(temporary)},
     )
     partial = one.folder / STATE / "train_hq" / "train_hq.zip"

@@ -1,13 +1,11 @@
-from pathlib import Path
-
 import pytest
 import yaml
 
 from carvana.catalogue import SUBMISSIONS
 from carvana.leaderboard.comparison import compare, format_comparison, format_others
 from carvana.leaderboard.record import Scored
+from carvana.revision import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = yaml.safe_load((ROOT / "config" / "published.yaml").read_text())
 BEST = PUBLISHED["leaderboard"]["scores"]["ensemble"]["private"]["value"]
 

@@ -1,13 +1,11 @@
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from tests.mutants.mutants import MUTANTS
-from tests.mutants.run import copy_code, run_python
+from tests.mutants.run import ROOT, copy_code, run_python
 from tests.pages import prose
 
-ROOT = Path(__file__).parents[2]
 # Names of the faults with which the code is still the one that docs/conformance.md was measured on.
 UNSEEN = """
 from pathlib import Path

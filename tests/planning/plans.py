@@ -1,13 +1,10 @@
 """Plans of configurations that differ a little from the full one."""
 
-from pathlib import Path
-
 import yaml
 
 from carvana.config import laid_over
 from carvana.planning.plan import Plan
-
-ROOT = Path(__file__).resolve().parents[2]
+from carvana.revision import ROOT
 
 
 def plan(**changes) -> Plan:

@@ -5,7 +5,8 @@ import yaml
 
 from carvana.figures.digits import Digits, write_digits
 from carvana.planning.plan import Plan
-from tests.planning.plans import ROOT, plan
+from carvana.revision import ROOT
+from tests.planning.plans import plan
 
 
 def with_bands(tmp_path: Path, **configuration) -> Path:

@@ -39,7 +39,7 @@ def test_more_than_the_training_set_unless_told_otherwise():
 
 
 @pytest.fixture
-def test_images(manifest):
+def unlabelled(manifest):
     return Manifest(tuple(replace(record, mask="", mask_sha256="", area=None) for record in manifest))
 
 
@@ -50,14 +50,14 @@ def mask_of(number):
 
 
 @pytest.fixture
-def tables(test_images, tmp_path):
+def tables(unlabelled, tmp_path):
     """Two shards; later cars are surer, and of each car the last view the least."""
-    cars = test_images.cars
+    cars = unlabelled.cars
     candidates = [
         Candidate(
             record.name, rle.encode(mask_of(n)), Doubt(10 * (len(cars) - cars.index(record.car)) + record.view, 10)
         )
-        for n, record in enumerate(test_images)
+        for n, record in enumerate(unlabelled)
     ]
     for number, part in enumerate((candidates[:6], candidates[6:])):
         write_candidates(tmp_path / f"{number}.csv", part)
@@ -75,35 +75,35 @@ def test_a_table_of_candidates_comes_back(tables):
     assert (first.doubt, np.diff(rle.runs(first.rle_mask)).sum()) == (Doubt(41, 10), 30 * 10)
 
 
-def test_the_surest_cars_become_training_images(tables, test_images, tmp_path):
-    ranked, outputs = written(tables, test_images, tmp_path)
-    surest = test_images.cars[::-1][:2]
+def test_the_surest_cars_become_training_images(tables, unlabelled, tmp_path):
+    ranked, outputs = written(tables, unlabelled, tmp_path)
+    surest = unlabelled.cars[::-1][:2]
     assert tuple(car.car for car in ranked if car.chosen) == surest
     labels = read_manifest(outputs["manifest"])
     assert set(labels.cars) == set(surest)
-    numbers = {name: n for n, name in enumerate(test_images.names)}
+    numbers = {name: n for n, name in enumerate(unlabelled.names)}
     for record in labels:
         # Whole cars, in the competition's format, and the pixels are the test image's own.
         assert Path(record.mask).name == record.name.replace(".jpg", "_mask.gif")
         with Image.open(record.mask) as picture:
             assert (picture.format, picture.mode, set(np.unique(np.asarray(picture)))) == ("GIF", "P", {0, 1})
         assert np.array_equal(ImageSet(labels).mask(record.name), mask_of(numbers[record.name]))
-        assert record.file == test_images.by_name[record.name].file
+        assert record.file == unlabelled.by_name[record.name].file
         assert record.mask_sha256 == sha256_of(Path(record.mask))
     doubts = [label.doubt for label in read_labels(outputs["labels"])]
     assert doubts == sorted(doubts) and len(doubts) == len(labels)
     assert outputs["ranking"].read_text().splitlines()[1] == f"1,{surest[0]},1.3,1"
 
 
-def test_a_second_choice_leaves_nothing_of_the_first(tables, test_images, tmp_path):
-    written(tables, test_images, tmp_path, wanted=3)
-    _, outputs = written(tables, test_images, tmp_path, wanted=1)
+def test_a_second_choice_leaves_nothing_of_the_first(tables, unlabelled, tmp_path):
+    written(tables, unlabelled, tmp_path, wanted=3)
+    _, outputs = written(tables, unlabelled, tmp_path, wanted=1)
     assert len(list((tmp_path / "masks").iterdir())) == len(read_manifest(outputs["manifest"])) == 3
 
 
-def test_tables_of_other_images_are_told(tables, test_images, tmp_path):
+def test_tables_of_other_images_are_told(tables, unlabelled, tmp_path):
     with pytest.raises(UserError, match="differ in 6 images"):
-        written(tables[:1], test_images, tmp_path)
+        written(tables[:1], unlabelled, tmp_path)
     tables[0].write_text("img\n")
     with pytest.raises(UserError, match=r"differ in|cannot be read"):
-        written(tables, test_images, tmp_path)
+        written(tables, unlabelled, tmp_path)

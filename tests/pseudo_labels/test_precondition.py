@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,9 @@ from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.pseudo_labels.precondition import Precondition, read_precondition, write_precondition
 from carvana.submission.mask_table import COLUMNS
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/precondition.py"
+SCRIPT = SCRIPTS / "precondition.py"
 
 
 def test_below_it_somebody_must_say_yes():

@@ -4,16 +4,16 @@ import hashlib
 import json
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from carvana.errors import UserError
+from carvana.fetching import ATTEMPTS
 from carvana.released.fetch import blob_hash, fetch_blob
+from tests.one_file import OneFile
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).parents[2] / "workflow/scripts/fetch_checkpoint.py"
+SCRIPT = SCRIPTS / "fetch_checkpoint.py"
 CONTENT = bytes(range(256)) * 5000
 
 
@@ -23,37 +23,9 @@ def blob_of(content):
 
 @pytest.fixture
 def server(monkeypatch):
-    """Serves `answers` one after the other, and then the last one for ever."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self):
-            status, content = found.answers.pop(0) if len(found.answers) > 1 else found.answers[0]
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(CONTENT)))
-            self.end_headers()
-            self.wfile.write(content)
-            found.asked += 1
-
-        def log_message(self, *_):
-            pass
-
-    class Server(ThreadingHTTPServer):
-        asked = 0
-        answers = ((200, CONTENT),)
-
-        @property
-        def url(self):
-            return f"http://127.0.0.1:{self.server_port}/weights/TernausNet.pt"
-
-    found = Server(("127.0.0.1", 0), Answer)
-    found.answers = [(200, CONTENT)]  # type: ignore[assignment]
-    thread = threading.Thread(target=found.serve_forever)
-    thread.start()
-    yield found
-    found.shutdown()
-    thread.join()
-    found.server_close()
+    with OneFile("TernausNet.pt", CONTENT) as serving:
+        yield serving
 
 
 def test_a_blobs_hash_is_gits(tmp_path):
@@ -64,36 +36,36 @@ def test_a_blobs_hash_is_gits(tmp_path):
 
 def test_the_script_fetches_once_and_writes_a_receipt(server, tmp_path):
     file, receipt = tmp_path / "there" / "TernausNet.pt", tmp_path / "receipt.json"
-    arguments = ["--url", server.url, "--blob", blob_of(CONTENT), "--file", file, "--receipt", receipt]
+    arguments = ["--url", server.address, "--blob", blob_of(CONTENT), "--file", file, "--receipt", receipt]
     for _ in range(2):
         subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], check=True)
-    assert server.asked == 1
+    assert server.requests == 1
     assert file.read_bytes() == CONTENT
     told = json.loads(receipt.read_text())
     assert told["sha256"] == hashlib.sha256(CONTENT).hexdigest()
-    assert (told["bytes"], told["git_blob"], told["source"]) == (len(CONTENT), blob_of(CONTENT), server.url)
+    assert (told["bytes"], told["git_blob"], told["source"]) == (len(CONTENT), blob_of(CONTENT), server.address)
 
 
 def test_what_broke_off_or_failed_is_fetched_again(server, tmp_path):
-    server.answers = [(503, b""), (200, CONTENT[:-7]), (200, CONTENT[:-1] + b"x"), (200, CONTENT)]
-    fetch_blob(server.url, tmp_path / "TernausNet.pt", blob_of(CONTENT), pause_seconds=0.01)
+    server.behaviours = ["503", "cut", "other bytes"]
+    fetch_blob(server.address, tmp_path / "TernausNet.pt", blob_of(CONTENT), pause_seconds=0.01)
     assert (tmp_path / "TernausNet.pt").read_bytes() == CONTENT
-    assert server.asked == 4
+    assert server.requests == 4
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
-    [((200, b"x" * len(CONTENT)), "its git blob is .* expected"), ((404, b""), "the server answered 404")],
+    ("behaviour", "told"),
+    [("other bytes", "its git blob is .* expected"), ("404", "the server answered 404")],
 )
-def test_something_else_is_refused_and_nothing_is_left(answer, told, server, tmp_path):
-    server.answers = [answer]
+def test_something_else_is_refused_and_nothing_is_left(behaviour, told, server, tmp_path):
+    server.behaviours = [behaviour] * ATTEMPTS
     with pytest.raises(UserError, match=told + r".*get the file elsewhere and put it to"):
-        fetch_blob(server.url, tmp_path / "TernausNet.pt", blob_of(CONTENT), pause_seconds=0.01)
+        fetch_blob(server.address, tmp_path / "TernausNet.pt", blob_of(CONTENT), pause_seconds=0.01)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_there_and_is_another_is_refused(server, tmp_path):
     (tmp_path / "TernausNet.pt").write_bytes(b"mine")
     with pytest.raises(UserError, match="is not the published checkpoint"):
-        fetch_blob(server.url, tmp_path / "TernausNet.pt", blob_of(CONTENT))
-    assert server.asked == 0
+        fetch_blob(server.address, tmp_path / "TernausNet.pt", blob_of(CONTENT))
+    assert server.requests == 0

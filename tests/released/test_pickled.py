@@ -13,8 +13,10 @@ import torch
 from torch import nn
 
 from carvana.errors import UserError
-from carvana.released.checkpoint import module_state, read_checkpoint
-from carvana.released.pickled import ModuleRecord, RefusedError, Storages, read_pickle
+from carvana.released.checkpoint import read_checkpoint
+from carvana.released.module_state import module_state
+from carvana.released.pickled import ModuleRecord, Storages, read_pickle
+from carvana.released.refusal import RefusedError
 
 
 def read(content: bytes):

@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from carvana.report import sections
+from carvana.report.costs import costs
+from carvana.report.gains import gains
+from carvana.report.group_tables import group_tables
 from carvana.report.groups import by_share, summary
+from carvana.report.models import models
+from carvana.report.overview import overview
 from carvana.report.page import Section, page, table
 from tests.report.runs import run_of
 
@@ -14,7 +18,7 @@ FULL = tuple(f"{car:012x}_{view:02}.jpg" for car in range(318) for view in range
 
 def test_words_are_no_markup():
     run = run_of(FULL[:32])
-    parts = [sections.overview(run, "<i>commit", ""), sections.models(run), sections.gains(run), sections.costs(run)]
+    parts = [overview(run, "<i>commit", ""), models(run), gains(run), costs(run)]
     html = page("<script>", "a & b", parts)
     assert "<i>commit" not in html
     assert "<script>alert" not in html
@@ -23,7 +27,7 @@ def test_words_are_no_markup():
 
 
 def test_the_page_asks_no_network_for_anything():
-    html = page("run", "lead", [Section("a", "A", sections.groups(run_of(FULL[:32])))])
+    html = page("run", "lead", [Section("a", "A", group_tables(run_of(FULL[:32])))])
     assert not re.search(r"""(src|href)=["'](?!data:|#)""", html)
     assert not re.search(r"@import|url\(|https?://", re.sub(r'"data:[^"]*"', "", html))
 
@@ -36,25 +40,25 @@ def test_numbers_sort_by_their_value_not_by_what_is_shown():
 
 
 def test_the_verdict_and_kaggles_scores_are_at_the_top():
-    html = sections.overview(run_of(FULL[:32]), "0123456789ab", "sha256:" + "1" * 64).body
+    html = overview(run_of(FULL[:32]), "0123456789ab", "sha256:" + "1" * 64).body
     assert "does not hold: 1 of 2 checks fail: leaderboard: ensemble: private" in html
     assert "0.997310" in html
     assert "0.997332" in html
     assert "not submitted" not in html
-    assert "not submitted" in sections.overview(run_of(FULL[:32], scored=False), "0123456789ab", "").body
+    assert "not submitted" in overview(run_of(FULL[:32], scored=False), "0123456789ab", "").body
 
 
 def test_imported_networks_are_told_and_cost_nothing():
     run = run_of(FULL[:32])
     networks = [replace(one, history=(), timings={}) if one.model == "ternausnet" else one for one in run.networks]
     run = replace(run, networks=tuple(networks))
-    assert "49, 5 of them imported" in sections.overview(run, "0123456789ab", "").body
-    assert '<tr><td class="name">training</td><td class="number" data-value="44">44</td>' in sections.costs(run).body
-    assert sections.models(run).body
+    assert "49, 5 of them imported" in overview(run, "0123456789ab", "").body
+    assert '<tr><td class="name">training</td><td class="number" data-value="44">44</td>' in costs(run).body
+    assert models(run).body
 
 
 def test_costs_are_the_sums_of_the_jobs():
-    html = sections.costs(run_of(FULL[:32])).body
+    html = costs(run_of(FULL[:32])).body
     rows = re.findall(r"<tr><td class=\"name\">(\w+)</td>(.*?)</tr>", html)
     cells = {stage: re.findall(r">([^<]*)</td>", cells) for stage, cells in rows[:3]}
     # 49 trainings of two hours with 2 threads and 2 loading processes; a prediction shows each image to 5 networks.
@@ -65,7 +69,7 @@ def test_costs_are_the_sums_of_the_jobs():
 def test_the_hours_of_several_gpus_are_all_counted():
     run = run_of(FULL[:32])
     divided = replace(run.networks[0], timings={**run.networks[0].timings, "gpus": 4})
-    html = sections.costs(replace(run, networks=(divided, *run.networks[1:]))).body
+    html = costs(replace(run, networks=(divided, *run.networks[1:]))).body
     row, *_ = re.findall(r"<tr><td class=\"name\">training</td>(.*?)</tr>", html)
     # 48 trainings of two hours on one GPU, and one on four.
     assert re.findall(r">([^<]*)</td>", row)[3] == "104.00"
@@ -83,7 +87,7 @@ def test_the_numbers_of_5088_images_take_seconds():
     """As large as a report gets: 49 networks, hundreds of epochs, every training image."""
     run = run_of(FULL, epochs=250)
     start = time.monotonic()
-    parts = [sections.overview(run, "c", ""), sections.models(run), sections.gains(run), sections.costs(run)]
-    html = page("run", "lead", [*parts, Section("errors", "Errors", sections.groups(run))])
+    parts = [overview(run, "c", ""), models(run), gains(run), costs(run)]
+    html = page("run", "lead", [*parts, Section("errors", "Errors", group_tables(run))])
     assert time.monotonic() - start < 60
     assert len(html) < 4e6

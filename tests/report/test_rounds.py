@@ -11,7 +11,8 @@ from carvana.pseudo_labels.candidates import Candidate, write_candidates
 from carvana.pseudo_labels.doubt import Doubt
 from carvana.pseudo_labels.labels import write_labels
 from carvana.pseudo_labels.precondition import Precondition, write_precondition
-from carvana.report.rounds import editions, pseudo_labels, read_rounds
+from carvana.report.editions import editions
+from carvana.report.rounds import pseudo_labels, read_rounds
 from tests.report.runs import run_of
 
 

@@ -4,15 +4,14 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from carvana.revision import ROOT
+from tests.programs import PROGRAMS
 from tests.slurm.cluster import GPUS, cluster
-
-ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,7 +33,7 @@ def environment(tmp_path_factory):
     listing = "\n".join(f"GPU {index}: a card (UUID: {uuid})" for index, uuid in enumerate(UUIDS))
     (programs / "nvidia-smi").write_text(f"#!/bin/sh\ncat <<'END'\n{listing}\nEND\n")
     (programs / "nvidia-smi").chmod(0o755)
-    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(programs), str(PROGRAMS), os.environ["PATH"]])
     with cluster(folder):
         yield {
             **os.environ,

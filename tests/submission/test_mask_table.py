@@ -4,7 +4,7 @@ import gzip
 import pytest
 
 from carvana.errors import UserError
-from carvana.submission.mask_table import read_masks, read_rows, sample_names
+from carvana.submission.mask_table import numbered_rows, read_masks, sample_names
 from tests.submission.tables import table
 
 NAMES = ("b_01.jpg", "a_01.jpg", "a_02.jpg")
@@ -81,4 +81,4 @@ def test_quoted_and_plain_rows_are_read_alike(tmp_path, end):
     with (tmp_path / "masks.csv").open(newline="") as stream:
         reader = csv.reader(stream, strict=True)
         expected = [(reader.line_num, row) for row in reader]
-    assert list(read_rows(tmp_path / "masks.csv")) == expected
+    assert list(numbered_rows(tmp_path / "masks.csv")) == expected

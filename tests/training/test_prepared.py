@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from carvana.arrays import Image
 from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL, SMALL
 from carvana.recipe_files import load_recipe
 from carvana.training.prepared import KeptOnDisk, Preparing, kept_where_it_pays
-from carvana.transforms.protocol import Image, build_transforms
+from carvana.transforms.protocol import build_transforms
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 SIZE = (24, 32)

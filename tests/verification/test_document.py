@@ -1,15 +1,14 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import pytest
 
 from carvana.errors import UserError
+from carvana.revision import ROOT
 from carvana.verification.check import Check
 from carvana.verification.document import Verification, format_checks, read_verification, write_verification
 
-ROOT = Path(__file__).parents[2]
 CHECKS = (
     Check("folds", "fma: SHA-256", "ab", "equal", "ab", "holds", "published"),
     Check("out_of_fold", "model/ternausnet", "0.9", "0.8 .. 1", "0.5", "FAILS", "99 % of 5 runs"),

@@ -1,16 +1,21 @@
 """A copy of this checkout in which tests run, edit and break the workflow of `tiny`."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+from carvana.revision import ROOT
+from tests.programs import SNAKEMAKE, with_programs
+
+
+def copy_code(folder: Path) -> None:
+    """Copy what the workflow is made of, and nothing else, into a folder."""
+    for name in ("src", "workflow", "config", "docker", "envs", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(ROOT / "Snakefile", folder)
 
 
 class Checkout:
@@ -24,9 +29,7 @@ class Checkout:
 
     def __init__(self, folder: Path, store: object = "store", targets: Sequence[str] = ()) -> None:
         self.folder, self.store, self.targets = folder, store, targets
-        for name in ("src", "workflow", "config", "docker", "envs", "profiles"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        shutil.copy(ROOT / "Snakefile", folder)
+        copy_code(folder)
         self.run_folder = folder / "results" / "tiny"
 
     def command(self, *arguments: str, config: Sequence[str] = (), gpus: int = 0) -> list[str]:
@@ -37,8 +40,7 @@ class Checkout:
     @property
     def environment(self) -> dict[str, str]:
         """In which Snakemake and its jobs use the copied code."""
-        path = f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder / "src")}
+        return {**with_programs(), "PYTHONPATH": str(self.folder / "src")}
 
     def snakemake(
         self,

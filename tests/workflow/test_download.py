@@ -2,10 +2,7 @@
 
 import base64
 import json
-import os
-import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,9 +12,9 @@ from carvana.geometry import SMALL
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn
 from tests.faults.kills import workers
+from tests.programs import SNAKEMAKE, with_programs, without_credentials
+from tests.workflow.checkout import copy_code
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 NAMES = ("train_hq", "train_masks", "test_hq", "metadata", "sample_submission")
 
 pytestmark = pytest.mark.slow
@@ -28,9 +25,7 @@ class Checkout:
 
     def __init__(self, folder: Path, server: StandIn) -> None:
         self.folder, self.server = folder, server
-        for name in ("workflow", "config", "docker", "envs", "profiles", "src"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
+        copy_code(folder)
         (folder / "home").mkdir()
         (folder / "overlay.yaml").write_text(
             "run: standin\ngeometry: small\nquiet: true\n"
@@ -41,16 +36,14 @@ class Checkout:
 
     def snakemake(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         """Run it, and count how many files it downloads at once."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
         environment = {
-            **kept,
+            **with_programs(without_credentials()),
             **self.server.environment(),
             "HOME": str(self.folder / "home"),
             "PYTHONPATH": str(self.folder / "src"),
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             **changes,
         }
-        command = [str(BIN / "snakemake"), *arguments, "--cores", "2", "--configfile", "overlay.yaml"]
+        command = [str(SNAKEMAKE), *arguments, "--cores", "2", "--configfile", "overlay.yaml"]
         self.most_at_once = 0
         with (self.folder.parent / "said").open("w+") as said:
             run = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=said, stderr=subprocess.STDOUT)

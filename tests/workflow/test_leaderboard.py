@@ -4,7 +4,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 import re
 import shlex
 import shutil
@@ -20,23 +19,25 @@ import pytest
 
 from carvana.files import write_table
 from carvana.geometry import FULL
+from carvana.revision import ROOT
 from carvana.standin.faults import Fault, FaultPlan
 from carvana.standin.server import StandIn
+from tests.programs import SNAKEMAKE, with_programs, without_credentials
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 KAGGLES = "carvana-image-masking-challenge"
 
 
 def snakemake(*arguments, environment=None) -> subprocess.CompletedProcess[str]:
     """`snakemake leaderboard`, without whatever credentials the person has who runs the tests."""
-    path = f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
     command = [str(SNAKEMAKE), "leaderboard", "--nolock", "--cores", "1", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=ROOT, env={**kept, "PATH": path, **(environment or {})}, capture_output=True, text=True
+        command,
+        cwd=ROOT,
+        env={**with_programs(without_credentials()), **(environment or {})},
+        capture_output=True,
+        text=True,
     )
 
 

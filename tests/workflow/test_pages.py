@@ -1,7 +1,6 @@
 """Every command of the README and of docs/ is run by a test; this one sees that none is forgotten, and runs the quick
 ones. The tour has its own."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -10,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import PAGES, ROOT, anchors, commands, links
+from carvana.revision import ROOT
+from tests.pages import PAGES, anchors, commands, links
+from tests.programs import with_programs
 
 COMMANDS = dict.fromkeys(command for page in PAGES if page != "tour.md" for command in commands(page))
 
@@ -46,9 +47,8 @@ def test_there_are_commands():
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in BY_OTHERS])
 def test_a_command_works(command):
     assert "--dry-run" in command
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     run = subprocess.run(
-        [*shlex.split(command), "--nolock"], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
+        [*shlex.split(command), "--nolock"], cwd=ROOT, env=with_programs(), capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
 

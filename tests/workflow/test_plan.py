@@ -1,6 +1,5 @@
 """The planned jobs, asserted for every kind of target; nothing is computed and no data is there."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from carvana.computing.cpu import computes_bfloat16
-
-ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+from carvana.revision import ROOT
+from tests.programs import SNAKEMAKE, with_programs
 
 FULL = {
     "download_file": 4,
@@ -34,8 +32,7 @@ FULL = {
 
 def snakemake(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     command = [str(SNAKEMAKE), "--dry-run", "--nolock", "--cores", "1", *arguments]
-    environment = {**os.environ, "PATH": f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=check, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, env=with_programs(), check=check, capture_output=True, text=True)
 
 
 def plan(tmp_path: Path, *arguments: str) -> str:

@@ -1,21 +1,18 @@
 """The profiles, as far as planning shows them; `make test-slurm` runs the cluster's."""
 
-import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+from carvana.revision import ROOT
+from tests.programs import SNAKEMAKE, with_programs
 
 
 def planned(tmp_path, *arguments, **more):
     command = [str(SNAKEMAKE), "--dry-run", "--nolock", *arguments, "--config", f"results={tmp_path}"]
-    environment = {**os.environ, "PATH": f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}", **more}
+    environment = {**with_programs(), **more}
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
 
@@ -61,7 +58,7 @@ def test_another_image_reruns_nothing(tmp_path):
     """Only where jobs really run in it is an image a reason to."""
     target = f"{tmp_path}/tiny/competition/solution.csv"
     tiny = ["--cores", "1", "--configfile", "config/tiny.yaml", "--nolock", "--config", f"results={tmp_path}"]
-    environment = {**os.environ, "PATH": f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = with_programs()
     subprocess.run([str(SNAKEMAKE), target, *tiny], cwd=ROOT, env=environment, check=True, capture_output=True)
     again = [str(SNAKEMAKE), target, "--dry-run", *tiny, "image=other.sif"]
     run = subprocess.run(again, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)

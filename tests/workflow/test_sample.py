@@ -1,21 +1,20 @@
 """`make sample`, as a newcomer runs it, and what it leaves behind."""
 
-import csv
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import pytest
 
 from carvana.geometry import SMALL
+from carvana.reading import read_rows
+from carvana.revision import ROOT
 from carvana.submission.check import validate_submission
 from carvana.submission.mask_table import sample_names
 from tests.pages import PAGES
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "sample"
 
 pytestmark = pytest.mark.sample
@@ -31,8 +30,7 @@ def printed() -> str:
 
 @pytest.fixture(scope="module")
 def scores(printed) -> dict[tuple[str, str], dict[str, str]]:
-    with (RESULTS / "scores.csv").open(newline="") as stream:
-        return {(row["level"], row["name"]): row for row in csv.DictReader(stream)}
+    return {(row["level"], row["name"]): row for row in read_rows(RESULTS / "scores.csv")}
 
 
 def test_the_table_has_every_row_and_every_score(scores):
@@ -69,8 +67,7 @@ def test_every_network_learnt(printed):
     # Nine models of two folds.
     assert len(histories) == 18
     for history in histories:
-        with history.open(newline="") as stream:
-            losses = [float(row["train_loss"]) for row in csv.DictReader(stream)]
+        losses = [float(row["train_loss"]) for row in read_rows(history)]
         assert losses[-1] < 0.75 * losses[0], history
 
 
@@ -94,18 +91,15 @@ def test_every_network_left_weights_history_and_its_recipe(printed):
 def test_there_is_one_out_of_fold_dice_per_training_image(printed):
     tables = sorted((RESULTS / "oof").glob("*/dice.csv"))
     assert len(tables) == 9
-    with (RESULTS / "data" / "train.csv").open(newline="") as stream:
-        images = {row["name"] for row in csv.DictReader(stream)}
+    images = {row["name"] for row in read_rows(RESULTS / "data" / "train.csv")}
     for table in tables:
-        with table.open(newline="") as stream:
-            assert {row["img"] for row in csv.DictReader(stream)} == images
+        assert {row["img"] for row in read_rows(table)} == images
 
 
 def test_the_unreliable_top_rule_acted(printed):
     fired = []
     for table in (RESULTS / "masks" / "ensemble").glob("*.csv"):
-        with table.open(newline="") as stream:
-            fired += [row["fired"] for row in csv.DictReader(stream)]
+        fired += [row["fired"] for row in read_rows(table)]
     assert {"0", "1"} == set(fired)
 
 

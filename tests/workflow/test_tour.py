@@ -1,8 +1,6 @@
 """docs/tour.md: its commands work, in its order, and make the pictures that it shows."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,19 +10,20 @@ import yaml
 
 from carvana import rle
 from carvana.data.manifest import read_manifest
+from carvana.revision import ROOT
 from carvana.submission.mask_table import read_masks
-from tests.pages import ROOT, commands, links
+from tests.pages import commands, links
+from tests.programs import with_programs
 
 RESULTS = ROOT / "results/sample"
 COMMANDS = commands("tour.md")
 PICTURES = links("tour.md")
-ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 # The sample's bands hold for other seeds, not for every machine: what the exit code says is tested elsewhere.
 VERDICTS = ("make verify",)
 
 
 def run(command):
-    return subprocess.run(["bash", "-c", command], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    return subprocess.run(["bash", "-c", command], cwd=ROOT, env=with_programs(), capture_output=True, text=True)
 
 
 def test_the_tour_shows_pictures_that_are_there():

@@ -1,20 +1,16 @@
 """One member's weights, packed by one run and imported by another: the same submission, byte for byte, untrained."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from carvana.released.index import read_index
-
-ROOT = Path(__file__).resolve().parents[2]
-SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+from carvana.revision import ROOT
+from tests.programs import SNAKEMAKE, with_programs
 
 pytestmark = pytest.mark.slow
 
@@ -22,8 +18,7 @@ pytestmark = pytest.mark.slow
 def snakemake(folder, *arguments, config=(), check=True):
     command = [str(SNAKEMAKE), *arguments, "--cores", "2", "--resources", "gpu=0", "--nolock"]
     command += ["--configfile", "config/tiny.yaml", "--config", f"results={folder}", 'members=["ternaus"]', *config]
-    environment = {**os.environ, "PATH": f"{SNAKEMAKE.parent}{os.pathsep}{os.environ['PATH']}"}
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=ROOT, env=with_programs(), capture_output=True, text=True)
     said = run.stdout + run.stderr
     assert (run.returncode == 0) == check, said[-5000:]
     return said

@@ -4,17 +4,16 @@ import base64
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
+from carvana.revision import ROOT
 from carvana.standin.faults import Fault, FaultPlan
 from carvana.standin.server import StandIn
 from tests.workflow.test_leaderboard import holding, said, snakemake
 
-ROOT = Path(__file__).resolve().parents[2]
 SLUG = "drawn-cars"
 
 pytestmark = pytest.mark.slow

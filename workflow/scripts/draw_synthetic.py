@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True, help="the same seed gives the same bytes")
     parser.add_argument("--train-cars", type=int, required=True, help="cars with masks, 16 images each")
     parser.add_argument("--test-cars", type=int, required=True, help="cars whose masks are in solution.csv alone")
-    parser.add_argument("--geometry", choices=sorted(GEOMETRIES), required=True, help="small: 64x94, full: 1280x1918")
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True, help="small: 64x94, full: 1280x1918")
     parser.add_argument("--archives", action="store_true", help="zip archives, as Kaggle's, instead of folders")
     given = parser.parse_args()
     size_HW = GEOMETRIES[given.geometry].image_size

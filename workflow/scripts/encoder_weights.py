@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.encoder_weights import encoder_state, fetch, verify
+from carvana.encoder_weights import RENAMED, encoder_state, fetch, verify
 from carvana.errors import main_guard
 from carvana.files import write_json
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", choices=("vgg11", "resnet34"), required=True)
+    parser.add_argument("--encoder", choices=tuple(RENAMED), required=True)
     parser.add_argument("--file", type=Path, required=True, help="where the weights lie, or are put")
     parser.add_argument("--url", help="where to download them if they are not there; ends in the published name")
     parser.add_argument("--receipt", type=Path, required=True, help="JSON to write")

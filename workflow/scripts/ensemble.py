@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from carvana import rle
+from carvana.arrays import Levels, Mask
 from carvana.catalogue import RECIPES
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
-from carvana.maps.combine import ensemble_recipes
+from carvana.maps.ensemble_masks import ensemble_recipes
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
 from carvana.pseudo_labels.doubt import doubt_of
 
@@ -29,7 +26,7 @@ def main() -> None:
     given = parser.parse_args()
     found: list[Candidate] = []
 
-    def note(name: str, mean_HW: npt.NDArray[np.float32], mask_HW: rle.Mask) -> None:
+    def note(name: str, mean_HW: Levels, mask_HW: Mask) -> None:
         if given.candidates:
             found.append(candidate(name, mask_HW, doubt_of(mean_HW, mask_HW, tuple(given.unclear))))
 

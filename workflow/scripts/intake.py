@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder in Kaggle's layout, packed or not")
     parser.add_argument("--split", choices=("train", "test"), required=True)
-    parser.add_argument("--geometry", choices=sorted(GEOMETRIES), required=True)
+    parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)
     parser.add_argument("--work-dir", type=Path, required=True, help="for unpacked archives and reduced images")
     parser.add_argument("--manifest", type=Path, required=True, help="CSV to write")
     parser.add_argument("--expected-cars", type=int, help="published number of cars; needs --expected-images")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
@@ -13,7 +13,7 @@ from carvana.grading.score_table import format_table, write_scores
 from carvana.grading.scores import parse_entry, score
 from carvana.grading.truth import hidden_truth, training_truth
 
-ENTRY_HELP = "LEVEL NAME OUT_OF_FOLD TEST [NOTE ...]; several tables of masks are joined by commas, - is none"
+ENTRY_HELP: Final = "LEVEL NAME OUT_OF_FOLD TEST [NOTE ...]; several tables of masks are joined by commas, - is none"
 
 
 class _Kept(argparse.Action):

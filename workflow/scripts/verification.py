@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from carvana import rle
+from carvana.arrays import Mask
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
@@ -53,7 +53,7 @@ def main() -> None:
     figures = figures_of(given.results)
     scored = read_scored(given.leaderboard) if given.leaderboard else []
 
-    def masks() -> Iterator[tuple[str, rle.Mask]]:
+    def masks() -> Iterator[tuple[str, Mask]]:
         for name in images.manifest.names:
             yield name, images.mask(name)
 

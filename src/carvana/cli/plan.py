@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Final
 
 from carvana.cli import configuration
 from carvana.computing.nvidia import VISIBLE_VARIABLE, devices, visible
@@ -12,7 +13,7 @@ from carvana.planning.forecast import disk_bytes, hours_on, jobs_of, measured, m
 from carvana.store.store import Store
 from carvana.text import size, table
 
-DEVICES = (1, 2, 4, 8, 12, 16, 20)
+DEVICES: Final = (1, 2, 4, 8, 12, 16, 20)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

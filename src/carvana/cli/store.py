@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from typing import Final
 
 from carvana.cli import configuration
 from carvana.errors import UserError
 from carvana.store.store import FACTS, Entry, Store
 from carvana.text import size, table
 
-SECONDS_PER_DAY = 86_400
+SECONDS_PER_DAY: Final = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

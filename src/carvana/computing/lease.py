@@ -118,7 +118,7 @@ def lease_one_if_free() -> str:
 
 
 def lock_folder() -> Path:
-    """The folder of the lock files, made for every user of the machine."""
+    """The folder of the lock files, made for every user of the machine. Raises UserError where it cannot be made."""
     given = os.environ.get(LOCKS_VARIABLE)
     folder = Path(given) if given else Path(tempfile.gettempdir()) / "carvana-gpu"
     with _for_everyone():

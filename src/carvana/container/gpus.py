@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from docker.types import DeviceRequest
 
 from carvana.errors import UserError
 
-NO_RUNTIME = (
+NO_RUNTIME: Final = (
     "Docker has no NVIDIA runtime, so no container gets a GPU: install NVIDIA's driver and the package"
     " nvidia-container-toolkit, then `nvidia-ctk runtime configure --runtime=docker` and restart Docker; or compute on"
     " the CPU: --gpus none before the command, and --resources gpu=0 in it"

@@ -10,9 +10,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image as PillowImage
 
+from carvana.arrays import Image
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 
@@ -29,11 +29,11 @@ DECODER_ERRORS: Final = (
     ValueError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
+    PillowImage.DecompressionBombError,
 )
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path) -> Image:
     """The image as `cv2.imread` decodes it, which is what the released scripts read.
 
     Returns:
@@ -57,7 +57,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise UserError(f"{path}: {error}; restore the file and run again") from None
 
 
-def decode_image(encoded: bytes) -> NDArray[np.uint8]:
+def decode_image(encoded: bytes) -> Image:
     """A JPEG's or PNG's pixels: image_HWC, uint8, 0..255, channels blue, green, red.
 
     Raises:
@@ -81,13 +81,13 @@ def encoded_size(encoded: bytes) -> tuple[int, int]:
         UserError: the header is not an image's.
     """
     try:
-        with Image.open(io.BytesIO(encoded)) as picture:
+        with PillowImage.open(io.BytesIO(encoded)) as picture:
             return picture.height, picture.width
     except DECODER_ERRORS as error:
         raise UserError("unreadable image") from error
 
 
-def reduce_image(image_HWC: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
+def reduce_image(image_HWC: Image, geometry: Geometry) -> Image:
     """The image at the geometry's size: the average over each target pixel's area, or the image itself if it fits.
 
     Args:
@@ -103,7 +103,7 @@ def reduce_image(image_HWC: NDArray[np.uint8], geometry: Geometry) -> NDArray[np
 def _kind(encoded: bytes) -> str:
     """What a file is, for a message: a kind of image that Pillow knows, or none."""
     try:
-        with Image.open(io.BytesIO(encoded)) as picture:
+        with PillowImage.open(io.BytesIO(encoded)) as picture:
             return f"a {picture.format} file"
     except DECODER_ERRORS:
         return "no image of a known kind"
@@ -120,7 +120,7 @@ def _is_complete(encoded: bytes) -> bool:
     if _JPEG_END not in encoded:
         return False
     try:
-        with Image.open(io.BytesIO(encoded)) as picture:
+        with PillowImage.open(io.BytesIO(encoded)) as picture:
             picture.load()
     except DECODER_ERRORS:
         return False

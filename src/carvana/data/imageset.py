@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from carvana.arrays import ByteMask, Image
 from carvana.data.images import read_image
 from carvana.data.manifest import Manifest, still_there
 from carvana.data.masks import read_mask
@@ -18,11 +16,11 @@ class ImageSet:
 
     manifest: Manifest
 
-    def image(self, name: str) -> NDArray[np.uint8]:
+    def image(self, name: str) -> Image:
         """image_HWC, uint8, blue, green, red; see `read_image`. Raises UserError too where the file has gone."""
         return read_image(still_there(self.manifest.by_name[name].file))
 
-    def mask(self, name: str) -> NDArray[np.uint8]:
+    def mask(self, name: str) -> ByteMask:
         """mask_HW, uint8, 0 or 1; see `read_mask` and `image`. A test image has none: ValueError."""
         mask = self.manifest.by_name[name].mask
         if not mask:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import cv2
 from tqdm import tqdm
 
-from carvana.data.images import JPEG_START, decode_image, encoded_size, reduce_image
+from carvana.data.image_check import Checked, Reduced, check_image, size_text
 from carvana.data.layout import find_images, find_table
 from carvana.data.listing import Counts, count_problems, list_images, list_masks, submission_problems, view_problems
 from carvana.data.manifest import ImageRecord, Manifest, content_digest
-from carvana.data.masks import decode_mask, reduce_mask, write_mask
 from carvana.data.names import ImageName
 from carvana.data.staging import staging
 from carvana.errors import UserError
-from carvana.geometry import FULL, Geometry
+from carvana.geometry import Geometry
 
 Split = Literal["train", "test"]
 
@@ -57,7 +54,7 @@ def take_in(
     """
     listed = _listed(folder, split, work_dir, expected)
     with staging(work_dir) as temporary:
-        reduced = _Reduced(temporary)
+        reduced = Reduced(temporary)
         checked = _checked(listed, geometry, reduced, workers, None if quiet else f"taking in {split} images")
         records = [one.record for one in checked if one.record is not None]
         problems = [*listed.problems, *(problem for one in checked for problem in one.problems)]
@@ -67,7 +64,7 @@ def take_in(
         manifest = Manifest(tuple(records))
         if (records[0].height, records[0].width) == geometry.image_size:
             return manifest
-        final = _Reduced(work_dir / f"{split}_{geometry.name}_{content_digest(manifest)[:16]}")
+        final = Reduced(work_dir / f"{split}_{geometry.name}_{content_digest(manifest)[:16]}")
         reduced.move(final)
         return Manifest(tuple(final.locate(record) for record in records))
 
@@ -98,126 +95,17 @@ def _listed(folder: Path, split: Split, work_dir: Path, expected: Counts | None)
     return _Listed(images_dir, masks_dir, images, masks, problems + mask_problems)
 
 
-@dataclass(frozen=True)
-class _Reduced:
-    """A folder of reduced images and masks."""
-
-    folder: Path
-
-    def image(self, name: ImageName) -> Path:
-        return self.folder / "images" / f"{name.stem}.png"
-
-    def mask(self, name: ImageName) -> Path:
-        return self.folder / "masks" / f"{name.mask_stem}.png"
-
-    def move(self, target: _Reduced) -> None:
-        for path in self.folder.glob("*/*.png"):
-            moved = target.folder / path.relative_to(self.folder)
-            moved.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(moved)
-
-    def locate(self, record: ImageRecord) -> ImageRecord:
-        name = ImageName(record.car, record.view)
-        return replace(record, file=str(self.image(name)), mask=str(self.mask(name)) if record.mask else "")
-
-
-@dataclass(frozen=True)
-class _Checked:
-    record: ImageRecord | None
-    problems: tuple[str, ...]
-
-
 def _checked(
-    listed: _Listed, geometry: Geometry, reduced: _Reduced, workers: int, progress: str | None
-) -> list[_Checked]:
+    listed: _Listed, geometry: Geometry, reduced: Reduced, workers: int, progress: str | None
+) -> list[Checked]:
     """Every image of a split, checked; `progress` is what the progress bar says, if there is one."""
 
-    def check(name: ImageName) -> _Checked:
-        return _check_image(name, listed.images[name], listed.masks.get(name), geometry, reduced)
+    def check(name: ImageName) -> Checked:
+        return check_image(name, listed.images[name], listed.masks.get(name), geometry, reduced)
 
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(check, listed.images)
         return list(tqdm(found, progress, len(listed.images), unit="image", disable=progress is None))
-
-
-def _check_image(
-    name: ImageName, image_path: Path, mask_path: Path | None, geometry: Geometry, reduced: _Reduced
-) -> _Checked:
-    """Read one image and its mask once; write both reduced if they are larger than the geometry."""
-    problems = []
-    size = None
-    encoded = b""
-    try:
-        encoded = _read(image_path)
-        size = _take_image(encoded, geometry, reduced.image(name))
-    except UserError as error:
-        problems.append(f"{image_path.name}: {error}")
-
-    mask_sha256, area = "", None
-    if mask_path is not None:
-        try:
-            encoded_mask = _read(mask_path)
-            mask_sha256 = hashlib.sha256(encoded_mask).hexdigest()
-            area = _take_mask(encoded_mask, size, geometry, reduced.mask(name))
-        except UserError as error:
-            problems.append(f"{mask_path.name}: {error}")
-
-    if size is None:
-        return _Checked(None, tuple(problems))
-    record = ImageRecord(
-        name=str(name),
-        car=name.car,
-        view=name.view,
-        bytes=len(encoded),
-        width=size[1],
-        height=size[0],
-        sha256=hashlib.sha256(encoded).hexdigest(),
-        file=str(image_path),
-        mask=str(mask_path) if mask_path is not None else "",
-        mask_sha256=mask_sha256,
-        area=area,
-    )
-    return _Checked(record, tuple(problems))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})") from error
-
-
-def _take_image(encoded: bytes, geometry: Geometry, reduced: Path) -> tuple[int, int]:
-    """The image's (height, width), after a look at every pixel."""
-    if not encoded.startswith(JPEG_START):
-        raise UserError("not a JPEG file")
-    size = encoded_size(encoded)
-    if size not in (FULL.image_size, geometry.image_size):
-        allowed = " or ".join(dict.fromkeys(_size_text(allowed) for allowed in (FULL.image_size, geometry.image_size)))
-        raise UserError(f"image is {_size_text(size)}, expected {allowed}")
-    image_HWC = decode_image(encoded)
-    if image_HWC.shape[:2] != size:
-        raise UserError("image is turned by its EXIF data, and its mask is not; save it upright")
-    if size != geometry.image_size:
-        reduced.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(reduced), reduce_image(image_HWC, geometry)):
-            raise OSError(f"{reduced} cannot be written")
-    return size
-
-
-def _take_mask(encoded: bytes, image_size: tuple[int, int] | None, geometry: Geometry, reduced: Path) -> int:
-    """The number of car pixels at the geometry's size; an unreadable image leaves its mask's size unchecked."""
-    mask_HW = decode_mask(encoded)
-    size = mask_HW.shape[0], mask_HW.shape[1]
-    if image_size is None:
-        return 0
-    if size != image_size:
-        raise UserError(f"mask is {_size_text(size)}, its image {_size_text(image_size)}")
-    mask_HW = reduce_mask(mask_HW, geometry)
-    if size != geometry.image_size:
-        reduced.parent.mkdir(parents=True, exist_ok=True)
-        write_mask(reduced, mask_HW)
-    return int(mask_HW.sum())
 
 
 def _size_problems(records: Iterable[ImageRecord]) -> list[str]:
@@ -228,14 +116,10 @@ def _size_problems(records: Iterable[ImageRecord]) -> list[str]:
         return []
     (usual, _), *_ = sizes.most_common()
     return [
-        f"{record.name}: image is {_size_text((record.height, record.width))}, most are {_size_text(usual)}"
+        f"{record.name}: image is {size_text((record.height, record.width))}, most are {size_text(usual)}"
         for record in images
         if (record.height, record.width) != usual
     ]
-
-
-def _size_text(size: tuple[int, int]) -> str:
-    return f"{size[1]}x{size[0]}"
 
 
 def _report(listed: _Listed, problems: list[str], work_dir: Path) -> str:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from carvana.arrays import BoolMask, ByteMask
 from carvana.data.images import DECODER_ERRORS
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 
 
-def read_mask(path: Path) -> NDArray[np.uint8]:
+def read_mask(path: Path) -> ByteMask:
     """A mask file's pixels, car where the stored value is above 0.
 
     Kaggle's masks are GIFs of mode P whose palette indices are 0 and 1; ours are PNGs of 0 and 255.
@@ -37,7 +38,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
         raise UserError(f"{path}: {error}; restore the file and run again") from None
 
 
-def decode_mask(encoded: bytes) -> NDArray[np.uint8]:
+def decode_mask(encoded: bytes) -> ByteMask:
     """As `read_mask`, from the file's bytes; the error's message does not name the file."""
     try:
         with Image.open(io.BytesIO(encoded)) as picture:
@@ -56,7 +57,7 @@ def decode_mask(encoded: bytes) -> NDArray[np.uint8]:
     return car_HW.astype(np.uint8)
 
 
-def reduce_mask(mask_HW: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
+def reduce_mask(mask_HW: ByteMask, geometry: Geometry) -> ByteMask:
     """The mask at the geometry's size: 1 where at least half of the target pixel's area is car.
 
     Computed in whole numbers: floating point would let the machine decide where exactly half is car.
@@ -72,16 +73,16 @@ def reduce_mask(mask_HW: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.ui
     corner_sums = _at_boundaries(_at_boundaries(cv2.integral(mask_HW).astype(np.int64), height).T, width).T
     car_area_HW = np.diff(np.diff(corner_sums, axis=0), axis=1)
     pixel_area = math.lcm(mask_HW.shape[0], height) // height * (math.lcm(mask_HW.shape[1], width) // width)
-    reduced_HW: NDArray[np.uint8] = (2 * car_area_HW >= pixel_area).astype(np.uint8)
+    reduced_HW: ByteMask = (2 * car_area_HW >= pixel_area).astype(np.uint8)
     return reduced_HW
 
 
-def write_mask(path: Path, mask_HW: NDArray[np.uint8]) -> None:
+def write_mask(path: Path, mask_HW: ByteMask) -> None:
     """Write a 0/1 mask as an 8-bit grey PNG of 0 and 255."""
     Image.fromarray(mask_HW * np.uint8(255), mode="L").save(path, format="PNG")
 
 
-def gif_of(mask_HW: NDArray[np.bool_]) -> bytes:
+def gif_of(mask_HW: BoolMask) -> bytes:
     """A mask in the competition's format: a GIF of mode P whose palette indices are 0 and 1."""
     picture = Image.fromarray(mask_HW.astype(np.uint8), mode="P")
     picture.putpalette([0, 0, 0, 255, 255, 255])

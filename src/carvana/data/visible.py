@@ -17,14 +17,22 @@ def is_ignored(name: str) -> bool:
 
 
 def innermost(folder: Path) -> Path:
-    """The folder itself or, where it holds nothing but one folder, as unpacked zips often do, that one's innermost."""
+    """The folder itself or, where it holds nothing but one folder, as unpacked zips often do, that one's innermost.
+
+    Raises:
+        UserError: as `visible_entries`.
+    """
     while len(entries := visible_entries(folder)) == 1 and entries[0].is_dir():
         folder = Path(entries[0])
     return folder
 
 
 def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """The folder's entries sorted by name, without hidden ones and what operating systems leave behind."""
+    """The folder's entries sorted by name, without hidden ones and what operating systems leave behind.
+
+    Raises:
+        UserError: the folder may not be read.
+    """
     try:
         with os.scandir(folder) as entries:
             return sorted((entry for entry in entries if not is_ignored(entry.name)), key=lambda entry: entry.name)

@@ -24,7 +24,7 @@ class Digits:
         cpu: see `cpu.cpu_kind`.
         packages: see `provenance.package_versions`.
         configuration: overlay of the run.
-        figures: see `figures.figures_of`, rounded to `DECIMALS`.
+        figures: see `of_run.figures_of`, rounded to `DECIMALS`.
     """
 
     cpu: str

@@ -18,7 +18,7 @@ from carvana.data.visible import innermost, visible_entries
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.grading.truth import Truth, has_usage, hidden_truth
-from carvana.submission.mask_table import read_masks, read_rows
+from carvana.submission.mask_table import numbered_rows, read_masks
 
 # The only part of a truth that is not split into public and private images.
 ALL: Final = "All"
@@ -43,7 +43,7 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
     elif _holds_masks(path):
         with tempfile.TemporaryDirectory() as folder:
             truth = {ALL: _masks_in(unpack(path, Path(folder)), geometry)}
-    elif has_usage(next(read_rows(path))[1]):
+    elif has_usage(next(numbered_rows(path))[1]):
         truth = hidden_truth(path, geometry)
     else:
         truth = {ALL: _masks_of(path, geometry)}

@@ -15,6 +15,9 @@ from carvana.grading.truth import Truth
 Level = Literal["baseline", "model", "recipe", "member", "ensemble"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
+# The values of `Score.dice`, for people.
+DICE_PARTS: Final = ("out of fold", "public", "private")
+
 
 @dataclass(frozen=True)
 class ScoreEntry:
@@ -81,7 +84,7 @@ class Score:
 
     @property
     def dice(self) -> tuple[float | None, float | None, float | None]:
-        """Out of fold, public and private."""
+        """Out of fold, public and private: see `DICE_PARTS`."""
         return self.out_of_fold, self.public, self.private
 
 

@@ -11,7 +11,7 @@ from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.geometry import Geometry
-from carvana.submission.mask_table import read_rows
+from carvana.submission.mask_table import numbered_rows
 
 _USAGE: Final = "usage"
 USAGES: Final = ("Public", "Private", "Ignored")
@@ -41,7 +41,7 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
         geometry: of the masks.
 
     Raises:
-        UserError: as `mask_table.read_rows`, no column usage, an image twice, or a row with another number of
+        UserError: as `mask_table.numbered_rows`, no column usage, an image twice, or a row with another number of
             values, another usage or a malformed RLE.
     """
     truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
@@ -60,7 +60,7 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
 
 def _masks_with_usage(solution: Path, usage: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Image name and RLE of each row; `usage` is filled. Raises ValueError: as `hidden_truth`."""
-    rows = read_rows(solution)
+    rows = numbered_rows(solution)
     _, header = next(rows)
     place = _lowered(header).index(_USAGE)
     for line, row in rows:

@@ -2,7 +2,7 @@
 
 A process of its own, because the package prints on import and on failure, ends the program when it finds no
 credentials, and makes calls without any timeout: the parent reads what it prints, hides secrets in it, and ends the
-process when nothing moves (`carvana.kaggle.client`).
+process when nothing moves (`carvana.kaggle.process`).
 """
 
 from __future__ import annotations

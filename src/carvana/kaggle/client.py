@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import queue
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from carvana.kaggle.credentials import Credentials
-from carvana.kaggle.failures import Facts, KaggleError, Kind, classify
+from carvana.kaggle.failures import KaggleError, Kind, classify
+from carvana.kaggle.process import CallFailedError, PackageProcess
 from carvana.kaggle.redaction import redact
 
-_POLL_SECONDS: Final = 0.1
-_LINES_KEPT: Final = 20
-_LAST_WORDS_SECONDS: Final = 5.0
-
-# Names the server; everything else that begins with KAGGLE_ would change what the credentials are.
-_KEPT: Final = "KAGGLE_API_ENVIRONMENT"
 # What the package says instead of raising an error when the upload fails; it then asks for no submission.
 _UPLOAD_FAILED: Final = "Could not submit to competition"
-
-# With these the package prints every header, the authorization too.
-_TALKATIVE: Final = ("VERBOSE", "VERBOSE_OUTPUT")
 
 
 @dataclass(frozen=True)
@@ -94,14 +77,7 @@ class Kaggle:
         """
         self._competition = competition
         self._credentials = credentials
-        self._stall = stall
-        self._environment = environment
-        self._keep_open = keep_open
-        self._process: subprocess.Popen[str] | None = None
-        self._answers: queue.Queue[str | None] = queue.Queue()
-        self._said: deque[str] = deque(maxlen=_LINES_KEPT)
-        self._lines = 0
-        self._closing = contextlib.ExitStack()
+        self._process = PackageProcess(credentials.environment, stall, environment, keep_open)
 
     def __enter__(self) -> Kaggle:
         return self
@@ -109,7 +85,7 @@ class Kaggle:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._end()
+        self._process.end()
 
     def files(self) -> tuple[RemoteFile, ...]:
         """All files of the competition, of all pages of the listing. Raises KaggleError."""
@@ -161,101 +137,11 @@ class Kaggle:
         return tuple(Submission(**one) for one in self._call("submissions", "listing the submissions"))
 
     def _call(self, call: str, doing: str, watch: Callable[[], object] = lambda: None, **arguments: str) -> Any:
-        if self._process is None:
-            self._begin()
         try:
-            self._send({"call": call, "arguments": {"competition": self._competition, **arguments}})
-            given = self._wait(doing, watch)
-        except BaseException:
-            self._end()
-            raise
-        if "error" in given:
-            facts = Facts.from_json(given["error"])
-            raise self._failure(doing, replace(facts, words=self._redacted(facts.words)))
-        return given["result"]
-
-    def _wait(self, doing: str, watch: Callable[[], object]) -> dict[str, Any]:
-        last, since = (watch(), self._lines), time.monotonic()
-        while True:
-            with contextlib.suppress(queue.Empty):
-                line = self._answers.get(timeout=_POLL_SECONDS)
-                if line is None:
-                    # What it said last may still be on its way.
-                    self._listener.join(_LAST_WORDS_SECONDS)
-                    said = self._redacted(" ".join(self._said)) or "it said nothing"
-                    raise self._failure(doing, Facts((), f"its process ended: {said}"))
-                answer: dict[str, Any] = json.loads(line)
-                return answer
-            now = (watch(), self._lines)
-            if now != last:
-                last, since = now, time.monotonic()
-            elif time.monotonic() - since > self._stall:
-                raise self._failure(doing, Facts(("Stalled",), f"for {self._stall:g} s"))
-
-    def _failure(self, doing: str, facts: Facts) -> KaggleError:
-        return classify(facts, doing, self._competition, self._credentials.source)
+            return self._process.call(call, {"competition": self._competition, **arguments}, watch)
+        except CallFailedError as failure:
+            facts = replace(failure.facts, words=self._redacted(failure.facts.words))
+            raise classify(facts, doing, self._competition, self._credentials.source) from None
 
     def _redacted(self, text: str) -> str:
         return redact(text, self._credentials.secrets)
-
-    def _send(self, request: Mapping[str, Any]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        # A process that has ended is noticed by the missing answer.
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-
-    def _begin(self) -> None:
-        config = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="carvana-kaggle-"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "carvana.kaggle.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._child_environment(config),
-            pass_fds=self._keep_open,
-            text=True,
-            errors="replace",
-        )
-        self._process, self._answers = process, queue.Queue()
-        assert process.stdout is not None
-        assert process.stderr is not None
-        threading.Thread(target=_pass_lines, args=(process.stdout, self._answers), daemon=True).start()
-        self._listener = threading.Thread(target=self._listen, args=(process.stderr,), daemon=True)
-        self._listener.start()
-
-    def _child_environment(self, config: str) -> dict[str, str]:
-        kept = {
-            name: value
-            for name, value in self._environment.items()
-            if (name == _KEPT or not name.startswith("KAGGLE_")) and name not in _TALKATIVE
-        }
-        # A folder of its own: the package makes one on import, and would read another kaggle.json there. UTC: it
-        # compares local times with the server's.
-        return {**kept, **self._credentials.environment, "KAGGLE_CONFIG_DIR": config, "TZ": "UTC"}
-
-    def _listen(self, stream: IO[str]) -> None:
-        with contextlib.suppress(ValueError):  # closed while waiting
-            for line in stream:
-                # Universal newlines: each redrawing of a progress bar is a line.
-                self._said.append(line.strip())
-                self._lines += 1
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                assert stream is not None
-                with contextlib.suppress(OSError):
-                    stream.close()
-            self._process = None
-        self._closing.close()
-
-
-def _pass_lines(stream: IO[str], into: queue.Queue[str | None]) -> None:
-    with contextlib.suppress(ValueError):  # closed while waiting
-        for line in stream:
-            into.put(line)
-    into.put(None)

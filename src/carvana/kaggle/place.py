@@ -98,7 +98,7 @@ class Place:
         return total
 
     def arrived(self, remote: RemoteFile) -> Path:
-        """The file that has arrived, whatever the link called it."""
+        """The file that has arrived, whatever the link called it. Raises WrongContentError unless it is one."""
         files = [path for path in self.partial.iterdir() if not path.name.endswith(MARKER_SUFFIX)]
         if len(files) != 1:
             raise WrongContentError(f"{len(files)} files arrived for {remote.name}")

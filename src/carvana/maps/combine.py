@@ -1,24 +1,22 @@
-"""Stores of maps in, merged maps and tables of masks out, image by image."""
+"""Stores of networks' sums in, merged maps and a table of masks out, image by image."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from carvana import rle
+from carvana.arrays import Sums
 from carvana.errors import UserError
 from carvana.files import write_table
-from carvana.geometry import Geometry
-from carvana.maps import ensemble, postprocess
-from carvana.maps.mapstore import Kind, MapReader, MapWriter
+from carvana.maps.mapstore import MapReader, MapWriter
 from carvana.maps.merging import MergeRule
+from carvana.maps.stores import images_of_all, open_store
 from carvana.submission.mask_table import COLUMNS
 
 
@@ -51,7 +49,7 @@ class NetworkSums:
         self.size_HW = models[0].size_HW
         self.networks = sum(store.networks for store in models)
 
-    def read(self, name: str) -> ensemble.Sums:
+    def read(self, name: str) -> Sums:
         """(H, W) uint16: the sum of the image's 8-bit maps over all networks."""
         total = np.zeros(self.size_HW, np.uint16)
         for of_image in self._of_model.values():
@@ -82,54 +80,6 @@ def _group_by_model(stores: Mapping[Path, MapReader]) -> dict[str, dict[str, Map
     return of_model
 
 
-def open_store(path: Path, kind: Kind) -> MapReader:
-    """Open a store of this kind.
-
-    Raises:
-        UserError: it is missing, damaged or of the other kind.
-    """
-    store = MapReader(path)
-    if store.kind != kind:
-        raise UserError(f"{path}: holds {store.kind}, expected {kind}; give the file that the right step made")
-    return store
-
-
-def check_same_images(images_of: Mapping[str, Set[str]]) -> None:
-    """Stop unless all have the same images.
-
-    Args:
-        images_of: image names by what has them, such as a model or a recipe.
-
-    Raises:
-        UserError: one has images that the first has not, or the reverse.
-    """
-    (first, expected), *others = images_of.items()
-    for other, images in others:
-        if odd := sorted(expected ^ images):
-            raise UserError(
-                f"{first} and {other} have maps of different images: {len(odd)} are with one of them only"
-                f" ({', '.join(odd[:10])}); make both from the same manifest"
-            )
-
-
-def images_of_all(images_of: Mapping[str, Set[str]], common: bool) -> tuple[str, ...]:
-    """The images to join maps of, sorted.
-
-    Args:
-        images_of: image names by what has maps of them.
-        common: whether one may have images that another has not; those that all have count.
-
-    Raises:
-        UserError: they have different images, or none in common.
-    """
-    if not common:
-        check_same_images(images_of)
-    names = sorted(set.intersection(*map(set, images_of.values())))
-    if not names:
-        raise UserError(f"{' and '.join(images_of)} have no image in common: choose released.folds that share cars")
-    return tuple(names)
-
-
 def merge_networks(
     store_paths: Sequence[Path], rule: MergeRule, source: str, masks: Path, maps: Path | None, common: bool = False
 ) -> None:
@@ -157,78 +107,3 @@ def merge_networks(
                 yield name, rle.encode_as_published(rule.mask(sums_HW, sums.networks))
 
         write_table(masks, COLUMNS, rows())
-
-
-@dataclass
-class EnsembleReport:
-    """What the unreliable-top rule did to the images of one table.
-
-    Attributes:
-        images: their number.
-        fired: names of those where it acted.
-        top_clamped: names of those whose box would have begun above the image, where the released script fails.
-    """
-
-    images: int = 0
-    fired: list[str] = field(default_factory=list)
-    top_clamped: list[str] = field(default_factory=list)
-
-    def add(self, name: str, box: postprocess.Box | None) -> None:
-        """Count one more image."""
-        self.images += 1
-        if box is not None:
-            self.fired.append(name)
-            if box.top_was_clamped:
-                self.top_clamped.append(name)
-
-
-def ensemble_recipes(
-    store_paths: Mapping[str, Path],
-    geometry: Geometry,
-    masks: Path,
-    common: bool = False,
-    note: Callable[[str, npt.NDArray[np.float32], npt.NDArray[np.bool_]], None] = lambda *_: None,
-) -> EnsembleReport:
-    """Make the ensemble's masks from the four recipes' 8-bit maps.
-
-    Args:
-        store_paths: the store of maps of each of the four recipes, by recipe.
-        geometry: of the run.
-        masks: the table to write, images sorted by name, with the further column `fired`: 1 where the
-            unreliable-top rule acted, else 0.
-        common: whether recipes may have different images; those that all have get masks.
-        note: told of each image's name, unrounded mean map and mask, while they are at hand.
-
-    Returns:
-        On what images the rule acted.
-
-    Raises:
-        UserError: a store is missing or damaged, of another recipe, of other images than the rest, or not of the
-            geometry's size.
-    """
-    report = EnsembleReport()
-    with contextlib.ExitStack() as closing:
-        stores = {recipe: closing.enter_context(open_store(path, "maps")) for recipe, path in store_paths.items()}
-        for recipe, store in stores.items():
-            if store.source != recipe:
-                raise UserError(
-                    f"{store_paths[recipe]}: maps of {store.source}, given as {recipe}'s; give each recipe its own maps"
-                )
-            if store.size_HW != geometry.image_size:
-                raise UserError(
-                    f"{store_paths[recipe]}: maps of {store.size_HW}, but the geometry {geometry.name} has"
-                    f" {geometry.image_size}; make the maps again with this geometry"
-                )
-        names = images_of_all({recipe: set(store.names) for recipe, store in stores.items()}, common)
-
-        def rows() -> Iterator[tuple[str, str, int]]:
-            for name in names:
-                maps = {recipe: cast("ensemble.Map", store.read(name)) for recipe, store in stores.items()}
-                mean_HW = ensemble.mean(list(maps.values()))
-                result = postprocess.apply(mean_HW, maps["linknet34"], geometry)
-                note(name, mean_HW, result.mask)
-                report.add(name, result.box)
-                yield name, rle.encode_as_published(result.mask), int(result.box is not None)
-
-        write_table(masks, (*COLUMNS, "fired"), rows())
-    return report

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Map = npt.NDArray[np.uint8]
-Sums = npt.NDArray[np.uint16]
+from carvana.arrays import BoolMask, Levels, Map, Sums
 
 # A pixel is car where its mean is at least this.
 THRESHOLD: Final = 128
@@ -35,11 +33,11 @@ def merge_rounded(sums: Sums, networks: int) -> Map:
         sums: uint16 sums over the networks, any shape.
         networks: their number.
     """
-    mean_of_networks: npt.NDArray[np.float32] = sums.astype(np.float32) / np.float32(networks)
+    mean_of_networks: Levels = sums.astype(np.float32) / np.float32(networks)
     return np.rint(mean_of_networks).astype(np.uint8)
 
 
-def mean_reaches(sums: Sums, networks: int, threshold: int) -> npt.NDArray[np.bool_]:
+def mean_reaches(sums: Sums, networks: int, threshold: int) -> BoolMask:
     """Where the networks' unrounded mean is at least `threshold`: 128 gives asanakoy's published masks.
 
     Args:
@@ -50,7 +48,7 @@ def mean_reaches(sums: Sums, networks: int, threshold: int) -> npt.NDArray[np.bo
     return sums >= threshold * networks
 
 
-def mean(maps: Sequence[Map]) -> npt.NDArray[np.float32]:
+def mean(maps: Sequence[Map]) -> Levels:
     """float32 mean of the four recipes' 8-bit maps, 0.25 of each (released ensemble script); it is exact.
 
     Raises:

@@ -20,13 +20,12 @@ from typing import Any, Final, Literal, Self, cast
 import h5py
 import hdf5plugin
 import numpy as np
-import numpy.typing as npt
 
+from carvana.arrays import Map, Sums
 from carvana.errors import UserError
 from carvana.files import whole_file
 
 Kind = Literal["sums", "maps"]
-Map = npt.NDArray[np.uint16] | npt.NDArray[np.uint8]
 
 DTYPES: Final[dict[Kind, type[np.unsignedinteger[Any]]]] = {"sums": np.uint16, "maps": np.uint8}
 DESCRIPTIONS: Final[dict[Kind, str]] = {
@@ -94,7 +93,7 @@ class MapWriter:
         self._maps.attrs["source"] = np.bytes_(self._source)
         self._maps.attrs["networks"] = self._networks
 
-    def write(self, name: str, map_HW: Map) -> None:
+    def write(self, name: str, map_HW: Sums | Map) -> None:
         """Append the map of the next image of the list.
 
         Raises:
@@ -158,7 +157,7 @@ class MapReader:
     ) -> None:
         self._file.close()
 
-    def read(self, name: str) -> Map:
+    def read(self, name: str) -> Sums | Map:
         """The (H, W) map of an image, uint16 or uint8 by the store's kind.
 
         Raises:
@@ -167,13 +166,13 @@ class MapReader:
         if name not in self._position:
             raise UserError(f"{self._path}: holds no map of {name}")
         try:
-            return cast("Map", self._maps[self._position[name]])
+            return cast("Sums | Map", self._maps[self._position[name]])
         except (OSError, RuntimeError) as error:
             raise UserError(
                 f"{self._path}: the map of {name} is damaged ({error}); "
                 "delete the file and run the step that made it again"
             ) from error
 
-    def __iter__(self) -> Iterator[tuple[str, Map]]:
+    def __iter__(self) -> Iterator[tuple[str, Sums | Map]]:
         for name in self.names:
             yield name, self.read(name)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
+from carvana.arrays import BoolMask, Map, Sums
 from carvana.maps import ensemble
 from carvana.recipe import Recipe
 
@@ -16,8 +14,8 @@ from carvana.recipe import Recipe
 class MergeRule:
     """How an author made one map, and a mask, of his networks' 8-bit maps; both take (uint16 sums, networks)."""
 
-    merged: Callable[[ensemble.Sums, int], ensemble.Map]
-    mask: Callable[[ensemble.Sums, int], npt.NDArray[np.bool_]]
+    merged: Callable[[Sums, int], Map]
+    mask: Callable[[Sums, int], BoolMask]
 
 
 def merge_rule(recipe: Recipe) -> MergeRule:
@@ -25,10 +23,10 @@ def merge_rule(recipe: Recipe) -> MergeRule:
     merged = ensemble.merge_truncated if recipe.merge.to_8_bits == "truncate" else ensemble.merge_rounded
     threshold = recipe.submission.threshold
 
-    def mask_of_merged(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
+    def mask_of_merged(sums: Sums, networks: int) -> BoolMask:
         return merged(sums, networks) >= threshold
 
-    def mask_of_mean(sums: ensemble.Sums, networks: int) -> npt.NDArray[np.bool_]:
+    def mask_of_mean(sums: Sums, networks: int) -> BoolMask:
         return ensemble.mean_reaches(sums, networks, threshold)
 
     return MergeRule(merged, mask_of_merged if recipe.submission.of == "merged" else mask_of_mean)

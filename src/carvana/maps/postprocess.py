@@ -10,13 +10,11 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
+from carvana.arrays import BoolMask, ByteMask, Levels, Map
 from carvana.geometry import Geometry
 from carvana.maps.ensemble import THRESHOLD
-
-Map = npt.NDArray[np.uint8]
-Contour = npt.NDArray[Any]
 
 # linknet34 is unsure strictly between these values of its 8-bit map.
 UNSURE_ABOVE: Final = 30
@@ -64,22 +62,22 @@ class Ensembled:
         box: the box whose content was replaced, None where the rule did not act.
     """
 
-    mask: npt.NDArray[np.bool_]
-    levels: npt.NDArray[np.float32]
+    mask: BoolMask
+    levels: Levels
     box: Box | None
 
 
-def _between(map_HW: Map, lowest: int, highest: int) -> Map:
+def _between(map_HW: Map, lowest: int, highest: int) -> ByteMask:
     inside_HW = cv2.inRange(map_HW, np.array([lowest]), np.array([highest]))
     return inside_HW.astype(np.uint8, copy=False)
 
 
-def unsure_pixels(linknet34_HW: Map) -> Map:
+def unsure_pixels(linknet34_HW: Map) -> ByteMask:
     """(H, W) uint8: 255 where linknet34's 8-bit map is unsure, else 0."""
     return _between(linknet34_HW, UNSURE_ABOVE + 1, UNSURE_BELOW - 1)
 
 
-def erode_upwards(mask_HW: Map, iterations: int) -> Map:
+def erode_upwards(mask_HW: ByteMask, iterations: int) -> ByteMask:
     """What `cv2.erode(mask, (55, 55), iterations=...)` does in OpenCV 3 to 5.
 
     OpenCV reads the tuple as a kernel of 2 rows and 1 column anchored at its lower row. `iterations` of it are one
@@ -89,7 +87,7 @@ def erode_upwards(mask_HW: Map, iterations: int) -> Map:
     return cv2.erode(mask_HW, kernel, anchor=(0, iterations)).astype(np.uint8, copy=False)
 
 
-def _largest_contour(mask_HW: Map) -> Contour | None:
+def _largest_contour(mask_HW: ByteMask) -> NDArray[Any] | None:
     """The outer contour with the largest polygon area, the first found of equals; None for an empty mask."""
     contours, _ = cv2.findContours(mask_HW, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return max(contours, key=cv2.contourArea, default=None)
@@ -119,7 +117,7 @@ def unreliable_box(linknet34_HW: Map, geometry: Geometry) -> Box | None:
     )
 
 
-def _linknet34_hull(linknet34_HW: Map) -> Map:
+def _linknet34_hull(linknet34_HW: Map) -> ByteMask:
     """255 where linknet34's map is above the box threshold, its largest contour's convex hull filled."""
     car_HW = _between(linknet34_HW, BOX_THRESHOLD + 1, 255)
     contour = _largest_contour(car_HW)
@@ -129,7 +127,7 @@ def _linknet34_hull(linknet34_HW: Map) -> Map:
     return car_HW
 
 
-def apply(mean_HW: npt.NDArray[np.float32], linknet34_HW: Map, geometry: Geometry) -> Ensembled:
+def apply(mean_HW: Levels, linknet34_HW: Map, geometry: Geometry) -> Ensembled:
     """The ensemble's mask and levels, with the unreliable top replaced where the rule acts.
 
     Args:

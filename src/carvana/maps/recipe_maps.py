@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from carvana.arrays import Map, Sums
 from carvana.catalogue import RECIPES, merged_models
-from carvana.maps.ensemble import Map, Sums
 from carvana.maps.merging import merge_rule
 from carvana.recipe_files import Edition, load_recipe
 

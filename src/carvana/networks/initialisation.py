@@ -9,13 +9,15 @@ norm's weight 1. An encoder is the part that ImageNet weights would replace.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
+from carvana.recipe import Encoder
+
 # Where a network's encoder lies, by the prefix of its module names.
-ENCODER_PREFIXES: dict[str, tuple[str, ...]] = {
+ENCODER_PREFIXES: Final[dict[Encoder, tuple[str, ...]]] = {
     "vgg11": ("encoder.",),
     "resnet34": ("firstconv", "firstbn", "encoder1.", "encoder2.", "encoder3.", "encoder4."),
 }
@@ -48,7 +50,7 @@ def _as_torchvision_of_2017(module: nn.Module, generator: torch.Generator) -> No
 
 
 @torch.no_grad()
-def initialise(network: nn.Module, encoder: Literal["vgg11", "resnet34"] | None, generator: torch.Generator) -> None:
+def initialise(network: nn.Module, encoder: Encoder | None, generator: torch.Generator) -> None:
     """Draw every weight of the network, on the CPU, in the order of its modules.
 
     Args:

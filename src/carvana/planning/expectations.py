@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
 from carvana.config import laid_over
 from carvana.figures.digits import read_digits
 from carvana.planning.folds import FoldSchemes
@@ -15,6 +13,7 @@ from carvana.planning.networks import Networks
 from carvana.planning.notes import Notes
 from carvana.planning.options import option
 from carvana.planning.run import Run
+from carvana.reading import read_yaml
 
 BANDS: Final = "config/sample_bands.yaml"
 DIGITS: Final = "config/sample_digits.yaml"
@@ -69,10 +68,10 @@ class Expectations:
         path = self.run.root / BANDS
         if not path.is_file():
             return {}
-        return self._whole(yaml.safe_load(path.read_text(encoding="utf-8"))["conditions"]["configuration"])
+        return self._whole(read_yaml(path)["conditions"]["configuration"])
 
     def _whole(self, overlay: Mapping[str, Any]) -> dict[str, Any]:
-        base = yaml.safe_load((self.run.root / "config" / "config.yaml").read_text(encoding="utf-8"))
+        base = read_yaml(self.run.root / "config" / "config.yaml")
         whole: dict[str, Any] = laid_over(base, overlay)
         return whole
 

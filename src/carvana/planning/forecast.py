@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from carvana.planning.cost import TRAINING_PASSES, Size, finished_after, gflops_
 from carvana.planning.plan import Plan
 from carvana.prediction.shards import VIEWS_PER_CAR
 from carvana.pseudo_labels.choice import wanted_cars
+from carvana.reading import read_json
 from carvana.recipe import Recipe
 from carvana.recipe_files import all_model_names, editions_of, load_recipe, model_names
 from carvana.store.store import Entry
@@ -90,7 +90,7 @@ def size_of(plan: Plan) -> Size:
     area = height * width / (FULL.image_size[0] * FULL.image_size[1])
     if plan.synthetic:
         cars = plan.config["data"]["synthetic"]
-        return Size(16 * cars["train_cars"], 16 * cars["test_cars"], area)
+        return Size(VIEWS_PER_CAR * cars["train_cars"], VIEWS_PER_CAR * cars["test_cars"], area)
     return Size(size.train_images, size.test_images, area)
 
 
@@ -112,7 +112,7 @@ def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan
             continue
         recipe = load_recipe(facts["model"], edition=editions_of(facts["model"])[0])
         with suppress(OSError, ValueError, KeyError, ZeroDivisionError):
-            timings = json.loads((entry.folder / "result" / "timings.json").read_text(encoding="utf-8"))
+            timings = read_json(entry.folder / "result" / "timings.json")
             kind: Kind = "train" if facts["step"] == "train" else "predict"
             speed = _speed(kind, timings, recipe, gflops[recipe.recipe] * area, str(facts["step"]))
             found.setdefault((kind, recipe.recipe), []).append(speed)

@@ -8,10 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from carvana.catalogue import MEMBERS, merged_models, models_of
 from carvana.config import PRESENTED, SharedFolder
+from carvana.reading import read_yaml
 from carvana.recipe import Recipe
 from carvana.recipe_files import RELEASED, Edition, load_recipe
 
@@ -52,7 +51,7 @@ class Run:
     @cached_property
     def published(self) -> dict[str, Any]:
         """The facts of config/published.yaml."""
-        facts: dict[str, Any] = yaml.safe_load((self.root / "config" / "published.yaml").read_text(encoding="utf-8"))
+        facts: dict[str, Any] = read_yaml(self.root / "config" / "published.yaml")
         return facts
 
     @property

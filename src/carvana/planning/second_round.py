@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from carvana.catalogue import second_round
 from carvana.errors import UserError
@@ -14,7 +15,7 @@ from carvana.planning.origins import Origins
 from carvana.planning.run import Run
 from carvana.recipe import PseudoLabels
 
-ENSEMBLE = "ensemble"
+ENSEMBLE: Final = "ensemble"
 
 
 @dataclass(frozen=True)

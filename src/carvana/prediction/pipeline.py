@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from carvana.arrays import Sums
 from carvana.computing.arrival import Arrival
 from carvana.computing.forward import Forward
 from carvana.data.imageset import ImageSet
@@ -30,8 +30,6 @@ from carvana.transforms.protocol import build_transforms
 
 PREPARED_PER_WORKER: Final = 2
 WAITING_TO_BE_STORED: Final = 2
-
-Sums = NDArray[np.uint16]
 
 
 @dataclass(frozen=True)

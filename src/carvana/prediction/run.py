@@ -8,6 +8,7 @@ from typing import Final
 
 import torch
 
+from carvana.arrays import Sums
 from carvana.computing.forward import Forward, forward_in
 from carvana.computing.runtime import configure
 from carvana.computing.usable import require_usable
@@ -20,7 +21,7 @@ from carvana.maps.mapstore import MapWriter
 from carvana.metrics import dice
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.networks import load_networks
-from carvana.prediction.pipeline import Pipeline, Sums
+from carvana.prediction.pipeline import Pipeline
 from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed
 

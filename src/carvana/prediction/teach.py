@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from carvana.arrays import Sums
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
 from carvana.maps.merging import merge_rule
 from carvana.prediction.conditions import Conditions
-from carvana.prediction.pipeline import Sums
 from carvana.prediction.run import prepare
 from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from carvana import rle
+from carvana.arrays import Mask
 from carvana.files import write_table
 from carvana.pseudo_labels.doubt import Doubt
 from carvana.reading import readable
@@ -31,7 +32,7 @@ class Candidate:
     doubt: Doubt
 
 
-def candidate(img: str, mask_HW: rle.Mask, doubt: Doubt) -> Candidate:
+def candidate(img: str, mask_HW: Mask, doubt: Doubt) -> Candidate:
     """The candidate of a mask."""
     return Candidate(img, rle.encode(mask_HW), doubt)
 

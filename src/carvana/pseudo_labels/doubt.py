@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from carvana.rle import Mask
-
-Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
+from carvana.arrays import BoolMask, Levels, Map, Mask, Sums
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,11 @@ class Doubt:
         return self.unclear / self.outline if self.outline else float("inf")
 
 
-def doubt_of(map_HW: Levels, mask_HW: Mask, unclear: tuple[int, int]) -> Doubt:
+def doubt_of(map_HW: Map | Sums | Levels, mask_HW: Mask, unclear: tuple[int, int]) -> Doubt:
     """Count in one map.
 
     Args:
-        map_HW: (H, W) levels, 0..255.
+        map_HW: (H, W), 0..255; sums are of one network.
         mask_HW: (H, W), what is taken for car in it.
         unclear: the lowest and the highest level that is neither clearly car nor clearly background.
     """
@@ -47,7 +44,7 @@ def doubt_of(map_HW: Levels, mask_HW: Mask, unclear: tuple[int, int]) -> Doubt:
     return Doubt(count, _outline(mask_HW != 0))
 
 
-def _outline(car_HW: npt.NDArray[np.bool_]) -> int:
+def _outline(car_HW: BoolMask) -> int:
     inside_HW = np.pad(car_HW, 1, mode="edge")
     surrounded_HW = inside_HW[:-2, 1:-1] & inside_HW[2:, 1:-1] & inside_HW[1:-1, :-2] & inside_HW[1:-1, 2:]
     return int(np.count_nonzero(car_HW & ~surrounded_HW))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -13,7 +12,8 @@ import torch
 from torch import Tensor
 
 from carvana.errors import UserError
-from carvana.released.pickled import ModuleRecord, RefusedError, Storages, read_pickle, refused
+from carvana.released.pickled import Storages, read_pickle
+from carvana.released.refusal import RefusedError, refused
 
 # The beginning of a file in the older format: a number that PyTorch chose for it, and the format's version.
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
@@ -85,38 +85,3 @@ def _read_sequence(stream: IO[bytes], storages: Storages) -> Any:
 def _fill(flat: Tensor, numbers: IO[bytes]) -> None:
     if numbers.readinto(flat.view(torch.uint8).numpy()) != flat.nbytes:  # type: ignore[attr-defined]
         raise RefusedError("it ends within a storage: it is not whole")
-
-
-# PyTorch nests a few layers deep, and a file can nest them in one another without end, or make a few layers many.
-_LONGEST_NAME: Final = 1000
-_MOST_NAMES: Final = 100_000
-
-
-def module_state(module: ModuleRecord) -> Mapping[str, Tensor]:
-    """The state dict of layers that were pickled whole, by the names that PyTorch gives.
-
-    Raises:
-        RefusedError: they are not built as PyTorch's layers are.
-    """
-    state: dict[str, Tensor] = {}
-    layers = [("", module)]
-    for prefix, layer in layers:
-        for kind in ("_parameters", "_buffers"):
-            state.update(_named(layer, kind, Tensor, prefix))
-        layers += [(f"{name}.", child) for name, child in _named(layer, "_modules", ModuleRecord, prefix)]
-        if len(layers) + len(state) > _MOST_NAMES:
-            raise RefusedError("its layers lie in one another without end")
-    return state
-
-
-def _named(layer: ModuleRecord, kind: str, expected: type[Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    found = layer.attributes.get(kind, {})
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise RefusedError(f"its {kind} are no dict")
-    for name, value in found.items():
-        if len(prefix) + len(name) > _LONGEST_NAME:
-            raise RefusedError("its layers lie in one another without end")
-        if value is not None:
-            if not isinstance(value, expected):
-                raise RefusedError(f"{prefix}{name} is no {'tensor' if expected is Tensor else 'layer'}")
-            yield prefix + name, value

@@ -14,9 +14,11 @@ from carvana.files import sha256_of, whole_file
 from carvana.networks.building import build_network
 from carvana.recipe import Recipe
 from carvana.recipe_files import parse_recipe
-from carvana.released.checkpoint import module_state, read_checkpoint
+from carvana.released.checkpoint import read_checkpoint
 from carvana.released.index import read_index
-from carvana.released.pickled import ModuleRecord, RefusedError, refused
+from carvana.released.module_state import module_state
+from carvana.released.pickled import ModuleRecord
+from carvana.released.refusal import RefusedError, refused
 from carvana.weights import fill, load_weights, read_facts, save_weights
 
 OURS: Final = ".safetensors"

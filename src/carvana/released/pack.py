@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from carvana.errors import UserError
 from carvana.files import sha256_of, whole_file
 from carvana.folds import folds_digest, read_folds
+from carvana.reading import read_json, read_yaml
 from carvana.released.card import model_card
 from carvana.released.index import NAME, Index, NetworkFile, file_of, write_index
 
@@ -36,7 +36,7 @@ def pack(
     conditions: dict[str, Any] = {}
     try:
         for network in networks:
-            record = yaml.safe_load((network / "recipe.yaml").read_text(encoding="utf-8"))
+            record = read_yaml(network / "recipe.yaml")
             conditions = record["run"]
             model, fold = record["model"], conditions["fold"]
             name, source = file_of(model, fold), network / "weights.safetensors"
@@ -45,7 +45,7 @@ def pack(
             scheme, origin = record["folds"]["scheme"]["value"], conditions.get("weights", "trained")
             size = (folder / name).stat().st_size
             files.append(NetworkFile(name, model, fold, scheme, origin, size, sha256_of(folder / name)))
-        rows = tuple(json.loads(scores.read_text(encoding="utf-8")))
+        rows = tuple(read_json(scores))
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:

@@ -9,37 +9,16 @@ this module's classes that do not let themselves be changed.
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import pickle
-import pickletools
 from collections.abc import Callable
 from typing import IO, Any, Final
 
 import torch
 from torch import Tensor
 
-from carvana.errors import UserError
-
-# Objects take memory beside the file's, and tuples in one another, as a key, are hashed by recursion in C, which ends
-# the process when they are 150,000. The largest checkpoint that we made, of LinkNet34 as a module, as a state dict and
-# with Adam's state, has 55,000 operations, 4,500 of them tuples.
-_MOST_OPERATIONS: Final = 500_000
-_MOST_TUPLES: Final = 30_000
-# One byte for the operation, eight for the length.
-_FRAME_BYTES: Final = 9
-
-
-class RefusedError(ValueError):
-    """The pickle asks for something that no checkpoint needs, or is not well formed."""
-
-
-def refused(path: object, problem: object) -> UserError:
-    """The error that names the file."""
-    return UserError(
-        f"{path} is not read: {problem}. A checkpoint holds tensors, containers and layers, and nothing of it is ever"
-        " run; get the file from where it was published"
-    )
+from carvana.released.pickle_bytes import next_pickle
+from carvana.released.refusal import RefusedError
 
 
 class Storages(dict[str, Tensor]):
@@ -217,7 +196,7 @@ class _Unpickler(pickle.Unpickler):
         self._storages = storages
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for the name; it is not looked up."""
+        """What stands for the name; it is not looked up. Raises RefusedError for a name that is not known."""
         self.named = f"{module}.{name}"
         if self.named in _KNOWN:
             return _KNOWN[self.named]
@@ -228,7 +207,11 @@ class _Unpickler(pickle.Unpickler):
         raise RefusedError(f"it asks for {self.named}")
 
     def persistent_load(self, identity: Any) -> Any:
-        """What PyTorch keeps beside the pickle: storages, and in its older files the source of every layer's class."""
+        """What PyTorch keeps beside the pickle: storages, and in its older files the source of every layer's class.
+
+        Raises:
+            RefusedError: the reference is to anything else.
+        """
         what, *rest = _of_type(identity, tuple)
         if _of_type(what, str) == "module" and rest and rest[0] is ModuleRecord:
             return ModuleRecord
@@ -276,7 +259,7 @@ def read_pickle(stream: IO[bytes], storages: Storages | None = None) -> Any:
     Raises:
         RefusedError: it asks for anything else, or is no whole pickle.
     """
-    reader = _Unpickler(io.BytesIO(_next_pickle(stream)), Storages(room=0) if storages is None else storages)
+    reader = _Unpickler(io.BytesIO(next_pickle(stream)), Storages(room=0) if storages is None else storages)
     try:
         document = reader.load()
     except RefusedError:
@@ -287,35 +270,3 @@ def read_pickle(stream: IO[bytes], storages: Storages | None = None) -> Any:
     for tensor in reader.sealed:
         tensor.__class__ = Tensor
     return document
-
-
-def _next_pickle(stream: IO[bytes]) -> bytes:
-    """The bytes of the next pickle, looked through for what harms Python's reader before it asks about any name.
-
-    Raises:
-        RefusedError: it has such, or is no whole pickle.
-    """
-    start = stream.tell()
-    try:
-        operations = list(itertools.islice(pickletools.genops(stream), _MOST_OPERATIONS + 1))
-    except ValueError as error:
-        raise RefusedError(f"it is no whole pickle ({error})") from None
-    end = stream.tell()
-    tuples = sum(opcode.name.startswith("TUPLE") for opcode, _, _ in operations)
-    if len(operations) > _MOST_OPERATIONS or tuples > _MOST_TUPLES:
-        raise RefusedError("it is made of more objects than any checkpoint")
-    content = bytearray()
-    stream.seek(start)
-    for opcode, argument, place in operations:
-        # The reader keeps what extensions stand for, and asks about none twice.
-        if opcode.name.startswith("EXT"):
-            raise RefusedError(f"it uses the pickle operation {opcode.name}")
-        # The reader's memory is an array: counting to 4,000,000,000 makes it take 64 GB.
-        if opcode.name.endswith("PUT") and (argument or 0) > _MOST_OPERATIONS:
-            raise RefusedError("it counts objects that it does not have")
-        # Frames say how far to read ahead. Where one ends within an operation, the reader forgets the begun part and
-        # sees other operations than those looked through here; so they are left out.
-        if opcode.name == "FRAME":
-            content += stream.read((place or 0) - stream.tell())
-            stream.seek(_FRAME_BYTES, io.SEEK_CUR)
-    return bytes(content + stream.read(end - stream.tell()))

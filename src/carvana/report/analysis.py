@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
+from carvana.arrays import Map, Mask
 from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
 from carvana.data.imageset import ImageSet
 from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.maps import postprocess
-from carvana.maps.combine import images_of_all, open_store
-from carvana.maps.ensemble import THRESHOLD, Map, mean
+from carvana.maps.ensemble import THRESHOLD, mean
 from carvana.maps.mapstore import MapReader
 from carvana.maps.recipe_maps import recipe_maps
+from carvana.maps.stores import images_of_all, open_store
 from carvana.metrics import dice
 from carvana.overlap import overlapped
 from carvana.reading import read_rows, readable
 from carvana.recipe_files import Edition
-from carvana.rle import Mask
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class ImageAnalysis:
 COLUMNS: Final = tuple(field.name for field in fields(ImageAnalysis))
 
 
-def disagreement(maps: Mapping[str, Map]) -> npt.NDArray[np.float32]:
+def disagreement(maps: Mapping[str, Map]) -> NDArray[np.float32]:
     """(H, W) standard deviation of the models' probabilities, 0..0.5."""
     count = len(maps)
     sums_HW = np.zeros(next(iter(maps.values())).shape, np.uint32)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from carvana import rle
+from carvana.arrays import Image
 from carvana.data.imageset import ImageSet
-from carvana.picture import Image
-from carvana.report import page, sections
+from carvana.report import page
 from carvana.report.analysis import ImageAnalysis, OutOfFoldMaps, disagreement
 from carvana.report.audit import suspicious
+from carvana.report.group_tables import group_tables
 from carvana.report.page import Section, Tile
 from carvana.report.pictures import contours_on, data_address, disagreement_picture
 from carvana.report.record import RunRecord
@@ -29,7 +30,7 @@ def worst(run: RunRecord, draw: Callable[[Sequence[ImageAnalysis]], Iterable[Til
         draw: gives the tiles of images.
     """
     ranked = _lowest(run)
-    body = sections.groups(run) + page.heading(f"The {len(ranked)} images with the lowest Dice")
+    body = group_tables(run) + page.heading(f"The {len(ranked)} images with the lowest Dice")
     body += page.text(
         "Below each: how far the models' probabilities differ, from dark (not at all) to yellow.", "faint"
     )

@@ -7,10 +7,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from carvana.picture import PREDICTION_COLOUR, TRUTH_COLOUR, Image
-from carvana.rle import Mask
+from carvana.arrays import Image, Mask, Pixels
+from carvana.picture import PREDICTION_COLOUR, TRUTH_COLOUR
 
 WIDTH: Final = 400
 _QUALITY: Final = 62
@@ -36,7 +36,7 @@ def contours_on(image_HWC: Image, truth_HW: Mask | None, prediction_HW: Mask | N
     return picture_HWC
 
 
-def disagreement_picture(deviation_HW: npt.NDArray[np.float32]) -> Image:
+def disagreement_picture(deviation_HW: NDArray[np.float32]) -> Image:
     """The models' standard deviation, 0 (dark) to 0.5 (bright), `WIDTH` pixels wide, in blue, green, red."""
     levels_HW = np.clip(deviation_HW / _LARGEST_DEVIATION * 255, 0, 255).astype(np.uint8)
     return resized(cv2.applyColorMap(levels_HW, cv2.COLORMAP_INFERNO).astype(np.uint8), cv2.INTER_AREA)
@@ -48,7 +48,7 @@ def data_address(picture_HWC: Image) -> str:
     return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
-def resized(pixels: Image, interpolation: int) -> Image:
+def resized(pixels: Pixels, interpolation: int) -> Pixels:
     """The picture, (H, W) or (H, W, 3), `WIDTH` pixels wide, by an interpolation of OpenCV."""
     height = round(pixels.shape[0] * WIDTH / pixels.shape[1])
     return cv2.resize(pixels, (WIDTH, height), interpolation=interpolation).astype(np.uint8, copy=False)

@@ -8,8 +8,12 @@ from typing import Final
 
 from carvana.data.imageset import ImageSet
 from carvana.files import whole_file
-from carvana.report import galleries, sections
+from carvana.report import galleries
 from carvana.report.analysis import OutOfFoldMaps
+from carvana.report.costs import costs
+from carvana.report.gains import gains
+from carvana.report.models import models
+from carvana.report.overview import overview
 from carvana.report.page import Section, page
 from carvana.report.record import RunRecord
 
@@ -49,13 +53,13 @@ def write_report(
     """
     drawing = galleries.Drawing(images, maps, galleries.masks_of(masks, run), path.parent)
     parts = (
-        sections.overview(run, commit, image),
-        sections.models(run),
-        sections.gains(run),
+        overview(run, commit, image),
+        models(run),
+        gains(run),
         galleries.worst(run, drawing.errors),
         galleries.audit(run, drawing.masks, "mask_audit.csv"),
         *more,
-        sections.costs(run),
+        costs(run),
     )
     with whole_file(path) as partial:
         partial.write_text(page(f"Carvana: run {name}", LEAD, parts), encoding="utf-8")

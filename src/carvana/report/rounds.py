@@ -1,4 +1,4 @@
-"""The sections of the report on pseudo-labels, and on the two editions side by side."""
+"""The section of the report on pseudo-labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
-from carvana.grading.scores import Score
+from carvana.grading.scores import DICE_PARTS
 from carvana.pseudo_labels.labels import Label, read_labels
 from carvana.pseudo_labels.precondition import Precondition, read_precondition
 from carvana.report import page
@@ -20,7 +20,6 @@ from carvana.report.record import RunRecord
 
 SHOWN: Final = 12
 KEY: Final = {"pseudo-label": "#50c850"}
-_PARTS: Final = ("out of fold", "public", "private")
 _CONTAMINATED: Final = (
     "The teacher was the ensemble, whose networks were trained on the cars that the second round is judged by out of"
     " fold: those scores are contaminated. Only the test images' are not."
@@ -82,7 +81,7 @@ def pseudo_labels(run: RunRecord, rounds: PseudoLabelling, folder: Path) -> Sect
     scores = {row.name: row for row in run.scores if row.level == "model"}
     rows: list[Sequence[Cell]] = [
         (part, *_compared(one, two))
-        for part, one, two in zip(_PARTS, scores[rounds.first].dice, scores[rounds.second].dice, strict=True)
+        for part, one, two in zip(DICE_PARTS, scores[rounds.first].dice, scores[rounds.second].dice, strict=True)
     ]
     for one, two in zip(run.of_model(rounds.first), run.of_model(rounds.second), strict=True):
         rows.append((f"out of fold, fold {one.fold}", *_compared(summary(one.dice).mean, summary(two.dice).mean)))
@@ -124,35 +123,3 @@ def _tiles(ranked: Sequence[tuple[Label, Teacher]], folder: Path) -> Iterable[Ti
         address = data_address(contours_on(image_HWC, mask_HW, None))
         link = page.link(Path(teacher.images.manifest.by_name[label.img].file), folder)
         yield Tile(label.img, f"doubt {label.doubt:.3f}, by {teacher.name}", (address,), link)
-
-
-def editions(run: RunRecord, other: str, others: Sequence[Score]) -> Section:
-    """The scores of this edition beside those of the other one.
-
-    Args:
-        run: this edition's.
-        other: name of the other edition.
-        others: its table of scores.
-    """
-    theirs = {(row.level, row.name): row for row in others}
-    rows: list[Sequence[Cell]] = []
-    for row in run.scores:
-        found = theirs.pop((row.level, row.name), None)
-        rows.append((row.level, row.name, *_columns(row, found)))
-    rows += [(level, name, *_columns(None, row)) for (level, name), row in theirs.items()]
-    columns = ["level", "name"]
-    for part in _PARTS:
-        columns += [f"{part}, {run.edition}", other, "difference"]
-    body = page.text(
-        f"Mean Dice of the two editions' runs, which have the same name and lie side by side: {run.edition}, this one,"
-        f" and {other}."
-    )
-    return Section("editions", "The two editions", body + page.table(columns, rows))
-
-
-def _columns(row: Score | None, other: Score | None) -> list[Cell]:
-    cells: list[Cell] = []
-    nothing = (None,) * len(_PARTS)
-    for one, two in zip(row.dice if row else nothing, other.dice if other else nothing, strict=True):
-        cells += [one, two, one - two if one is not None and two is not None else None]
-    return cells

@@ -7,41 +7,30 @@ these requests to any port, and no_proxy lets download and upload links, which n
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import secrets
-import socket
-import struct
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from email.utils import formatdate
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from carvana.geometry import Geometry
+from carvana.standin.answering import AnsweringHandler, LoopbackServer
 from carvana.standin.competition import Competition
 from carvana.standin.faults import API, Fault, FaultPlan
 
-HTML: Final = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Log in to go on.</body></html>\n"
 
-
-class StandIn(ThreadingHTTPServer):
-    """The server, for a `with` statement; it serves from a thread of its own until the statement ends.
+class StandIn(LoopbackServer):
+    """The server, for a `with` statement; see `LoopbackServer`.
 
     Attributes:
         faults: what goes wrong; may be replaced at any time.
         requests: number of requests by endpoint, for tests.
         ranges: the first byte that each request for a file asked for, for tests.
     """
-
-    daemon_threads = True
-    # Tests start many; none waits for handlers that stall on purpose.
-    block_on_close = False
 
     def __init__(
         self,
@@ -66,7 +55,7 @@ class StandIn(ThreadingHTTPServer):
             page_size: the most files, or submissions, in one page of a listing.
             pending_polls: times that a submission is listed as pending before its score is.
         """
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(port, _Handler)
         self.faults = faults or FaultPlan()
         self.competition = Competition(folder, geometry, uploads, pending_polls)
         self.slug = slug
@@ -78,23 +67,6 @@ class StandIn(ThreadingHTTPServer):
         self.ranges: list[int] = []
         self.expired: set[str] = set()
         self.etags: Counter[str] = Counter()
-        self.closing = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> StandIn:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.closing.set()
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_port}"
 
     def way(self) -> dict[str, str]:
         """The environment variables that lead the client here; the credentials are another matter."""
@@ -111,24 +83,16 @@ class _Reply(Exception):  # noqa: N818 - not an error: the answer to be sent
         self.status, self.body, self.headers = status, body, headers or {}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(AnsweringHandler):
     server: StandIn
-    protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing: the server keeps count."""
-
-    def handle(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            super().handle()
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the superclass's name
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path = urlsplit(self.path).path
         endpoint = path.rsplit("/", 1)[-1]
         services = {"competitions.CompetitionApiService", "security.OAuthService"}
         if endpoint not in API or path.split("/")[-2] not in services:
-            self._json(404, {"code": 404, "message": "no such endpoint"})
+            self.answer_json(404, {"code": 404, "message": "no such endpoint"})
             return
         fault = self._take(endpoint)
         if self._is_met(fault):
@@ -138,40 +102,40 @@ class _Handler(BaseHTTPRequestHandler):
                 self._check_login()
             answer = getattr(self, f"_{endpoint}")(json.loads(body or b"{}"))
         except _Reply as reply:
-            self._json(reply.status, reply.body, reply.headers)
+            self.answer_json(reply.status, reply.body, reply.headers)
         else:
             if fault and fault.action == "lost_answer":
-                self._reset()
+                self.reset()
             elif fault and fault.action == "no_answer":
-                self._stall()
+                self.stall()
             else:
-                self._json(200, answer)
+                self.answer_json(200, answer)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         parts = urlsplit(self.path)
         fault = self._take("file")
         token = parse_qs(parts.query).get("token", [""])[0]
         if fault and fault.action == "expired":
             self.server.expired.add(token)
         if token in self.server.expired:
-            self._send(403, b"<Error><Code>ExpiredToken</Code></Error>", {"Content-Type": "application/xml"})
+            self.answer(403, b"<Error><Code>ExpiredToken</Code></Error>", {"Content-Type": "application/xml"})
             return
         path = self.server.competition.file(unquote(parts.path.rsplit("/", 1)[-1]))
         if path is None or not token:
-            self._send(404, b"no such file", {"Content-Type": "text/plain"})
-        elif not self._breaks(fault):
+            self.answer(404, b"no such file", {"Content-Type": "text/plain"})
+        elif not self.breaks(fault):
             self._send_file(path, fault)
 
-    def do_PUT(self) -> None:
+    def do_PUT(self) -> None:  # noqa: N802
         fault = self._take("upload")
         if fault and fault.action in {"stall", "reset"}:
-            self._breaks(fault)
+            self.breaks(fault)
             return
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self._breaks(fault):
+        if self.breaks(fault):
             return
         kept = self.server.competition.keep_upload(urlsplit(self.path).path.rsplit("/", 1)[-1], content)
-        self._send(200 if kept else 404, b"", {})
+        self.answer(200 if kept else 404, b"", {})
 
     def _take(self, endpoint: str) -> Fault | None:
         self.server.requests[endpoint] += 1
@@ -179,38 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_met(self, fault: Fault | None) -> bool:
         if fault and fault.action == "no_reference":
-            self._json(200, {"message": "Successfully submitted"})
+            self.answer_json(200, {"message": "Successfully submitted"})
             return True
-        return self._breaks(fault)
-
-    def _breaks(self, fault: Fault | None) -> bool:
-        """Do what the fault asks for instead of an answer; False if there is an answer to be sent."""
-        if fault is None or fault.after:
-            return False
-        if fault.action == "status":
-            headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-            self._json(fault.status, {"code": fault.status, "message": fault.message}, headers)
-        elif fault.action == "code_in_200":
-            self._json(200, {"code": fault.status, "message": fault.message})
-        elif fault.action == "html":
-            self._send(200, HTML, {"Content-Type": "text/html"})
-        elif fault.action == "reset":
-            self._reset()
-        elif fault.action == "stall":
-            self._stall()
-        else:
-            return False
-        return True
-
-    def _reset(self) -> None:
-        # A linger of zero seconds: what is closed is reset, not ended.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.close()
-
-    def _stall(self) -> None:
-        self.close_connection = True
-        self.server.closing.wait()
+        return self.breaks(fault)
 
     def _check_login(self) -> None:
         pair = base64.b64encode(f"{self.server.user}:{self.server.key}".encode()).decode()
@@ -267,54 +202,11 @@ class _Handler(BaseHTTPRequestHandler):
         return {"submissions": self.server.competition.submissions(page, size)}
 
     def _send_file(self, path: Path, fault: Fault | None) -> None:
-        action = fault.action if fault else ""
-        content = path.read_bytes()
-        if action == "new_etag":
+        if fault and fault.action == "new_etag":
             self.server.etags[path.name] += 1
+        content = path.read_bytes()
         etag = f'"{hashlib.md5(content).hexdigest()}-{self.server.etags[path.name]}"'
-        if action == "wrong_bytes":
-            content = bytes(byte ^ 0x55 for byte in content)
-        elif action == "empty":
-            content = b""
-        first = self._range_start(etag)
+        first = self.first_byte(etag)
         self.server.ranges.append(first or 0)
-        status = HTTPStatus.OK if first is None else HTTPStatus.PARTIAL_CONTENT
-        if first is not None and first >= len(content):
-            self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-            return
-        rest = content[first or 0 :]
-        self.send_response(status)
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("ETag", etag)
-        self.send_header("Last-Modified", formatdate(path.stat().st_mtime, usegmt=True))
-        self.send_header("Accept-Ranges", "bytes")
-        if first is not None:
-            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-        if action != "cut_unannounced":
-            self.send_header("Content-Length", str(len(rest)))
-        if action.startswith("cut"):
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(rest[: fault.after] if fault and fault.after else rest)
-        self.wfile.flush()
-        if action == "reset":
-            self._reset()
-        elif action == "stall":
-            self._stall()
-
-    def _range_start(self, etag: str) -> int | None:
-        """First byte asked for, or None where the whole file is to be sent."""
-        asked = self.headers.get("Range", "")
-        if not asked.startswith("bytes=") or self.headers.get("If-Range", etag) != etag:
-            return None
-        return int(asked.removeprefix("bytes=").split("-")[0])
-
-    def _json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
-        self._send(status, json.dumps(body).encode(), {"Content-Type": "application/json", **(headers or {})})
-
-    def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        described = {"ETag": etag, "Last-Modified": formatdate(path.stat().st_mtime, usegmt=True)}
+        self.answer_file(content, first, described, fault)

@@ -31,6 +31,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from carvana.errors import UserError
+from carvana.reading import read_json
 
 HEARTBEAT_SECONDS: Final = 20.0
 # Longer than NFS keeps a file's times from its readers (60 s at most by default), and several heartbeats.
@@ -124,7 +125,7 @@ def _age(path: Path) -> float:
 
 def _read(path: Path) -> Owner:
     try:
-        return Owner(**json.loads(path.read_text(encoding="utf-8")))
+        return Owner(**read_json(path))
     except (ValueError, TypeError):
         return Owner.unknown()
 

@@ -13,7 +13,6 @@ the store takes nothing away from a run.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import uuid
@@ -26,6 +25,7 @@ from carvana.errors import UserError
 from carvana.files import flush, sha256_of, whole_file, write_json
 from carvana.interruption import say
 from carvana.keys import Facts, digest_of
+from carvana.reading import read_json
 from carvana.store.claim import Claim, Owner, owner
 
 RESULT: Final = "result"
@@ -63,7 +63,7 @@ class Entry:
     def facts(self) -> dict[str, Any]:
         """What the key is made of; nothing where that cannot be read."""
         try:
-            return dict(json.loads((self.folder / FACTS).read_text(encoding="utf-8")))
+            return dict(read_json(self.folder / FACTS))
         except (OSError, TypeError, ValueError):
             return {}
 
@@ -104,7 +104,7 @@ class Entry:
     def damage(self) -> str | None:
         """What is wrong with the stored files, if anything. Raises UserError where another user's cannot be read."""
         try:
-            files = json.loads((self.folder / COMPLETE).read_text(encoding="utf-8"))["files"]
+            files = read_json(self.folder / COMPLETE)["files"]
             for name, expected in files.items():
                 if sha256_of(self.folder / RESULT / name) != expected["sha256"]:
                     return f"{name} is not what was stored"
@@ -166,6 +166,10 @@ class Store:
             outputs: where its files are wanted, by their names in the store.
             make: makes files of these names in the workplace's result folder, from the beginning or from where an
                 earlier call was stopped.
+
+        Raises:
+            UserError: the store cannot be worked in, or another process has taken over from this one.
+            ValueError: `make` has left a file out.
         """
         entry = self.entry(facts)
         if self._taken(entry, outputs):

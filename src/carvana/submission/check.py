@@ -10,7 +10,7 @@ from typing import Final
 from carvana import rle
 from carvana.data.names import VIEWS, ImageName, parse_image_name
 from carvana.errors import UserError
-from carvana.submission.mask_table import COLUMNS, read_rows
+from carvana.submission.mask_table import COLUMNS, numbered_rows
 
 _PROBLEMS_SHOWN: Final = 10
 
@@ -51,9 +51,9 @@ def validate_submission(path: Path, names: Sequence[str] | None, size_HW: tuple[
         What the check found; no problems.
 
     Raises:
-        UserError: as `read_rows`; or it has problems: the first ten are listed, with the total.
+        UserError: as `numbered_rows`; or it has problems: the first ten are listed, with the total.
     """
-    findings = check(read_rows(path), names, size_HW)
+    findings = check(numbered_rows(path), names, size_HW)
     if findings.problems:
         raise UserError(f"{path} is not a valid submission; {findings}")
     return findings

@@ -14,7 +14,7 @@ from carvana.submission.tabletext import DAMAGES, opened_table
 COLUMNS: Final = ("img", "rle_mask")
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and values of each row of a table of masks, `.csv`, `.csv.gz` or `.zip`, its header first.
 
     The columns begin with `img, rle_mask`; rows may have more or fewer values than the header.
@@ -46,9 +46,9 @@ def read_masks(path: Path) -> Iterator[tuple[str, str]]:
     """Image name and RLE of each row of a table of masks; columns after `img, rle_mask` are not looked at.
 
     Raises:
-        UserError: as `read_rows`, or a row has more or fewer values than the header.
+        UserError: as `numbered_rows`, or a row has more or fewer values than the header.
     """
-    rows = read_rows(path)
+    rows = numbered_rows(path)
     _, header = next(rows)
     for line, row in rows:
         if len(row) != len(header):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from carvana.arrays import Image
 from carvana.errors import UserError
 from carvana.recipe import Recipe
 from carvana.training.draws import Draws
@@ -22,7 +23,7 @@ from carvana.training.pixels import Pixels
 from carvana.training.prepared import Prepared
 from carvana.training.split import Split
 from carvana.transforms.inputs import network_input, target
-from carvana.transforms.protocol import Image, Transforms
+from carvana.transforms.protocol import Transforms
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from carvana.arrays import Image
 from carvana.interruption import say
 from carvana.training.packing import pack, unpack
 from carvana.training.pixels import Pixels
-from carvana.transforms.protocol import Image, Transforms
+from carvana.transforms.protocol import Transforms
 
 # The image's, and the mask.
 _CHANNELS: Final = 4

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from carvana.arrays import ByteMask, Image, Pixels
 from carvana.geometry import Geometry
 from carvana.recipe import AlbuAugmentation, Clahe, Recipe
 from carvana.transforms.colour import equalise_luma, scale_brightness_8_bits
 from carvana.transforms.hsv import shift_hsv
-from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import (
     ZERO_COLUMNS,
     ShiftScaleRotate,
@@ -66,11 +66,11 @@ class AlbuTransforms:
             return ShiftScaleRotate(angle, scale, round(fraction_x) * width, round(fraction_y) * height)
         return ShiftScaleRotate(angle, scale, fraction_x * width, fraction_y * height)
 
-    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+    def prepare(self, image_HWC: Image, mask_HW: ByteMask) -> Pixels:
         """BGR, equalised if the variant does so, with its border."""
         return joined(self._equalised(image_HWC), mask_HW * np.uint8(255), columns_right=ZERO_COLUMNS)
 
-    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
+    def train(self, prepared_HW4: Pixels, draw: Draw) -> tuple[Image, ByteMask]:
         """Flip, shift-scale-rotate, brightness, HSV shift; the warped mask stays soft at its edges."""
         both_HW4 = prepared_HW4
         if draw.flip:
@@ -84,7 +84,7 @@ class AlbuTransforms:
             image_HWC = shift_hsv(image_HWC, *draw.hsv)
         return image_HWC, mask_HW
 
-    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Pixels, mask_HW: ByteMask) -> tuple[Image, ByteMask]:
         """No augmentation; the mask has the border too."""
         return parted(prepared_HW4)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from carvana.arrays import ByteMask, Image, Pixels
 from carvana.geometry import Geometry
 from carvana.recipe import AsanakoyAugmentation, AsanakoyStage, Recipe
 from carvana.transforms.colour import Recolouring, recolour, rgb_of_bgr
-from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import ShiftScaleRotate, flip, joined, parted, resize_bilinear, shift_scale_rotate
 
 
@@ -56,11 +56,11 @@ class AsanakoyTransforms:
         shift_y = round(rng.uniform(-spec.shift, spec.shift) * height)
         return ShiftScaleRotate(angle, scale, shift_x, shift_y)
 
-    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+    def prepare(self, image_HWC: Image, mask_HW: ByteMask) -> Pixels:
         """RGB, resized, as the mask is, whose edges become soft."""
         return resize_bilinear(joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True), self.size)
 
-    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
+    def train(self, prepared_HW4: Pixels, draw: Draw) -> tuple[Image, ByteMask]:
         """Flip, shift-scale-rotate, colour; the mask's soft edge is cut after the warp."""
         both_HW4 = prepared_HW4
         if draw.flip:
@@ -71,7 +71,7 @@ class AsanakoyTransforms:
         _, car_HW = cv2.threshold(mask_HW, self.augmentation.mask_threshold, 255, cv2.THRESH_BINARY)
         return recolour(image_HWC, draw.colour), car_HW.astype(np.uint8, copy=False)
 
-    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Pixels, mask_HW: ByteMask) -> tuple[Image, ByteMask]:
         """No augmentation; the mask stays at the image's size."""
         return parted(prepared_HW4)[0], mask_HW * np.uint8(255)
 

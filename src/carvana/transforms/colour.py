@@ -11,13 +11,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from carvana.arrays import ByteMask, Doubles, Floats, Image, Pixels
 from carvana.transforms.strips import strips
-
-Image = npt.NDArray[np.uint8]
-Doubles = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32] | Doubles
 
 # Weights of blue, green and red, which the released U-Net scripts apply to red, green and blue.
 LUMINANCE: Final = np.array([0.114, 0.587, 0.299])
@@ -31,13 +27,13 @@ def rgb_of_bgr(image_HWC: Image) -> Image:
     return cv2.cvtColor(image_HWC, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
-def grey_of_rgb(rgb: Image) -> Image:
+def grey_of_rgb(rgb: Pixels) -> Pixels:
     """8-bit grey of RGB values of shape (..., 3), with OpenCV 3's 14-bit weights; (...)."""
     red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
     return ((4899 * red + 9617 * green + 1868 * blue + 8192) >> 14).astype(np.uint8)
 
 
-def grey_car(image_HWC: Image, mask_HW: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> Image:
+def grey_car(image_HWC: Image, mask_HW: ByteMask) -> Image:
     """The RGB image with its car turned grey: the car's grey replaces the image wherever it is above 0.
 
     Args:
@@ -112,7 +108,7 @@ def recolour(image_HWC: Image, change: Recolouring) -> Image:
     return result_HWC
 
 
-def to_8_bits(floats: Floats) -> Image:
+def to_8_bits(floats: Floats) -> Pixels:
     """Values in [0, 1] as 8 bits, truncated; any shape. The values themselves are lost: new memory takes longer."""
     floats *= 255
     return floats.astype(np.uint8)

@@ -12,11 +12,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
+from carvana.arrays import Image, Pixels
 from carvana.transforms.strips import STRIP, strips
-
-Image = npt.NDArray[np.uint8]
 
 # What blue, green and red are in each sixth of the hue: 0 the value, 1 the least of the three, 2 falling, 3 rising.
 _ORDER: Final = ((1, 3, 0), (1, 0, 2), (3, 0, 1), (0, 2, 1), (0, 1, 3), (2, 1, 0))
@@ -55,7 +54,7 @@ def shift_hsv(image_HWC: Image, hue: float, saturation: float, value: float) -> 
 
 
 @cache
-def _colours() -> npt.NDArray[np.uint32]:
+def _colours() -> NDArray[np.uint32]:
     """Blue, green, red and 0 as the bytes of a number, for every hue, saturation and value; (2^24,).
 
     Takes a quarter of a second and 64 MB, once in a process.
@@ -66,7 +65,7 @@ def _colours() -> npt.NDArray[np.uint32]:
     return bgr_HSV4.view(np.uint32).ravel()
 
 
-def bgr_of_hue(hue: int) -> Image:
+def bgr_of_hue(hue: int) -> Pixels:
     """Blue, green and red of a hue with every saturation and value: (256, 256, 3).
 
     Computed in float32 in OpenCV 3's order, and rounded half to even.

@@ -10,12 +10,12 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-IMAGENET_MEAN: Final[npt.NDArray[np.float32]] = np.array([0.485, 0.456, 0.406], np.float32)
-IMAGENET_STD: Final[npt.NDArray[np.float32]] = np.array([0.229, 0.224, 0.225], np.float32)
+IMAGENET_MEAN: Final[NDArray[np.float32]] = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD: Final[NDArray[np.float32]] = np.array([0.229, 0.224, 0.225], np.float32)
 
 _LEVELS: Final = np.arange(256, dtype=np.float32) / np.float32(255)
 

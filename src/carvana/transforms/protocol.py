@@ -6,12 +6,11 @@ from importlib import import_module
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from carvana.arrays import ByteMask, Image, Pixels
 from carvana.geometry import Geometry
 from carvana.recipe import Recipe
 
-Image = npt.NDArray[np.uint8]
 Draw = TypeVar("Draw")
 
 
@@ -38,13 +37,13 @@ class Transforms(Protocol[Draw]):
     def resizes(self) -> bool:
         """Whether preparing resizes the image, which takes longer than all the rest."""
 
-    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+    def prepare(self, image_HWC: Image, mask_HW: ByteMask) -> Pixels:
         """Image and mask as far as no draw decides."""
 
-    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
+    def train(self, prepared_HW4: Pixels, draw: Draw) -> tuple[Image, ByteMask]:
         """A training sample; it depends on nothing but its arguments, which stay as they are."""
 
-    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Pixels, mask_HW: ByteMask) -> tuple[Image, ByteMask]:
         """A validation sample; `mask_HW` is the mask that was prepared."""
 
     def predict(self, image_HWC: Image) -> Image:

@@ -11,10 +11,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as PillowImage
 
-Pixels = npt.NDArray[np.uint8]
+from carvana.arrays import ByteMask, Image, Pixels
 
 ZERO_COLUMNS: Final = 2
 
@@ -54,7 +53,7 @@ def shift_scale_rotate(array: Pixels, draw: ShiftScaleRotate) -> Pixels:
     return warped.astype(np.uint8, copy=False)
 
 
-def joined(image_HWC: Pixels, mask_HW: Pixels, reverse_channels: bool = False, columns_right: int = 0) -> Pixels:
+def joined(image_HWC: Image, mask_HW: ByteMask, reverse_channels: bool = False, columns_right: int = 0) -> Pixels:
     """Image and mask as one array (H, W, 4), to go through the same transforms in one: for a warp, finding the
     coordinates is half of the work.
 
@@ -73,7 +72,7 @@ def joined(image_HWC: Pixels, mask_HW: Pixels, reverse_channels: bool = False, c
     return both_HW4
 
 
-def parted(both_HW4: Pixels) -> tuple[Pixels, Pixels]:
+def parted(both_HW4: Pixels) -> tuple[Image, ByteMask]:
     """Image and mask of what `joined` made."""
     image_HWC = cv2.cvtColor(both_HW4, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
     return image_HWC, cv2.extractChannel(both_HW4, 3).astype(np.uint8, copy=False)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from carvana.arrays import ByteMask, Image, Pixels
 from carvana.geometry import Geometry
 from carvana.recipe import Recipe, TernausAugmentation
 from carvana.transforms.colour import grey_car, rgb_of_bgr
 from carvana.transforms.hsv import shift_hsv
-from carvana.transforms.protocol import Image
 from carvana.transforms.spatial import flip, joined, parted, reflect_both_sides
 
 
@@ -45,11 +45,11 @@ class TernausTransforms:
         )
         return Draw(flipped, (hue, saturation, value), grey=False)
 
-    def prepare(self, image_HWC: Image, mask_HW: Image) -> Image:
+    def prepare(self, image_HWC: Image, mask_HW: ByteMask) -> Pixels:
         """RGB with its border, which the mask has too, as the released loader gives them."""
         return reflect_both_sides(joined(image_HWC, mask_HW * np.uint8(255), reverse_channels=True))
 
-    def train(self, prepared_HW4: Image, draw: Draw) -> tuple[Image, Image]:
+    def train(self, prepared_HW4: Pixels, draw: Draw) -> tuple[Image, ByteMask]:
         """Flip, then an HSV shift or a grey car."""
         image_HWC, mask_HW = parted(flip(prepared_HW4) if draw.flip else prepared_HW4)
         if draw.hsv:
@@ -59,7 +59,7 @@ class TernausTransforms:
             image_HWC = grey_car(image_HWC, mask_HW)
         return image_HWC, mask_HW
 
-    def valid(self, prepared_HW4: Image, mask_HW: Image) -> tuple[Image, Image]:
+    def valid(self, prepared_HW4: Pixels, mask_HW: ByteMask) -> tuple[Image, ByteMask]:
         """No augmentation; the mask has the border too."""
         return parted(prepared_HW4)
 

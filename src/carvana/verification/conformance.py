@@ -33,6 +33,7 @@ _MODULES: Final = (
     "carvana.prediction.networks",
     "carvana.prediction.pipeline",
     "carvana.maps.combine",
+    "carvana.maps.ensemble_masks",
 )
 _PACKAGES: Final = re.compile(r"^Measured with Python \S+ on \S+, (.*)\.$", re.MULTILINE)
 _CODE: Final = re.compile(r"^Code: `([0-9a-f]{16})`\.$", re.MULTILINE)

@@ -12,7 +12,7 @@ def check_digits(figures: Mapping[str, float], cpus: Set[str], packages: str, ex
     """Under conditions like the expectation's nothing is left to chance: one digit that differs fails.
 
     Args:
-        figures: of the run, see `figures.figures_of`.
+        figures: of the run, see `of_run.figures_of`.
         cpus: the kinds of CPU that it was computed on.
         packages: that it was computed with.
         expected: of a run of the same configuration and seed, if there is one.

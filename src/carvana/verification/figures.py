@@ -15,7 +15,7 @@ def check_figures(figures: Mapping[str, float], bands: Mapping[str, Band], condi
     """Every figure of the run against its band; a figure that has a band and was not made fails.
 
     Args:
-        figures: see `carvana.figures.figures_of`.
+        figures: see `of_run.figures_of`.
         bands: by figure; empty where there are none of this configuration.
         conditions: that the bands were measured under, in words.
     """

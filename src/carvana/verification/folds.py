@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from carvana.data.manifest import Manifest
 from carvana.folds import assign_folds, folds_digest, mask_areas, read_folds
 from carvana.verification.check import Check, equal
 
-PUBLISHED = "digest of the authors' folds (config/published.yaml)"
-RULE = "the authors' rule applied anew to this run's masks; other cars or another number of folds than theirs"
-_DIGITS = 16
+PUBLISHED: Final = "digest of the authors' folds (config/published.yaml)"
+RULE: Final = "the authors' rule applied anew to this run's masks; other cars or another number of folds than theirs"
+_DIGITS: Final = 16
 
 
 @dataclass(frozen=True)

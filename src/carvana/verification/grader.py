@@ -11,23 +11,24 @@ from typing import Final
 import numpy as np
 
 from carvana import rle
+from carvana.arrays import Mask
 from carvana.files import write_table
 from carvana.grading.dice import dice_by_image, mean_dice
 from carvana.submission.mask_table import COLUMNS
 from carvana.verification.check import Check, equal
 
-Answer = Callable[[rle.Mask], rle.Mask]
-Arithmetic = Callable[[rle.Mask], float]
+Answer = Callable[[Mask], Mask]
+Arithmetic = Callable[[Mask], float]
 
 
-def shifted(mask_HW: rle.Mask) -> rle.Mask:
+def shifted(mask_HW: Mask) -> Mask:
     """The mask moved to the right by one pixel; what leaves the image is lost."""
     moved_HW = np.zeros_like(mask_HW)
     moved_HW[:, 1:] = mask_HW[:, :-1]
     return moved_HW
 
 
-def dice_of_shifted(mask_HW: rle.Mask) -> float:
+def dice_of_shifted(mask_HW: Mask) -> float:
     """Dice of a mask and the same mask, shifted: each of its runs within a row loses one pixel of the overlap."""
     car_HW = mask_HW != 0
     area = int(car_HW.sum())
@@ -36,19 +37,19 @@ def dice_of_shifted(mask_HW: rle.Mask) -> float:
     return 2 * (area - runs) / (2 * area - lost) if area else 1.0
 
 
-def dice_of_empty(mask_HW: rle.Mask) -> float:
+def dice_of_empty(mask_HW: Mask) -> float:
     """Dice of a mask and an empty one: 0, or 1 where the mask is empty too."""
     return float(not mask_HW.any())
 
 
-def first_pixel(mask_HW: rle.Mask) -> rle.Mask:
+def first_pixel(mask_HW: Mask) -> Mask:
     """The mask "1 1" of every image, as in Kaggle's sample_submission.csv."""
     placeholder_HW = np.zeros_like(mask_HW)
     placeholder_HW[0, 0] = 1
     return placeholder_HW
 
 
-def dice_of_first_pixel(mask_HW: rle.Mask) -> float:
+def dice_of_first_pixel(mask_HW: Mask) -> float:
     """Dice of a mask and the image's first pixel."""
     return 2 * int(mask_HW[0, 0] != 0) / (1 + np.count_nonzero(mask_HW))
 
@@ -61,7 +62,7 @@ ANSWERS: Final[Mapping[str, tuple[Answer, Arithmetic]]] = {
 }
 
 
-def check_grader(masks: Callable[[], Iterable[tuple[str, rle.Mask]]]) -> list[Check]:
+def check_grader(masks: Callable[[], Iterable[tuple[str, Mask]]]) -> list[Check]:
     """Score each of `ANSWERS` through a table of masks, as submissions are, and compare with arithmetic.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from PIL import Image
 from carvana import rle
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
+from carvana.reading import read_rows
 
 TRAIN_CARS, TEST_CARS = 8, 2
 
@@ -27,11 +27,6 @@ class Drawn:
     test_masks: NDArray[np.bool_]
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def read_pictures(folder: Path) -> NDArray[np.uint8]:
     return np.array([np.asarray(Image.open(path)) for path in sorted(folder.iterdir())])
 
@@ -40,7 +35,7 @@ def read_pictures(folder: Path) -> NDArray[np.uint8]:
 def drawn(tmp_path_factory) -> Drawn:
     folder = tmp_path_factory.mktemp("competition")
     write_competition(folder, 2017, TRAIN_CARS, TEST_CARS, SMALL.image_size, archives=False)
-    truth = [rle.decode(row["rle_mask"], SMALL.image_size) for row in read_table(folder / "solution.csv")]
+    truth = [rle.decode(row["rle_mask"], SMALL.image_size) for row in read_rows(folder / "solution.csv")]
     return Drawn(
         folder,
         read_pictures(folder / "train_hq"),

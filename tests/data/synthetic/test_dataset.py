@@ -11,8 +11,9 @@ from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError
 from carvana.folds import assign_folds
 from carvana.geometry import SMALL
+from carvana.reading import read_rows
 
-from .conftest import TEST_CARS, TRAIN_CARS, read_table
+from .conftest import TEST_CARS, TRAIN_CARS
 
 ARCHIVES = ("train_hq.zip", "train_masks.zip", "test_hq.zip")
 TABLES = ("metadata.csv", "sample_submission.csv", "solution.csv")
@@ -96,21 +97,21 @@ def test_names_and_formats_are_kaggles(drawn):
 
 
 def test_tables_are_kaggles(drawn):
-    metadata = read_table(drawn.folder / "metadata.csv")
+    metadata = read_rows(drawn.folder / "metadata.csv")
     assert list(metadata[0]) == ["id", "year", "make", "model", "trim1", "trim2"]
     images = [path.name for split in ("train_hq", "test_hq") for path in (drawn.folder / split).iterdir()]
     assert [row["id"] for row in metadata] == sorted(cars(images))
     assert len(metadata) == TRAIN_CARS + TEST_CARS
-    sample = read_table(drawn.folder / "sample_submission.csv")
+    sample = read_rows(drawn.folder / "sample_submission.csv")
     test_images = sorted(path.name for path in (drawn.folder / "test_hq").iterdir())
     assert sample == [{"img": name, "rle_mask": "1 1"} for name in test_images]
 
 
 def test_the_hidden_truth_has_every_test_image_and_all_three_usages(drawn, packed):
-    solution = read_table(drawn.folder / "solution.csv")
+    solution = read_rows(drawn.folder / "solution.csv")
     assert list(solution[0]) == ["img", "rle_mask", "usage"]
     assert [row["img"] for row in solution] == sorted(path.name for path in (drawn.folder / "test_hq").iterdir())
-    usages = [row["usage"] for row in read_table(packed / "solution.csv")]
+    usages = [row["usage"] for row in read_rows(packed / "solution.csv")]
     assert {usage: usages.count(usage) for usage in usages} == {"Public": 5, "Private": 6, "Ignored": 5}
 
 
@@ -128,7 +129,7 @@ def test_two_folds_both_hold_a_car_in_a_glare(drawn, scheme):
     for name, mask in zip(names, drawn.train_masks, strict=True):
         image = parse_image_name(name)
         areas.setdefault(image.car, {})[image.view] = int(mask.sum())
-    models = {row["id"]: row["model"] for row in read_table(drawn.folder / "metadata.csv")}
+    models = {row["id"]: row["model"] for row in read_rows(drawn.folder / "metadata.csv")}
     folds = assign_folds(scheme, areas, 2)
     assert {fold for car, fold in folds.items() if models[car] == "Granary"} == {0, 1}
 

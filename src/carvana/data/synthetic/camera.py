@@ -11,11 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from carvana.arrays import Doubles, Image, Pixels
 from carvana.data.synthetic.solids import Face
-
-Floats = NDArray[np.float64]
-Bytes = NDArray[np.uint8]
-Numbers = NDArray[np.uint16]
 
 # The camera stands this far before the turntable's middle and this high, and looks at a point this high.
 DISTANCE: Final = 7.6
@@ -43,11 +40,11 @@ class Layer:
         window: rows and columns of the picture that the two arrays are; the rest is not covered.
     """
 
-    colour: Bytes
-    coverage: Bytes
+    colour: Image
+    coverage: Pixels
     window: tuple[slice, slice]
 
-    def over(self, background_HWC: Bytes) -> Bytes:
+    def over(self, background_HWC: Image) -> Image:
         """The background with the layer on it."""
         result_HWC = background_HWC.copy()
         see_through_HW1 = 255 - self.coverage[..., None].astype(np.uint16)
@@ -55,7 +52,7 @@ class Layer:
         result_HWC[self.window] = np.minimum(behind_HWC + self.colour, 255).astype(np.uint8)
         return result_HWC
 
-    def whole_coverage(self, size_HW: tuple[int, int]) -> Bytes:
+    def whole_coverage(self, size_HW: tuple[int, int]) -> Pixels:
         """(H, W) uint8 coverage of the whole picture."""
         whole_HW = np.zeros(size_HW, np.uint8)
         whole_HW[self.window] = self.coverage
@@ -73,21 +70,21 @@ class Camera:
         self._focal = FOCAL * size_HW[1] * FINER
         self._middle = (size_HW[1] * FINER / 2, size_HW[0] * FINER / 2)
 
-    def seen(self, points_N3: Floats) -> Floats:
+    def seen(self, points_N3: Doubles) -> Doubles:
         """(N, 3): right, down and ahead of the camera, in metres."""
         x, y, z = points_N3[:, 0], points_N3[:, 1] + DISTANCE, points_N3[:, 2] - HEIGHT
         return np.stack([x, -y * self._sin - z * self._cos, y * self._cos - z * self._sin], axis=1)
 
-    def project(self, points_N3: Floats) -> Floats:
+    def project(self, points_N3: Doubles) -> Doubles:
         """(N, 2): column and row on the fine grid of points in the world."""
         return self._on_grid(self.seen(points_N3))
 
-    def _on_grid(self, seen_N3: Floats) -> Floats:
+    def _on_grid(self, seen_N3: Doubles) -> Doubles:
         scale_N1 = self._focal / seen_N3[:, 2:]
-        grid_N2: Floats = np.round((seen_N3[:, :2] * scale_N1 + np.array(self._middle)) * 2**_SHIFT) / 2**_SHIFT
+        grid_N2: Doubles = np.round((seen_N3[:, :2] * scale_N1 + np.array(self._middle)) * 2**_SHIFT) / 2**_SHIFT
         return grid_N2
 
-    def fill(self, polygons: Sequence[Floats]) -> Bytes:
+    def fill(self, polygons: Sequence[Doubles]) -> Pixels:
         """(H, W) uint8 coverage of flat polygons in the world, each (N, 3)."""
         fine_HW = np.zeros((self.size_HW[0] * FINER, self.size_HW[1] * FINER), np.uint8)
         for polygon_N3 in polygons:
@@ -114,7 +111,7 @@ class Camera:
         covered_HW = (face_HW > 0).astype(np.uint8) * np.uint8(255)
         return Layer(_averaged(palette[face_HW]), _averaged(covered_HW), window)
 
-    def _nearness(self, normals_F3: Floats, middles_F3: Floats, origin: NDArray[np.int64]) -> Floats:
+    def _nearness(self, normals_F3: Doubles, middles_F3: Doubles, origin: NDArray[np.int64]) -> Doubles:
         """(F, 3): 1 / distance of each face, which is linear on the fine grid: at the origin, per column, per row.
 
         It is (normal . ray) / (normal . point) with the ray through a grid point; 0 for a face seen edge-on.
@@ -126,13 +123,13 @@ class Camera:
         column, row = origin + 0.5 - np.array(self._middle)
         return np.stack([slope_F3[:, 2] + per_column_F * column + per_row_F * row, per_column_F, per_row_F], axis=1)
 
-    def _window(self, grid_N2: Floats) -> tuple[slice, slice]:
+    def _window(self, grid_N2: Doubles) -> tuple[slice, slice]:
         """Rows and columns of the picture that hold the points."""
         low = np.maximum(np.floor(grid_N2.min(axis=0) / FINER).astype(int) - 1, 0)
         high = np.minimum(np.ceil(grid_N2.max(axis=0) / FINER).astype(int) + 1, self.size_HW[::-1])
         return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
-    def _shaded(self, faces: Sequence[Face], normals_F3: Floats, middles_F3: Floats, brightness: float) -> Bytes:
+    def _shaded(self, faces: Sequence[Face], normals_F3: Doubles, middles_F3: Doubles, brightness: float) -> Pixels:
         """(F, 3) uint8 colours of the faces in the studio's light."""
         towards_F3 = -middles_F3 / np.sqrt(_dot(middles_F3, middles_F3))[:, None]
         # Both sides of a face are painted; the one that the camera sees is lit.
@@ -147,13 +144,13 @@ class Camera:
         mirrored_F = gloss_F * np.clip(0.12 + 0.9 * up_F, 0, 1) * (0.25 + 0.6 * glance_F * glance_F)
         paints_F3 = np.array([face.paint.colour for face in faces])
         shaded_F3 = paints_F3 * light_F[:, None] * (1 - mirrored_F[:, None]) + 238 * mirrored_F[:, None]
-        colours_F3: Bytes = np.clip(np.round(shaded_F3 * brightness), 0, 255).astype(np.uint8)
+        colours_F3: Pixels = np.clip(np.round(shaded_F3 * brightness), 0, 255).astype(np.uint8)
         return colours_F3
 
 
 def _nearest_faces(
-    grid_N2: Floats, starts: NDArray[np.int64], nearness_F3: Floats, size_HW: tuple[int, int]
-) -> Numbers:
+    grid_N2: Doubles, starts: NDArray[np.int64], nearness_F3: Doubles, size_HW: tuple[int, int]
+) -> NDArray[np.uint16]:
     """(H, W) uint16: 1 + the number of the nearest face at each grid point, 0 where there is none."""
     height, width = size_HW
     nearest_HW = np.zeros(size_HW, np.float32)
@@ -179,12 +176,12 @@ def _nearest_faces(
     return face_HW
 
 
-def _dot(a_N3: Floats, b_N3: Floats) -> Floats:
+def _dot(a_N3: Doubles, b_N3: Doubles) -> Doubles:
     """Row by row; not a matrix product, whose rounding depends on the machine."""
     return a_N3[:, 0] * b_N3[:, 0] + a_N3[:, 1] * b_N3[:, 1] + a_N3[:, 2] * b_N3[:, 2]
 
 
-def _normals(corners_N3: Floats, starts: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _normals(corners_N3: Doubles, starts: NDArray[np.int64]) -> tuple[Doubles, Doubles]:
     """Unit normals (Newell's method, so corners may lie a little off a plane) and middles of polygons, each (F, 3)."""
     following = np.arange(1, len(corners_N3) + 1)
     following[starts[1:] - 1] = starts[:-1]
@@ -197,12 +194,12 @@ def _normals(corners_N3: Floats, starts: NDArray[np.int64]) -> tuple[Floats, Flo
     return normals_F3, middles_F3
 
 
-def _fixed_point(grid_N2: Floats) -> NDArray[np.int32]:
+def _fixed_point(grid_N2: Doubles) -> NDArray[np.int32]:
     # OpenCV counts from pixel centres, the grid from the first pixel's corner.
     return np.round((grid_N2 - 0.5) * 2**_SHIFT).astype(np.int32)
 
 
-def _averaged(fine: Bytes) -> Bytes:
+def _averaged(fine: Pixels) -> Pixels:
     """Mean of each FINER x FINER block."""
     size = (fine.shape[1] // FINER, fine.shape[0] // FINER)
     return cv2.resize(fine, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

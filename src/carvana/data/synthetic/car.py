@@ -1,149 +1,26 @@
-"""A car as painted faces: a lofted body and cabin, wheels, lamps and what hangs on them, from a dozen measures."""
+"""A car as painted faces: a lofted body and cabin, wheels, lamps and what hangs on them, from its measures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Final
 
-from carvana.data.synthetic.solids import Colour, Face, Paint, Point, box, loft, mirrored, ring
+from carvana.data.synthetic.car_shape import PLAN, CarShape, value_at
+from carvana.data.synthetic.solids import Face, Paint, Point, box, loft, mirrored, ring
 
-Curve = Sequence[tuple[float, float]]
-
-GLASS = Paint((52, 58, 64), 0.75)
-PLASTIC = Paint((44, 44, 46), 0.1)
-TYRE = Paint((34, 34, 36))
-GAP = Paint((16, 16, 18))
-LENS = Paint((215, 222, 228), 0.9)
-TAIL_LAMP = Paint((172, 22, 28), 0.6)
-PLATE = Paint((232, 234, 238))
-ALUMINIUM = Paint((178, 180, 184), 0.4)
+GLASS: Final = Paint((52, 58, 64), 0.75)
+PLASTIC: Final = Paint((44, 44, 46), 0.1)
+TYRE: Final = Paint((34, 34, 36))
+GAP: Final = Paint((16, 16, 18))
+LENS: Final = Paint((215, 222, 228), 0.9)
+TAIL_LAMP: Final = Paint((172, 22, 28), 0.6)
+PLATE: Final = Paint((232, 234, 238))
+ALUMINIUM: Final = Paint((178, 180, 184), 0.4)
 
 # How far a painted detail lies above the surface that it is painted on.
-LIFT = 0.008
-
-
-@dataclass(frozen=True)
-class CarShape:
-    """A car's measures, in metres unless said otherwise.
-
-    Attributes:
-        length, width, height: outer measures, without mirrors and what is on the roof.
-        clearance: of the sill above the floor.
-        wheel_radius: of the tyres.
-        nose, cowl, tail: heights of the bonnet's front, of the windscreen's foot and of the tail.
-        windscreen_foot, roof_front, roof_rear, backlight_foot: shares of the length, from the front.
-        axles: front and rear, shares of the length, from the front.
-        doors: where the side windows are divided, shares of the cabin's length.
-        narrowing: of the cabin from its foot to the roof, a share of its width.
-        spokes: of a rim.
-        colour: of the paintwork; `roof_colour` of the roof; `rim_colour` of the rims.
-        cladding: whether sills and arches are of dark plastic.
-        bed: whether a loading bed is open behind the cabin.
-        extras: any of `aerial`, `fin`, `rails`, `spoiler`.
-    """
-
-    length: float
-    width: float
-    height: float
-    clearance: float
-    wheel_radius: float
-    nose: float
-    cowl: float
-    tail: float
-    windscreen_foot: float
-    roof_front: float
-    roof_rear: float
-    backlight_foot: float
-    axles: tuple[float, float]
-    doors: tuple[float, ...]
-    narrowing: float
-    spokes: int
-    colour: Colour
-    roof_colour: Colour
-    rim_colour: Colour
-    cladding: bool
-    bed: bool
-    extras: frozenset[str]
-
-    def x(self, share: float) -> float:
-        """Position along the car of a share of its length, counted from the front."""
-        return self.length * (0.5 - share)
-
-    @property
-    def shoulder(self) -> float:
-        """Height of the windows' lower edge."""
-        return max(self.cowl, self.tail)
-
-    def half_width(self, share: float, height: float = 0.6) -> float:
-        """Half the body's width; `height` is a share of the body's, 0 at the sill and 1 at the shoulder."""
-        return self.width / 2 * _at(_PLAN, share) * _at(_SECTION, height)
-
-    def body_top(self, share: float) -> float:
-        """Height of bonnet, shoulder and boot."""
-        foot, back = self.windscreen_foot, self.backlight_foot
-        curve = (
-            (0.0, self.nose - 0.1),
-            (0.012, self.nose),
-            (0.06, self.nose + 0.45 * (self.cowl - self.nose)),
-            (foot, self.cowl),
-            (back, self.shoulder),
-            (max(back + 0.01, 0.97), self.tail),
-            (1.0, self.tail - 0.09),
-        )
-        return _at(curve, share)
-
-    def body_bottom(self, share: float) -> float:
-        """Height of the bumpers' and the sill's lower edge."""
-        low = self.clearance
-        return _at(((0, low + 0.08), (0.05, low), (0.93, low), (1, low + 0.14)), share)
-
-    def cabin_top(self, share: float) -> float:
-        """Height of windscreen, roof and backlight; the shoulder's where there is none."""
-        foot, front, rear, back = self.windscreen_foot, self.roof_front, self.roof_rear, self.backlight_foot
-        curve = (
-            (foot, self.cowl),
-            (front, self.height - 0.05),
-            (front + 0.35 * (rear - front), self.height),
-            (rear, self.height - 0.05),
-            (back, self.shoulder),
-        )
-        return _at(curve, share)
-
-    def cabin_half_width(self, height: float) -> float:
-        """Half the cabin's width at a height in metres."""
-        rise = (height - self.shoulder) / (self.height - self.shoulder)
-        return 0.445 * self.width * (1 - self.narrowing * rise)
-
-
-# Half the body's width seen from above (by share of the length) and in a cross-section (by share of the height).
-_PLAN: Curve = (
-    (0, 0.72),
-    (0.012, 0.82),
-    (0.04, 0.9),
-    (0.1, 0.97),
-    (0.3, 1),
-    (0.75, 1),
-    (0.93, 0.95),
-    (0.985, 0.88),
-    (1, 0.8),
-)
-_SECTION: Curve = ((0, 0.93), (0.12, 0.97), (0.5, 1), (0.8, 0.985), (0.93, 0.95), (1, 0.86))
-
-
-def _at(curve: Curve, position: float) -> float:
-    """Linear interpolation in points ordered by position; constant outside."""
-    if position <= curve[0][0]:
-        return curve[0][1]
-    for (x0, y0), (x1, y1) in pairwise(curve):
-        if position <= x1:
-            return y0 + (y1 - y0) * (position - x0) / (x1 - x0)
-    return curve[-1][1]
-
-
-def _between(low: float, high: float, count: int) -> list[float]:
-    return [low + (high - low) * k / (count - 1) for k in range(count)]
+LIFT: Final = 0.008
 
 
 def build_car(shape: CarShape) -> list[Face]:
@@ -174,7 +51,7 @@ def footprint(shape: CarShape) -> list[Point]:
 
 def _body(shape: CarShape) -> list[Face]:
     stations = sorted({
-        *(share for share, _ in _PLAN), 0.006, 0.025, 0.07, 0.15, 0.2, 0.96, *_between(0.3, 0.9, 7),
+        *(share for share, _ in PLAN), 0.006, 0.025, 0.07, 0.15, 0.2, 0.96, *_between(0.3, 0.9, 7),
         shape.windscreen_foot, shape.backlight_foot,
     })  # fmt: skip
     heights = [0, 0.06, 0.12, 0.3, 0.5, 0.68, 0.8, 0.88, 0.93, 0.97, 1]
@@ -207,8 +84,8 @@ def _body(shape: CarShape) -> list[Face]:
 
 def _cabin(shape: CarShape) -> list[Face]:
     foot, front, rear, back = shape.windscreen_foot, shape.roof_front, shape.roof_rear, shape.backlight_foot
-    windscreen = [_at(((0, foot), (1, front)), k) for k in (0, 0.06, 0.3, 0.6, 0.94)]
-    backlight = [_at(((0, rear), (1, back)), k) for k in (0.06, 0.35, 0.7, 0.92, 1)]
+    windscreen = [value_at(((0, foot), (1, front)), k) for k in (0, 0.06, 0.3, 0.6, 0.94)]
+    backlight = [value_at(((0, rear), (1, back)), k) for k in (0.06, 0.35, 0.7, 0.92, 1)]
     stations = [*windscreen, front, *_between(front, rear, 8)[1:-1], rear, *backlight]
     paintwork, roof = Paint(shape.colour, 0.35), Paint(shape.roof_colour, 0.35)
 
@@ -266,11 +143,7 @@ def _side_details(shape: CarShape) -> list[Face]:
             faces.append(
                 Face([on_cabin(a, low), on_cabin(b, low), on_cabin(max(c, d), high), on_cabin(d, high)], GLASS)
             )
-    faces += [
-        strip
-        for axle in shape.axles
-        for strip in _arch(shape.length, axle, shape.wheel_radius, shape.clearance, shape.cladding, on_body)
-    ]
+    faces += [strip for axle in shape.axles for strip in _arch(shape, axle, on_body)]
     gap = 0.014 / shape.length
     sill, belt = shape.clearance + 0.12, shape.shoulder - 0.06
     for cut in (front_low + 0.004, *cuts):
@@ -285,27 +158,23 @@ def _side_details(shape: CarShape) -> list[Face]:
     return faces + box((mirror_x, mirror_y - 0.12, shape.shoulder + 0.03), (0.07, 0.18, 0.05), PLASTIC)
 
 
-def _arch(
-    length: float,
-    axle: float,
-    radius: float,
-    clearance: float,
-    cladding: bool,
-    on_body: Callable[[float, float], Point],
-) -> list[Face]:
+def _arch(shape: CarShape, axle: float, on_body: Callable[[float, float], Point]) -> list[Face]:
     """The dark opening around a wheel, in upright strips that follow the body."""
+    radius = shape.wheel_radius
     reach = 1.2 * radius
 
     def top(offset: float) -> float:
         return radius + math.sqrt(max(reach * reach - offset * offset, 0.0))
 
     edges = _between(-reach, reach, 15)
-    rim = 0.06 if cladding else 0.015
+    rim = 0.06 if shape.cladding else 0.015
     faces = []
     for a, b in pairwise(edges):
-        heights = [*zip(_between(clearance, top(a), 6), _between(clearance, top(b), 6), strict=True)]
+        heights = [*zip(_between(shape.clearance, top(a), 6), _between(shape.clearance, top(b), 6), strict=True)]
         heights.append((top(a) + rim, top(b) + rim))
-        rows = [(on_body(axle - a / length, at_a), on_body(axle - b / length, at_b)) for at_a, at_b in heights]
+        rows = [
+            (on_body(axle - a / shape.length, at_a), on_body(axle - b / shape.length, at_b)) for at_a, at_b in heights
+        ]
         faces += [*loft(rows[:-1], lambda _i, _j: GAP), *loft(rows[-2:], lambda _i, _j: PLASTIC)]
     return faces
 
@@ -380,3 +249,8 @@ def _extras(shape: CarShape) -> list[Face]:
         y, z = 0.36 * shape.width, shape.tail + 0.045
         faces.append(Face([(x0, y, z), (x1, y, z), (x1, -y, z), (x0, -y, z)], GAP))
     return faces
+
+
+def _between(low: float, high: float, count: int) -> list[float]:
+    """`count` numbers at equal distances, both ends among them."""
+    return [low + (high - low) * k / (count - 1) for k in range(count)]

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
+from PIL import Image as PillowImage
 
 from carvana import rle
+from carvana.arrays import Image
 from carvana.data.masks import gif_of
 from carvana.data.names import ImageName
-from carvana.data.synthetic.camera import Bytes
 from carvana.data.synthetic.fleet import palette_of
 from carvana.data.synthetic.scene import View, Visit, draw_views, draw_visit
 from carvana.errors import UserError
@@ -116,9 +116,9 @@ def _usages(seed: int, count: int) -> list[str]:
     return [usages[k] for k in generator(seed, "synthetic", "usage").permutation(count)]
 
 
-def _jpeg(image_HWC: Bytes) -> bytes:
+def _jpeg(image_HWC: Image) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(image_HWC).save(stream, format="JPEG", quality=JPEG_QUALITY)
+    PillowImage.fromarray(image_HWC).save(stream, format="JPEG", quality=JPEG_QUALITY)
     return stream.getvalue()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from carvana.data.synthetic.car import CarShape
+from carvana.data.synthetic.car_shape import CarShape
 from carvana.data.synthetic.solids import Colour
 
 

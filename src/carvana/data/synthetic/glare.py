@@ -12,7 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from carvana.data.synthetic.camera import Bytes
+from carvana.arrays import Image, Pixels
 
 # Views from the side, where the roof is long.
 GLARE_VIEWS: Final = (4, 5, 6, 12, 13, 14)
@@ -29,7 +29,7 @@ def draw_raised(rng: np.random.Generator) -> dict[int, bool]:
     )
 
 
-def add_glare(picture_HWC: Bytes, raised_roof_HW: Bytes, car_HW: Bytes) -> Bytes:
+def add_glare(picture_HWC: Image, raised_roof_HW: Pixels, car_HW: Pixels) -> Image:
     """Overexpose the picture around a raised roof.
 
     Args:

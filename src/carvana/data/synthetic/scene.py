@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from carvana.arrays import BoolMask, Image
 from carvana.data.names import VIEWS
-from carvana.data.synthetic.camera import Bytes, Camera
-from carvana.data.synthetic.car import CarShape, build_car, footprint, raised_roof
+from carvana.data.synthetic.camera import Camera
+from carvana.data.synthetic.car import build_car, footprint, raised_roof
+from carvana.data.synthetic.car_shape import CarShape
 from carvana.data.synthetic.fleet import TALL_VAN, Kind, draw_car, draw_kind
 from carvana.data.synthetic.glare import add_glare, draw_raised
 from carvana.data.synthetic.solids import Face, Point
@@ -45,8 +46,8 @@ class View:
     """One picture: `image` (H, W, 3) uint8 RGB, and `mask` (H, W) bool, car where at least half of a pixel is car."""
 
     number: int
-    image: Bytes
-    mask: NDArray[np.bool_]
+    image: Image
+    mask: BoolMask
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def draw_views(visit: Visit, size_HW: tuple[int, int]) -> Iterator[View]:
         yield View(number, _with_noise(image_HWC, visit.noise_seed, number), mask_HW)
 
 
-def _with_noise(image_HWC: Bytes, seed: int, view: int) -> Bytes:
+def _with_noise(image_HWC: Image, seed: int, view: int) -> Image:
     noise_HW1 = np.random.default_rng([seed, view]).integers(-3, 4, (*image_HWC.shape[:2], 1), dtype=np.int16)
-    noisy_HWC: Bytes = np.clip(image_HWC + noise_HW1, 0, 255).astype(np.uint8)
+    noisy_HWC: Image = np.clip(image_HWC + noise_HW1, 0, 255).astype(np.uint8)
     return noisy_HWC

@@ -10,9 +10,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from carvana.data.synthetic.camera import Bytes, Camera
+from carvana.arrays import Doubles, Image
+from carvana.data.synthetic.camera import Camera
 from carvana.data.synthetic.solids import Colour
 
 _WALL_DISTANCE: Final = 10.0
@@ -70,7 +70,7 @@ def draw_light(rng: np.random.Generator) -> Light:
     )
 
 
-def draw_studio(camera: Camera, light: Light) -> Bytes:
+def draw_studio(camera: Camera, light: Light) -> Image:
     """(H, W, 3) uint8 RGB: the empty studio."""
     height, width = camera.size_HW
     wall_edge = np.array([[-30.0, _WALL_DISTANCE, 0.0], [30, _WALL_DISTANCE, 0], [30, -5, 0], [-30, -5, 0]])
@@ -90,11 +90,11 @@ def draw_studio(camera: Camera, light: Light) -> Bytes:
         ..., None
     ]
     picture_HWC = picture_HWC * (1 - 0.22 * edge_HW1)
-    studio_HWC: Bytes = np.clip(np.round(picture_HWC), 0, 255).astype(np.uint8)
+    studio_HWC: Image = np.clip(np.round(picture_HWC), 0, 255).astype(np.uint8)
     return studio_HWC
 
 
-def add_shadow(picture_HWC: Bytes, footprint_N3: NDArray[np.float64], darkness: float) -> Bytes:
+def add_shadow(picture_HWC: Image, footprint_N3: Doubles, darkness: float) -> Image:
     """The picture with the soft shadow of a car on the floor; the shadow is not car.
 
     Args:
@@ -112,12 +112,12 @@ def add_shadow(picture_HWC: Bytes, footprint_N3: NDArray[np.float64], darkness: 
     return np.round(picture_HWC * (1 - darkness * soft_HW1)).astype(np.uint8)
 
 
-def _circle(radius: float) -> NDArray[np.float64]:
+def _circle(radius: float) -> Doubles:
     angles = [2 * math.pi * k / 180 for k in range(180)]
     return np.array([(radius * math.cos(angle), radius * math.sin(angle), 0.0) for angle in angles])
 
 
-def _lettering() -> list[NDArray[np.float64]]:
+def _lettering() -> list[Doubles]:
     step = _LETTERS_WIDTH / len(_WORD)
     bars = []
     for place, letter in enumerate(_WORD):
@@ -129,7 +129,7 @@ def _lettering() -> list[NDArray[np.float64]]:
     return bars
 
 
-def _bar(start: Sequence[float], end: Sequence[float], thickness: float) -> NDArray[np.float64]:
+def _bar(start: Sequence[float], end: Sequence[float], thickness: float) -> Doubles:
     """A straight stroke on the wall, lengthened by half its thickness at both ends."""
     along = (end[0] - start[0], end[1] - start[1])
     scale = thickness / 2 / math.sqrt(along[0] ** 2 + along[1] ** 2)
