@@ -15,6 +15,7 @@ Range = tuple[float, float]
 
 Encoder = Literal["vgg11", "resnet34"]
 OptimizerName = Literal["adam", "rmsprop", "sgd"]
+Border = Literal["reflect_both_sides", "zeros_right", "none"]
 To8Bits = Literal["truncate", "round"]
 
 
@@ -60,7 +61,7 @@ class Input(Section):
 
     channels: Literal["rgb", "bgr"]
     size: InputSize
-    border: Literal["reflect_both_sides", "zeros_right", "none"]
+    border: Border
     normalisation: Literal["imagenet", "none"]
     clahe: Clahe | None = None
 

@@ -527,8 +527,8 @@ MUTANTS: Final = (
     Mutant(
         "linknet34: the mirror is averaged after the sigmoid",
         "src/carvana/prediction/maps.py",
-        "mirror_mean(network, images_N3HW) if",
-        "mirror_mean(lambda images: network(images).sigmoid(), images_N3HW).logit() if",
+        "mirror_mean(forward, images_N3HW) if",
+        "mirror_mean(lambda images: forward(images).sigmoid(), images_N3HW).logit() if",
         f"{PREDICTION}linknet34_probabilities_with_the_mirror",
     ),
     Mutant(

@@ -5,7 +5,6 @@ import os
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,7 @@ from carvana.data.manifest import Manifest, read_manifest, write_manifest
 from carvana.folds import write_folds
 from carvana.maps.mapstore import MapReader
 from carvana.store.store import Store
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+from tests.programs import SCRIPTS
 
 
 def call(script, manifest, weights, arguments, granted=0, **options):

@@ -2,8 +2,9 @@ import random
 
 import pytest
 
+from carvana.data.names import VIEWS_PER_CAR
 from carvana.errors import UserError
-from carvana.prediction.shards import VIEWS_PER_CAR, shard_slice
+from carvana.prediction.shards import shard_slice
 
 
 def test_shards_are_complete_disjoint_ordered_and_balanced():

@@ -1,5 +1,4 @@
 from argparse import ArgumentParser
-from pathlib import Path
 
 import pytest
 
@@ -8,8 +7,9 @@ from carvana.errors import UserError
 from carvana.recipe_files import load_recipe
 from carvana.training.conditions import Conditions
 from carvana.training.split import TrainingImages
+from tests.programs import SCRIPTS
 
-SCRIPT = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
+SCRIPT = SCRIPTS / "train.py"
 GIVEN = "--model ternausnet --edition released --fold 1 --geometry small --seed 7 --precision exact"
 GIVEN += " --threads 2 --workers 0 --store store --gpus-wanted 2"
 NOTHING = Manifest(())

@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe_files import load_recipe
+from carvana.revision import ROOT
 from carvana.training import memory, parts
 from carvana.training.memory import (
     GIB,
@@ -26,7 +26,6 @@ from carvana.training.slices import arranged
 from carvana.training.validation import judged
 from tests.pages import PAGES
 
-ROOT = Path(__file__).resolve().parents[2]
 LINKNET = "linknet34_fma_s44"
 CPU = torch.device("cpu")
 

@@ -15,10 +15,10 @@ from carvana.data.manifest import write_manifest
 from carvana.errors import INTERRUPTED
 from carvana.folds import write_folds
 from carvana.store.store import Store
+from tests.programs import SCRIPTS
 
 pytestmark = pytest.mark.slow
-
-SCRIPT = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "train.py"
+SCRIPT = SCRIPTS / "train.py"
 EPOCHS = 8
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from carvana.errors import UserError
 
 VIEWS: Final = range(1, 17)
+VIEWS_PER_CAR: Final = len(VIEWS)
 _PATTERN: Final = re.compile(r"([0-9a-f]{12})_(0[1-9]|1[0-6])\.jpg", re.ASCII)
 
 

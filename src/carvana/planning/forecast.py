@@ -9,10 +9,10 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from carvana.catalogue import MEMBERS, models_of, recipe_of
+from carvana.data.names import VIEWS_PER_CAR
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.planning.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
 from carvana.planning.plan import Plan
-from carvana.prediction.shards import VIEWS_PER_CAR
 from carvana.pseudo_labels.choice import wanted_cars
 from carvana.reading import read_json
 from carvana.recipe import Recipe

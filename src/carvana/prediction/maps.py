@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from carvana.arrays import Sums
 from carvana.computing.arrival import Arrival
 from carvana.computing.forward import Forward
 from carvana.prediction.augmentation import mirror_mean
@@ -54,8 +54,6 @@ def sum_on_device(forwards: Iterable[Forward], image_3HW: Tensor, recipe: Recipe
     return total_HW
 
 
-def sum_of_maps(
-    forwards: Iterable[Forward], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]
-) -> NDArray[np.uint16]:
+def sum_of_maps(forwards: Iterable[Forward], image_3HW: Tensor, recipe: Recipe, size_HW: tuple[int, int]) -> Sums:
     """What `sum_on_device` gives of at most 257 networks, as an array."""
     return Arrival(sum_on_device(forwards, image_3HW, recipe, size_HW)).array().astype(np.uint16)

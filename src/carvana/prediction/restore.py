@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from carvana.networks.upsampling import upsampled
-
-Border = Literal["reflect_both_sides", "zeros_right", "none"]
+from carvana.recipe import Border, To8Bits
 
 
 def at_image_size(output_N1HW: Tensor, border: Border, size_HW: tuple[int, int]) -> Tensor:
@@ -32,7 +29,7 @@ def at_image_size(output_N1HW: Tensor, border: Border, size_HW: tuple[int, int])
     return output_N1HW[:, :, :height, left : left + width]
 
 
-def to_8_bits(probabilities: Tensor, how: Literal["truncate", "round"]) -> Tensor:
+def to_8_bits(probabilities: Tensor, how: To8Bits) -> Tensor:
     """Probability x 255 in float32 as uint8, on the tensor's device.
 
     Args:

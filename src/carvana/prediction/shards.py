@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from carvana.data import names
+from carvana.data.names import VIEWS_PER_CAR
 from carvana.errors import UserError
-
-VIEWS_PER_CAR: Final = len(names.VIEWS)
 
 
 def shard_slice(n_images: int, n_shards: int, index: int) -> slice:

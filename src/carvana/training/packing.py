@@ -15,7 +15,8 @@ import cv2
 import h5py
 import hdf5plugin
 import numpy as np
-import numpy.typing as npt
+
+from carvana.arrays import Pixels
 
 _COMPRESSION_LEVEL: Final = 1
 _CHECKSUM_BYTES: Final = 4
@@ -23,7 +24,7 @@ _FIRST: Final = (0, 0, 0)
 _ALL_FILTERS: Final = 0
 
 
-def pack(image_HWC: npt.NDArray[np.uint8]) -> bytes:
+def pack(image_HWC: Pixels) -> bytes:
     """The image packed, behind a checksum.
 
     Args:
@@ -37,7 +38,7 @@ def pack(image_HWC: npt.NDArray[np.uint8]) -> bytes:
         return _checksum(packed) + bytes(packed)
 
 
-def unpack(packed: bytes, shape_HWC: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def unpack(packed: bytes, shape_HWC: tuple[int, ...]) -> Pixels:
     """The image of this shape that was packed: image_HWC, uint8, contiguous.
 
     Raises:
@@ -49,7 +50,7 @@ def unpack(packed: bytes, shape_HWC: tuple[int, ...]) -> npt.NDArray[np.uint8]:
         raise ValueError("a packed image is damaged")
     with _chunk(shape_HWC) as chunk_CHW:
         chunk_CHW.id.write_direct_chunk(_FIRST, packed)
-        planes: list[npt.NDArray[np.uint8]] = list(chunk_CHW[...])
+        planes: list[Pixels] = list(chunk_CHW[...])
     return cv2.merge(planes).astype(np.uint8, copy=False)
 
 

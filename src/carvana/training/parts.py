@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from carvana.geometry import Geometry
 from carvana.optimizers import build_optimizer
-from carvana.recipe import Recipe
+from carvana.recipe import OptimizerName, Recipe
 
 
 class Objective(Protocol):
@@ -39,7 +39,7 @@ def learning_rate(recipe: Recipe, epoch: int) -> float:
     return schedule(epoch, recipe.schedule)
 
 
-def optimizer(recipe: Recipe, name: Literal["adam", "rmsprop", "sgd"], network: nn.Module) -> Optimizer:
+def optimizer(recipe: Recipe, name: OptimizerName, network: nn.Module) -> Optimizer:
     """A new optimizer over the network's parameters, at the schedule's first rate."""
     spec = recipe.optimizer
     rate = recipe.schedule.rate

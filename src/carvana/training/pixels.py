@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carvana import rle
+from carvana.arrays import ByteMask, Image
 
 
 class Pixels(Protocol):
     """Decoded images and masks by name, as `ImageSet` has them."""
 
-    def image(self, name: str) -> NDArray[np.uint8]:
+    def image(self, name: str) -> Image:
         """image_HWC, uint8, blue, green, red."""
 
-    def mask(self, name: str) -> NDArray[np.uint8]:
+    def mask(self, name: str) -> ByteMask:
         """mask_HW, uint8, 0 or 1."""
 
 
@@ -26,16 +27,16 @@ class KeptPixels:
     """Pixels that stay in memory once decoded: for small images only."""
 
     source: Pixels
-    images: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
-    masks: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    masks: dict[str, ByteMask] = field(default_factory=dict)
 
-    def image(self, name: str) -> NDArray[np.uint8]:
+    def image(self, name: str) -> Image:
         """As the source's; callers do not write to it."""
         if name not in self.images:
             self.images[name] = self.source.image(name)
         return self.images[name]
 
-    def mask(self, name: str) -> NDArray[np.uint8]:
+    def mask(self, name: str) -> ByteMask:
         """As the source's; callers do not write to it."""
         if name not in self.masks:
             self.masks[name] = self.source.mask(name)
@@ -53,11 +54,11 @@ class KeptMasks:
     source: Pixels
     masks: dict[str, tuple[NDArray[np.int32], tuple[int, int]]] = field(default_factory=dict)
 
-    def image(self, name: str) -> NDArray[np.uint8]:
+    def image(self, name: str) -> Image:
         """As the source's."""
         return self.source.image(name)
 
-    def mask(self, name: str) -> NDArray[np.uint8]:
+    def mask(self, name: str) -> ByteMask:
         """As the source's."""
         if name not in self.masks:
             mask_HW = self.source.mask(name)
