@@ -47,10 +47,27 @@ def test_what_there_is_not_is_told(changes, told):
         plan(**changes).check()
 
 
-def test_what_another_run_packed_or_nobody_imports_is_no_obstacle():
+def test_what_another_run_packed_or_nobody_imports_is_no_obstacle(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for fold in range(5):
+        put(tmp_path, f"results/full/weights/ternausnet/fold{fold}.safetensors")
     imported("results/full/weights", run="imported").check()
     imported("results/full/weights", edition="presented").check()
     plan(released={"folder": "results/full/weights"}).check()
+
+
+def test_a_checkpoint_must_be_there_unless_its_network_was_imported_before(tmp_path):
+    run = imported(tmp_path, results=str(tmp_path / "results"))
+    for fold in range(4):
+        put(tmp_path, f"ternausnet/fold{fold}.safetensors")
+    record = put(tmp_path, "results/full/models/ternausnet/fold4/recipe.yaml")
+    # Of a network that was trained here, or damaged.
+    for text in ("", "run: {seed: 0}", "run: [", "run: {weights: trained}"):
+        record.write_text(text)
+        with pytest.raises(UserError, match=r"but there is neither .*/ternausnet/fold4\.safetensors nor"):
+            run.check()
+    record.write_text("run: {weights: released}")
+    run.check()
 
 
 @pytest.mark.parametrize(

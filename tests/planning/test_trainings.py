@@ -10,6 +10,15 @@ def test_an_exclusion_list_is_an_input_of_training():
     assert plan(data={"exclude": "mask_audit.csv"}).trainings.exclusions() == ["mask_audit.csv"]
 
 
+def test_an_exclusion_list_must_be_there(tmp_path):
+    table = tmp_path / "marks.csv"
+    run = plan(data={"exclude": str(table)})
+    with pytest.raises(UserError, match=r"^data\.exclude: .*/marks\.csv is not there; name a table with"):
+        run.check()
+    table.touch()
+    run.check()
+
+
 def test_what_a_run_makes_from_its_images_cannot_exclude_any_of_them():
     with pytest.raises(UserError, match=r"^data.exclude is results/full/mask_audit.csv, which .*name the copy"):
         plan(data={"exclude": "results/full/mask_audit.csv"}).trainings.exclusions()

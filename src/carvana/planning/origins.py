@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import yaml
+
 from carvana.catalogue import recipe_of
 from carvana.errors import UserError
 from carvana.planning.options import option
 from carvana.planning.run import Run
+from carvana.reading import read_yaml
 from carvana.released import index
 
 IMPORTED: Final = "released"
@@ -51,8 +55,8 @@ class Origins:
             number_of_folds: by model of the edition.
 
         Raises:
-            UserError: a section names no model of the edition, or a model no fold that it has; or the checkpoints lie
-                where the run packs its own.
+            UserError: a section names no model of the edition, or a model no fold that it has; or checkpoints are
+                missing, or lie where the run packs its own.
         """
         if self.imported and self.folder.absolute().is_relative_to((self.run.results / "weights").absolute()):
             raise UserError(
@@ -74,6 +78,19 @@ class Origins:
                 raise UserError(f"released.folds.{model}: a fold is named twice; name each once")
             if wrong := [fold for fold in map(int, folds) if fold >= number_of_folds[model]]:
                 raise UserError(f"released.folds.{model}: no fold {wrong[0]}; it has 0 to {number_of_folds[model] - 1}")
+
+        # Snakemake would take a network that was trained here for the imported one.
+        for model in self.imported:
+            for fold in self.some_folds(model) or range(number_of_folds[model]):
+                if not self._is_imported(model, fold):
+                    self.checkpoint(model, fold)
+
+    def _is_imported(self, model: str, fold: int) -> bool:
+        """Whether the run has this network, imported before; its checkpoint need not be there any more."""
+        with contextlib.suppress(OSError, TypeError, LookupError, AttributeError, ValueError, yaml.YAMLError):
+            record = read_yaml(self.run.results / f"models/{model}/fold{fold}/recipe.yaml")
+            return bool(record["run"]["weights"] == IMPORTED)
+        return False
 
     def some_folds(self, model: str) -> tuple[int, ...] | None:
         """The folds of the networks that the run has, where it has some only; none: it has all."""

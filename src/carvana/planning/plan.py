@@ -100,6 +100,7 @@ class Plan(Run):
         return Reporting(self, self.networks, self.second_round)
 
     def check(self) -> None:
-        """Stop where the configuration asks for models, folds or rounds that there are not. Raises UserError."""
+        """Stop where the configuration asks for models, folds, rounds or files that there are not. Raises UserError."""
         self.origins.check(self.folds.number_by_model)
         self.second_round.check()
+        self.trainings.check()

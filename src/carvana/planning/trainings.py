@@ -46,6 +46,12 @@ class Trainings:
         values = {name: self._configured(name, model) for name in ("epochs", "images_per_step")}
         return " ".join(option(name.replace("_", "-"), value) for name, value in values.items() if value)
 
+    def check(self) -> None:
+        """Stop where the table of images to leave out is missing. Raises UserError."""
+        # Snakemake misses no input of a network that was trained without it.
+        if missing := [path for path in self.exclusions() if not Path(path).exists()]:
+            raise UserError(f"data.exclude: {missing[0]} is not there; name a table with the columns img and exclude")
+
     def exclusions(self) -> list[str]:
         """The table of images that are left out of training, if one is named. Raises UserError: it is the run's own."""
         path = self.run.config["data"]["exclude"]
