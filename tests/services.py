@@ -10,9 +10,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pytest
+
+UNREADABLE: Final = Path("/proc/self/mem")
+"""Reading it from its beginning is an input/output error, as of a disk that does not answer."""
 
 
 def leave_out(reason: str) -> NoReturn:

@@ -15,6 +15,7 @@ from carvana.errors import UserError
 from carvana.keys import digest_of
 from carvana.store.claim import Claim, Owner
 from carvana.store.store import Store
+from tests.services import UNREADABLE
 
 FACTS = {"step": "train", "model": "m", "fold": 0}
 
@@ -102,6 +103,18 @@ def test_a_damaged_result_is_told_and_made_anew(store, tmp_path, capsys):
     assert (tmp_path / "x").read_text() == "result"
 
 
+def test_a_result_on_a_disk_that_does_not_answer_is_not_made_anew(store, tmp_path):
+    outputs = {"out.txt": tmp_path / "x"}
+    store.obtain(FACTS, outputs, Work())
+    entry = store.entry(FACTS)
+    stored = entry.folder / "result" / "out.txt"
+    stored.unlink()
+    stored.symlink_to(UNREADABLE)
+    with pytest.raises(UserError, match=r"cannot be read \(Input/output error\): start again when .* delete it"):
+        store.obtain(FACTS, outputs, Work("never"))
+    assert entry.complete
+
+
 def test_results_are_not_copied_and_survive_the_store(store, tmp_path):
     store.obtain(FACTS, {"out.txt": tmp_path / "x"}, Work())
     entry = store.entry(FACTS)
@@ -152,6 +165,7 @@ import sys, time
 from pathlib import Path
 from carvana.store import claim
 from carvana.store.store import Store
+from tests.services import UNREADABLE
 claim.SECONDS_BETWEEN_LOOKS = 0.05
 folder, name = Path(sys.argv[1]), sys.argv[2]
 def make(workplace):

@@ -9,6 +9,7 @@ import torch
 
 from carvana.errors import Interrupted, UserError
 from carvana.interruption import Interruption
+from tests.services import UNREADABLE
 from tests.training.stopped import EPOCHS, Training, assert_same, batch, states
 
 # Between them: all optimizers, a renewal every epoch and one in mid-run, hard negatives, accumulated gradients, moving
@@ -126,6 +127,18 @@ def test_spoilt_weights_that_a_state_needs_spoil_the_state(tmp_path):
     training = Training("unet_vgg11", tmp_path)
     training.session.go_on()
     assert "best-0001.safetensors is damaged" in training.said[0]
+
+
+def test_a_state_on_a_disk_that_does_not_answer_is_told_and_nothing_is_trained_again(undisturbed, tmp_path):
+    with pytest.raises(Interrupted):
+        Training("unet_vgg11", tmp_path).run(stop_after=8)
+    newest = states(tmp_path)[-1].with_suffix(".json")
+    whole = newest.rename(tmp_path / "whole")
+    newest.symlink_to(UNREADABLE)
+    with pytest.raises(UserError, match=r"saved state \d+ .* cannot be read \(Input/output error\): have it readable"):
+        Training("unet_vgg11", tmp_path).run()
+    whole.replace(newest)
+    assert_same(Training("unet_vgg11", tmp_path).run(), undisturbed["unet_vgg11"])
 
 
 def test_when_every_state_is_spoilt_the_training_begins_anew(undisturbed, tmp_path):

@@ -102,19 +102,26 @@ class Entry:
         return max(times, default=0)
 
     def damage(self) -> str | None:
-        """What is wrong with the stored files, if anything. Raises UserError where another user's cannot be read."""
+        """What is wrong with the stored files, if anything. Raises UserError where that cannot be told: what may be
+        whole is not to be made again.
+        """
         try:
             files = read_json(self.folder / COMPLETE)["files"]
             for name, expected in files.items():
                 if sha256_of(self.folder / RESULT / name) != expected["sha256"]:
                     return f"{name} is not what was stored"
+        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+            return f"{error!r}"
         except PermissionError as error:
             raise UserError(
                 f"{error.filename} cannot be read: ask its owner to let you (chmod g+r), or name another folder as"
                 " `store`"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            return f"{error!r}"
+        except OSError as error:
+            raise UserError(
+                f"{self.folder} cannot be read ({error.strerror}): start again when its disk answers or, if it is lost,"
+                f" delete it with `python -m carvana store --prune {self.key}`"
+            ) from None
         return None
 
     def finish(self) -> None:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from carvana.errors import UserError
 from carvana.files import flush, sha256_of, whole_file
 from carvana.training.snapshot import Snapshot
 from carvana.training.state_files import numbers, paths_of, read_record, record_text
@@ -82,9 +83,19 @@ class Checkpoints:
         self._tidy()
 
     def load(self) -> tuple[Snapshot, str | None] | None:
-        """The newest whole state and the name of its file of best weights; nothing if there is none."""
+        """The newest whole state and the name of its file of best weights; nothing if there is none.
+
+        Raises:
+            UserError: a state cannot be read, and may be whole: it is not to be trained again.
+        """
         for number in numbers(self._folder):
-            problem = self._problem(number)
+            try:
+                problem = self._problem(number)
+            except OSError as error:
+                raise UserError(
+                    f"saved state {number} in {self._folder} cannot be read ({error.strerror}): have it readable and"
+                    f" start again or, if it is lost, delete its files; then the state before counts"
+                ) from None
             if problem is None:
                 tensors, record = paths_of(self._folder, number)
                 body = read_record(record)
@@ -94,7 +105,7 @@ class Checkpoints:
         return None
 
     def _problem(self, number: int) -> str | None:
-        """What is wrong with a state, if anything."""
+        """What is wrong with a state, if anything. Raises OSError where that cannot be told."""
         tensors, record = paths_of(self._folder, number)
         if not record.exists():
             return f"{record.name} is missing: its writing was interrupted"
@@ -104,10 +115,7 @@ class Checkpoints:
                 if sha256_of(self._folder / name) != digest:
                     return f"{name} is damaged"
             load_file(tensors)
-        except PermissionError:
-            # Another user's, and whole perhaps: it is not to be trained again for that.
-            raise
-        except (OSError, ValueError, SafetensorError) as error:
+        except (FileNotFoundError, ValueError, SafetensorError) as error:
             return f"{record.name}: {error}"
         return None
 
