@@ -63,14 +63,14 @@ lint: $(VENV)/.dev
 PARALLEL := python -m pytest -q -n $(CORES) --dist loadfile --ignore=tests/golden
 
 quick: $(VENV)/.dev
-	$(PARALLEL) -m "not slow and not sample"
+	$(PARALLEL) -m "not slow"
 
 # In one process: only then is it known that every golden value was compared.
 golden: $(VENV)/.dev
 	python -m pytest -q tests/golden
 
 test: lint quick golden
-	$(PARALLEL) -m "slow and not sample"
+	$(PARALLEL) -m "slow"
 
 # What `make sample` promises, and the tour's and the README's commands that look at its run.
 test-sample: $(VENV)/.dev

@@ -11,6 +11,16 @@ CARS = ("000000000001", "000000000002", "000000000003", "000000000004")
 VIEWS = (1, 2, 3)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The tests of the sample may take half an hour to make it: only `-m sample` runs them."""
+    if "sample" in config.getoption("markexpr"):
+        return
+    of_sample = [item for item in items if item.get_closest_marker("sample")]
+    if of_sample:
+        config.hook.pytest_deselected(items=of_sample)
+        items[:] = [item for item in items if item not in of_sample]
+
+
 @pytest.fixture(scope="session")
 def manifest(tmp_path_factory):
     """Four cars of three views at the small geometry, on disk: bright ellipses of several places on a dark field."""
