@@ -55,8 +55,8 @@ if (
     and not computes_bfloat16()
 ):
     logger.warning(
-        "warning: precision is bf16, for which this CPU has no units (avx512_bf16), so that it is slower than float32, on"
-        " some CPUs many times; `make sample` takes --config precision=exact here"
+        "warning: precision is bf16, and this CPU has no units for it (avx512_bf16): it will be slower than float32, on"
+        " some CPUs many times; add --config precision=exact, as `make sample` does here"
     )
 
 

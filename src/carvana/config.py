@@ -169,7 +169,7 @@ def _told(error: ValidationError) -> str:
         return f"{value!r} cannot be used; write {error.schema['description']}"
     if error.validator == "type" and error.validator_value in _TEXT and isinstance(value, int | float | date):
         # Of the quotes in --config 'run="2024"' Snakemake leaves none.
-        return f"{value} is taken for no text; write it in an overlay (--configfile), in quotes"
+        return f"{value} is not text; write it in quotes, in an overlay (--configfile)"
     if error.validator == "type" and not isinstance(value, bool):
         # Within a value of --config a number is text.
         with contextlib.suppress(ValueError, TypeError):

@@ -65,7 +65,7 @@ def test_the_full_reproduction(tmp_path):
 @pytest.mark.parametrize(("gpus", "told"), [(0, not computes_bfloat16()), (1, False)])
 def test_bfloat16_on_a_cpu_without_units_for_it_is_told(tmp_path, gpus, told):
     planned = snakemake("--resources", f"gpu={gpus}", "--config", f"results={tmp_path}", "precision=bf16")
-    assert ("warning: precision is bf16, for which this CPU has no units" in planned.stdout) == told
+    assert ("warning: precision is bf16, and this CPU has no units for it" in planned.stdout) == told
 
 
 def test_planning_imports_neither_torch_nor_kaggle(tmp_path):

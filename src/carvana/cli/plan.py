@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> None:
     of = f"{'GPU' if gpus or not known else 'CPU'}-{unit}"
     print(f"\n{count} jobs, {in_hour * training:,.1f} {of} of training and {in_hour * prediction:,.1f} of prediction")
     if not gpus and not known:
-        print("a CPU needs far longer: how long is known once one training on it is done")
+        print(f"these are {unit} of the authors' GPUs; a CPU needs far longer, known after its first training")
     print(f"{size(disk_bytes(plan, jobs))} of disk for results, besides the competition's files")
     print(f"this machine shows {len(gpus)} GPUs" if gpus else "this machine shows no GPU")
     unit, in_hour = ("days", 1 / 24) if training + prediction >= 24 else (unit, in_hour)
