@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
+# macOS's make, 3.81, would look for programs without a shell, and not in the PATH that is exported here.
+SHELL := bash
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
@@ -57,6 +59,7 @@ lint: $(VENV)/.dev
 	ruff format --check .
 	snakefmt --check Snakefile workflow/rules
 	mypy
+	mypy --platform darwin --cache-dir .mypy_cache/darwin src workflow/scripts
 	snakemake --lint
 
 # Several processes, each with the tests of whole files.

@@ -1,3 +1,5 @@
+import os
+
 from carvana.computing import runtime
 from carvana.computing.cpu import computes_bfloat16, cpu_kind, cpu_name
 from carvana.computing.environment import computed_in
@@ -10,6 +12,17 @@ model name\t: AMD EPYC
 stepping\t: 1
 cpu MHz\t\t: {mhz}
 flags\t\t: {flags}
+
+"""
+
+ARM = """processor\t: 0
+BogoMIPS\t: 2000.00
+Features\t: fp asimd sve sve2 bf16
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x0
+CPU part\t: 0xd4f
+CPU revision\t: 1
 
 """
 
@@ -34,6 +47,27 @@ def test_a_kind_of_cpu_is_what_kernels_are_chosen_by(tmp_path):
 
 def test_where_the_system_does_not_tell_there_is_still_a_name(tmp_path):
     assert cpu_kind(tmp_path / "cpuinfo", tmp_path)
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\n")
+    assert cpu_kind(tmp_path / "cpuinfo", tmp_path)
+
+
+def test_macos_tells_by_a_program_of_its_own(tmp_path, monkeypatch):
+    program = tmp_path / "sysctl"
+    program.write_text('#!/bin/sh\n[ "$*" = "-n machdep.cpu.brand_string" ] && echo "Apple M2 Pro"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert cpu_name(tmp_path / "none") == cpu_kind(tmp_path / "none", tmp_path) == "Apple M2 Pro"
+
+
+def test_arms_cpus_have_numbers_only(tmp_path):
+    described(tmp_path)
+    (tmp_path / "cpuinfo").write_text(ARM)
+    assert cpu_name(tmp_path / "cpuinfo") == "ARM 0x41 0xd4f 0x0 1"
+    kind = cpu_kind(tmp_path / "cpuinfo", tmp_path / "cache")
+    assert kind.startswith("ARM 0x41 0xd4f 0x0 1, caches 48K 1024K, flags ")
+    (tmp_path / "cpuinfo").write_text(ARM.replace(" sve2", ""))
+    assert cpu_kind(tmp_path / "cpuinfo", tmp_path / "cache") != kind
+    assert not computes_bfloat16(tmp_path / "cpuinfo")
 
 
 def test_a_cpus_name_has_its_numbers(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 
 import cv2
 import torch
@@ -41,5 +42,5 @@ def device_name(device: str) -> str:
 
 def peak_memory_bytes() -> int:
     """The most memory that this process has occupied so far, without its loading processes."""
-    # Linux counts in KiB.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Linux counts in KiB, macOS in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -31,6 +31,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from carvana.errors import UserError
+from carvana.processes import began, numbered_in
 from carvana.reading import read_json
 
 HEARTBEAT_SECONDS: Final = 20.0
@@ -46,10 +47,9 @@ class Owner:
     Attributes:
         user: its name.
         host: name of the machine.
-        boot: what identifies the machine since its start.
-        namespace: in which `process` is numbered; containers have their own.
+        boot, namespace: see `processes.numbered_in`.
         process: its number.
-        started: when, in the machine's ticks; numbers are used again.
+        started: when, see `processes.began`; numbers are used again.
     """
 
     user: str
@@ -62,7 +62,7 @@ class Owner:
     @classmethod
     def me(cls) -> Self:
         """The calling process."""
-        return cls(_user(), socket.gethostname(), *_here(), os.getpid(), _started(os.getpid()) or 0)
+        return cls(_user(), socket.gethostname(), *numbered_in(), os.getpid(), began(os.getpid()) or 0)
 
     @classmethod
     def unknown(cls) -> Self:
@@ -72,7 +72,7 @@ class Owner:
     @property
     def died(self) -> bool:
         """Whether the process is known to have ended; of other machines' and containers' nothing is known."""
-        return (self.boot, self.namespace) == _here() and _started(self.process) != self.started
+        return (self.boot, self.namespace) == numbered_in() and began(self.process) != self.started
 
     def __str__(self) -> str:
         if not self.process:
@@ -85,21 +85,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         return str(os.getuid())
-
-
-def _here() -> tuple[str, str]:
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return boot, str(Path("/proc/self/ns/pid").readlink())
-
-
-def _started(process: int) -> int | None:
-    """When the process began; nothing if it has ended, be it that its parent has not noticed yet."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    state, started = fields[0], int(fields[19])
-    return None if state in "ZX" else started
 
 
 def _highest(folder: Path) -> int:
@@ -140,7 +125,7 @@ def owner(folder: Path) -> Owner | None:
         found = _read(path)
         if found.died:
             return None
-        known_alive = (found.boot, found.namespace) == _here()
+        known_alive = (found.boot, found.namespace) == numbered_in()
         return found if known_alive or _age(path) < STALE_SECONDS else None
     except FileNotFoundError:
         return owner(folder) if _highest(folder) > number else None

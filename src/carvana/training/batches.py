@@ -217,6 +217,8 @@ def _loader(
         batch_sampler=order,
         collate_fn=collate,
         num_workers=workers,
+        # What is kept on the disk has an open file and shared memory, which only a fork passes on.
+        multiprocessing_context="fork" if workers else None,
         persistent_workers=workers > 0,
         pin_memory=device.type == "cuda",
         worker_init_fn=_begin_worker,

@@ -8,6 +8,7 @@ spoilt is found by that; then the state before it counts.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -141,8 +142,9 @@ class Checkpoints:
 def _drop_from_memory(path: Path) -> None:
     """Have the next reading of a file come from the disk, as far as the system allows."""
     flush(path)
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
+    if sys.platform != "darwin":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
