@@ -20,8 +20,9 @@ _METER: Final = """
 import json, resource, subprocess, sys
 status = subprocess.call(sys.argv[2:], stderr=subprocess.STDOUT)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
+peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 with open(sys.argv[1], "w") as file:
-    json.dump([status, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6], file)
+    json.dump([status, used.ru_utime + used.ru_stime, peak / 1e6], file)
 """
 
 

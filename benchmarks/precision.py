@@ -25,8 +25,8 @@ from benchmarks.sample import SAMPLE
 from carvana import rle
 from carvana.arrays import Mask, Sums
 from carvana.catalogue import RECIPES, merged_models
-from carvana.computing.cpu import cpu_name
 from carvana.computing.precision import PRECISIONS
+from carvana.computing.runtime import device_name
 from carvana.computing.usable import free_gpu_or_cpu
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
@@ -154,7 +154,7 @@ def main() -> None:
             f"{row:14} {found['exact']:.6f} -> {found['other']:.6f}, {found['pixels_changed']:.2f} pixels of a mask"
             f" changed, at most {found['most_pixels_changed']}"
         )
-    name = torch.cuda.get_device_name() if device == "cuda" else cpu_name()
+    name = device_name(device)
     conditions = {
         "device": name,
         "geometry": run.geometry.name,

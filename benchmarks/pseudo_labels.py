@@ -42,25 +42,24 @@ from carvana.files import write_json
 from carvana.geometry import Geometry
 from carvana.maps.merging import merge_rule
 from carvana.metrics import dice
-from carvana.networks.building import build_network
-from carvana.networks.initialisation import initialise
 from carvana.prediction.pipeline import Pipeline
 from carvana.provenance import package_versions
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
-from carvana.pseudo_labels.doubt import doubt_of
 from carvana.pseudo_labels.labels import write_labels
+from carvana.pseudo_labels.uncertainty import uncertainty_of
 from carvana.reading import read_json
 from carvana.recipe import Recipe
 from carvana.recipe_files import load_recipe
 from carvana.seeding import generator
 from carvana.training import parts
-from carvana.training.batches import Loading
 from carvana.training.callbacks import EpochRecord
 from carvana.training.draws import Draws
+from carvana.training.loading import Loading
 from carvana.training.loop import Course, begin, fit
-from carvana.training.pixels import KeptPixels
+from carvana.training.pixels import CachedPixels
 from carvana.training.prepared import Preparing
-from carvana.training.split import split
+from carvana.training.run import initial_network
+from carvana.training.split import TrainingImages, split
 from carvana.transforms.protocol import build_transforms
 
 RESULT: Final = ROOT / "benchmarks/pseudo_labels.json"
@@ -96,8 +95,8 @@ def trained(
 ) -> nn.Module:
     """A fold's network trained by the recipe from random weights, with the weights of its best epoch."""
     draws = Draws(seed, recipe.seed, recipe.model, fold)
-    everything = Manifest(tuple(sorted((*real, *added), key=lambda record: record.name)))
-    pixels, transforms = KeptPixels(ImageSet(everything)), build_transforms(recipe, GEOMETRY)
+    everything = TrainingImages(real, dict(folds), added).together
+    pixels, transforms = CachedPixels(ImageSet(everything)), build_transforms(recipe, GEOMETRY)
     loading = Loading(
         recipe=recipe,
         split=split(real, folds, fold, pseudo_labelled=added.names),
@@ -109,8 +108,7 @@ def trained(
         device=CPU,
         workers=0,
     )
-    network = build_network(recipe)
-    initialise(network, recipe.network.encoder, torch.Generator().manual_seed(draws.torch_seed("init")))
+    network = initial_network(recipe, draws, None)
     objective = parts.objective(recipe, GEOMETRY)
     course = Course(recipe, objective, epochs, loading.training_batches, loading.validation_batches)
     best: dict[str, torch.Tensor] = {}
@@ -131,8 +129,8 @@ def predicted(recipe: Recipe, networks: Sequence[nn.Module], images: Manifest) -
     assert labels is not None
 
     def note(name: str, sums_HW: Sums) -> None:
-        mask_HW = rule.mask(sums_HW, len(networks))
-        found.append(candidate(name, mask_HW, doubt_of(rule.merged(sums_HW, len(networks)), mask_HW, labels.unclear)))
+        mask_HW, merged_HW = rule.mask(sums_HW, len(networks)), rule.merged(sums_HW, len(networks))
+        found.append(candidate(name, mask_HW, uncertainty_of(merged_HW, mask_HW, labels.unclear)))
 
     Pipeline(recipe, GEOMETRY, ImageSet(images), CPU, 1, True).run(images.names, lambda _: networks, note)
     return found

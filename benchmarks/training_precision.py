@@ -19,8 +19,8 @@ import torch
 
 from benchmarks.results import ROOT, mean_with_interval, write_result
 from benchmarks.sample import CONFIG, run_sample
-from carvana.computing.cpu import cpu_name
 from carvana.computing.precision import PRECISIONS
+from carvana.computing.runtime import device_name
 from carvana.errors import UserError, main_guard
 from carvana.histories import Row, dice_of, read_history, selected_epoch
 from carvana.provenance import package_versions
@@ -80,7 +80,7 @@ def main() -> None:
         rows[model] = Pairs(exact, other)
         mean, low, high = rows[model].difference()
         print(f"{model:20} {mean:+.4f} ({low:+.4f} to {high:+.4f}); seeds scatter by {rows[model].spread():.4f}")
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else cpu_name()
+    device = device_name("cuda" if torch.cuda.is_available() else "cpu")
     conditions = {
         "device": device,
         "configuration": str(CONFIG.relative_to(ROOT)),

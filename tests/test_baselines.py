@@ -49,11 +49,12 @@ def test_the_threshold_has_the_highest_dice_of_all_thresholds():
 def images(tmp_path):
     """Two cars with one image each: a red one at the left, a blue one at the right, on grey."""
     records = []
-    for car, columns, colour in (("a", slice(10, 60), (0, 0, 255)), ("b", slice(100, 180), (255, 0, 0))):
+    for car, columns, colour in (("a", slice(10, 45), (0, 0, 255)), ("b", slice(60, 85), (255, 0, 0))):
         pixels = np.full((H, W, 3), 128, np.uint8)
-        pixels[20:100, columns] = colour[::-1]
+        pixels[20:50, columns] = colour[::-1]
         mask = np.zeros((H, W), np.uint8)
-        mask[20:100, columns] = 255
+        mask[20:50, columns] = 255
+        assert mask.any()
         Image.fromarray(pixels).save(tmp_path / f"{car}.png")
         Image.fromarray(mask).save(tmp_path / f"{car}_mask.png")
         files = str(tmp_path / f"{car}.png"), str(tmp_path / f"{car}_mask.png")

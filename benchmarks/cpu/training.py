@@ -13,7 +13,7 @@ from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL
 from carvana.recipe_files import load_recipe
 from carvana.seeding import generator
-from carvana.training.prepared import KeptOnDisk, Prepared, Preparing
+from carvana.training.prepared import DiskCache, Prepared, Preparing
 from carvana.transforms import albu, asanakoy
 from carvana.transforms.hsv import shift_hsv
 from carvana.transforms.protocol import build_transforms
@@ -50,8 +50,8 @@ def unet_samples(photos: Photos, folder: Path, draws: int) -> Iterator[Row]:
 
     source, names = Preparing(ImageSet(photos.manifest), build_transforms(recipe, FULL)), photos.manifest.names
 
-    def fresh() -> KeptOnDisk:
-        return KeptOnDisk(source, names, transforms.size, folder)
+    def fresh() -> DiskCache:
+        return DiskCache(source, names, transforms.size, folder)
 
     kept = fresh()
     for name in names:

@@ -15,7 +15,6 @@ is written to benchmarks/results/<device and libraries>.json, after every row wh
 from __future__ import annotations
 
 import argparse
-import platform
 import tempfile
 from itertools import product
 from pathlib import Path
@@ -25,17 +24,18 @@ import torch
 
 from benchmarks.gpu.place import MODELS, Place, ways_of
 from benchmarks.gpu.rates import device_rates, measured
-from benchmarks.gpu.shares import relative_area, with_shares
+from benchmarks.gpu.shares import with_shares
 from benchmarks.gpu.whole import really_trained, whole_hours
 from benchmarks.results import ROOT, keep_result, write_result
 from carvana.computing.lease import lease_one_if_free
 from carvana.computing.precision import PRECISIONS
+from carvana.computing.runtime import device_name
 from carvana.computing.usable import require_usable, unusable
 from carvana.data.intake import take_in
 from carvana.data.synthetic.dataset import write_competition
 from carvana.errors import UserError, main_guard
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.planning.cost import gflops_of
+from carvana.planning.cost import gflops_of, relative_area
 from carvana.provenance import package_versions
 from carvana.reading import read_yaml
 from carvana.recipe_files import load_recipe
@@ -54,7 +54,7 @@ def main() -> None:
     device, geometry = torch.device(given.device), GEOMETRIES[given.geometry]
     require_usable([device], "exact")
     precisions = [precision for precision in PRECISIONS if unusable([device], precision) is None]
-    name = torch.cuda.get_device_name() if device.type == "cuda" else platform.machine()
+    name = device_name(device.type)
     conditions = {"device": name, "geometry": geometry.name, "packages": package_versions(), "seconds": given.seconds}
     gflops = gflops_of(read_yaml(ROOT / "config/published.yaml"))
     names = [name, geometry.name, "torch", torch.__version__]

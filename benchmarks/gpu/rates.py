@@ -27,12 +27,14 @@ from carvana.prediction.pipeline import Pipeline
 from carvana.recipe import Recipe
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
-from carvana.training.batches import Batch, Loading
+from carvana.training.batches import Batch
 from carvana.training.draws import Draws
+from carvana.training.loading import Loading
 from carvana.training.loop import train_epoch
-from carvana.training.memory import GIB, Arrangement, bytes_needed
-from carvana.training.pixels import KeptMasks
-from carvana.training.prepared import Preparing, kept_where_it_pays
+from carvana.training.memory import GIB
+from carvana.training.memory_count import Arrangement, bytes_needed
+from carvana.training.pixels import CachedMasks
+from carvana.training.prepared import Preparing, cached_if_resized
 from carvana.training.slices import arranged
 from carvana.training.split import split
 from carvana.training.state import TrainingState
@@ -80,7 +82,7 @@ def network_of(recipe: Recipe, place: Place, precision: str, way: Way, training:
 
 
 def draws_of(recipe: Recipe) -> Draws:
-    """Of one and the same training."""
+    """The random draws of fold 0, seed 0."""
     return Draws(0, recipe.seed, recipe.model, 0)
 
 
@@ -88,14 +90,14 @@ def loading_of(recipe: Recipe, place: Place, workers: int, training: tuple[str, 
     """The batches of a training on the drawn cars, or on the images of these names; the last car validates."""
     folds = {car: int(car != place.images.cars[-1]) for car in place.images.cars}
     transforms = build_transforms(recipe, place.geometry)
-    pixels = KeptMasks(ImageSet(place.images))
+    pixels = CachedMasks(ImageSet(place.images))
     source, names = Preparing(pixels, transforms), place.images.names
     parted = split(place.images, folds, 0)
     return Loading(
         recipe=recipe,
         split=parted if training is None else replace(parted, training=training),
         pixels=pixels,
-        prepared=kept_where_it_pays(source, names, place.folder),
+        prepared=cached_if_resized(source, names, place.folder),
         transforms=transforms,
         draws=draws_of(recipe),
         epochs=1,

@@ -7,9 +7,8 @@ from typing import Any
 
 from benchmarks.gpu.place import Place
 from benchmarks.gpu.traffic import bytes_of_prediction, bytes_of_training
-from carvana.geometry import FULL, Geometry
-from carvana.planning.cost import TRAINING_PASSES
 from carvana.recipe import Recipe
+from carvana.training.stopwatch import TRAINING_PASSES
 
 
 def with_shares(row: dict[str, Any], rates: dict[str, float], recipe: Recipe, place: Place, gflop: float) -> None:
@@ -30,9 +29,3 @@ def with_shares(row: dict[str, Any], rates: dict[str, float], recipe: Recipe, pl
             row[f"{kind}_share_of_bandwidth"] = row[kind] * moved[kind]() / 1e9 / rates["bandwidth_gb_per_s"]
             if row.get(whole):
                 row[f"{whole}_share"] = row[whole] / row[kind]
-
-
-def relative_area(recipe: Recipe, geometry: Geometry) -> float:
-    """Pixels of the network's input in this geometry, relative to the full one's."""
-    (height, width), (full_height, full_width) = (one.network_size(recipe.input.size) for one in (geometry, FULL))
-    return height * width / (full_height * full_width)

@@ -9,13 +9,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
-
-# The longest RLE that an image of the competition can have takes 12 MiB; what has a longer line is no table.
-LONGEST_LINE: Final = 64 * 2**20
-
-# A mask of noise has an RLE longer than the csv module's limit of 128 KiB, for whoever reads what was written here.
-csv.field_size_limit(LONGEST_LINE)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,9 @@ from typing import Final
 
 from carvana.errors import UserError
 from carvana.reading import read_rows, readable
+from carvana.training.callbacks import DICE
 
-# What the members called the Dice of a thresholded map.
-_DICE_COLUMNS: Final = ("valid_dice", "valid_hard_dice")
+_DICE_COLUMNS: Final = tuple(f"valid_{name}" for name in DICE)
 
 Row = Mapping[str, str]
 

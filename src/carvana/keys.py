@@ -1,8 +1,8 @@
 """What a network or a prediction is, as facts; their digest is the key under which it is kept.
 
-Everything that can change its numbers is a fact, and nothing else: where files lie, how many processes load images and
-what is shown meanwhile are not; nor is on how many GPUs, or how sparingly of memory, a batch is computed, which changes
-the order of its sums.
+Everything that is meant to change its numbers is a fact. Where files lie, how many processes load images and what is
+shown meanwhile are not, as they change nothing. Nor are the number of GPUs that share a batch and activation
+checkpointing: they change the order of sums, and so last bits, but a training may move between them.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def dice_of_runs(runs_a: Runs, runs_b: Runs) -> float:
     """Dice coefficient of two masks given as the runs of their RLE (`carvana.rle.runs`), without making images."""
     edges = np.concatenate((runs_a, runs_b)).ravel()
     total = _covered(edges)
-    # In order, both masks' edges are those of the runs that are in one mask only: each edge enters or leaves such a
-    # run, and where both masks have one it does both. The stable sort merges what is in order already.
+    # Sorted together, the edges of both masks bound what is in one mask only; an edge that both have comes twice and
+    # bounds an empty run. Both halves are in order already, which a stable sort makes use of.
     edges.sort(kind="stable")
     return _dice((total - _covered(edges)) // 2, total)
 

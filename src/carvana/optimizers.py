@@ -15,7 +15,7 @@ from carvana.recipe import OptimizerName
 _ERA_EPSILON: Final = 1e-8
 
 
-class EraAdam(torch.optim.Adam):
+class Adam2017(torch.optim.Adam):
     """Adam of PyTorch 0.2: epsilon is added to sqrt(v) before the bias correction; later releases add it after.
 
     Default betas (0.9, 0.999) and epsilon 1e-8; every recipe with Adam has weight decay 0. The difference matters: six
@@ -58,7 +58,7 @@ def build_optimizer(
     if name != "sgd" and (momentum or weight_decay):
         raise UserError(f"optimizer {name}: momentum and weight_decay must be 0 in the recipe; only sgd has them")
     if name == "adam":
-        return EraAdam(parameters, learning_rate)
+        return Adam2017(parameters, learning_rate)
     if name == "rmsprop":
         return torch.optim.RMSprop(parameters, learning_rate)
     return torch.optim.SGD(parameters, learning_rate, momentum=momentum, weight_decay=weight_decay, fused=True)
@@ -67,7 +67,7 @@ def build_optimizer(
 def name_of(optimizer: torch.optim.Optimizer) -> OptimizerName:
     """The name that `build_optimizer` made this optimizer under."""
     names: dict[type[torch.optim.Optimizer], OptimizerName] = {
-        EraAdam: "adam",
+        Adam2017: "adam",
         torch.optim.RMSprop: "rmsprop",
         torch.optim.SGD: "sgd",
     }

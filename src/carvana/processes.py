@@ -18,7 +18,8 @@ def numbered_in() -> tuple[str, str]:
     if sys.platform == "linux":
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return boot, str(Path("/proc/self/ns/pid").readlink())
-    return f"{uuid.getnode():012x}", ""
+    else:
+        return f"{uuid.getnode():012x}", ""
 
 
 def began(process: int) -> int | None:
@@ -34,8 +35,9 @@ def began(process: int) -> int | None:
             return None
         state, ticks = fields[0], int(fields[19])
         return None if state in "ZX" else ticks
-    try:
-        found = psutil.Process(process)
-        return None if found.status() == psutil.STATUS_ZOMBIE else round(found.create_time() * 1e6)
-    except psutil.NoSuchProcess:
-        return None
+    else:
+        try:
+            found = psutil.Process(process)
+            return None if found.status() == psutil.STATUS_ZOMBIE else round(found.create_time() * 1e6)
+        except psutil.NoSuchProcess:
+            return None

@@ -13,6 +13,15 @@ import yaml
 
 from carvana.errors import UserError
 
+# Five times the longest RLE that an image of the competition can have; what has a longer line is no table.
+LONGEST_LINE: Final = 64 * 2**20
+
+# For all readers of tables: a mask of noise has an RLE longer than the csv module's own limit, 128 KiB.
+csv.field_size_limit(LONGEST_LINE)
+
+# What to do about a missing or damaged file of a run.
+FINISH_THE_RUN: Final = "finish the run, or run the step that made it again"
+
 # What reading a file of another form raises, or taking it for what it is not.
 _FAILURES: Final = (OSError, LookupError, TypeError, AttributeError, ValueError, csv.Error, yaml.YAMLError)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from carvana.geometry import InputSize
 
@@ -20,9 +21,9 @@ To8Bits = Literal["truncate", "round"]
 
 
 class Section(BaseModel):
-    """Base of every part of a recipe: frozen, strict about unknown keys and types."""
+    """Base of every part of a recipe: frozen; unknown keys are refused, and values converted as pydantic does."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Modules(Section):
@@ -259,6 +260,14 @@ class PseudoLabels(Section):
     unclear: tuple[int, int]
 
 
+# What the transforms make of an image, by the kind of augmentation: channels and border.
+_INPUTS: Final[Mapping[str, tuple[str, str]]] = {
+    "ternaus": ("rgb", "reflect_both_sides"),
+    "albu": ("bgr", "zeros_right"),
+    "asanakoy": ("rgb", "none"),
+}
+
+
 class Recipe(Section):
     """Everything that decides one model's weights and maps."""
 
@@ -281,6 +290,16 @@ class Recipe(Section):
     merge: Merge
     submission: Submission
     pseudo_labels: PseudoLabels | None = None
+
+    @model_validator(mode="after")
+    def _states_what_its_transforms_do(self) -> Self:
+        made = _INPUTS[self.augmentation.kind]
+        if (self.input.channels, self.input.border) != made:
+            raise ValueError(
+                f"input.channels and input.border are {' and '.join(made)} with an augmentation of kind"
+                f" {self.augmentation.kind}: its transforms make no other input"
+            )
+        return self
 
     def with_images_per_step(self, images: int) -> Recipe:
         """The recipe with an optimisation step for every so many images; for small runs, which need many steps.

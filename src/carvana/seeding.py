@@ -12,7 +12,7 @@ def _entropy(key: tuple[int | str | None, ...]) -> int:
 
 
 def generator(*key: int | str | None) -> np.random.Generator:
-    """A NumPy generator for `key`, for example (seed, model, fold, "sample", epoch, index)."""
+    """A NumPy generator for `key`, for example (seed, recipe_seed, model, fold, "sample", epoch, index)."""
     return np.random.Generator(np.random.PCG64(_entropy(key)))
 
 

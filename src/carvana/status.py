@@ -21,6 +21,7 @@ from carvana.reading import read_json
 from carvana.store.store import Entry, Store
 from carvana.training.progress_file import PROGRESS
 from carvana.training.state_files import newest_values, place_of
+from carvana.training.stopwatch import images_per_second
 
 State = Literal["waiting", "running", "interrupted", "done", "imported", "outdated"]
 
@@ -53,7 +54,7 @@ class Status:
         networks = self.plan.networks
         for model in self.plan.models:
             for fold, weights in zip(networks.folds(model), networks.weights(model), strict=True):
-                if self.plan.origins.released(model):
+                if self.plan.origins.is_imported(model):
                     yield Training(model, fold, "imported" if Path(weights).exists() else "waiting", {})
                 else:
                     yield self._training(model, fold, Path(weights).parent)
@@ -158,15 +159,14 @@ def _outcome(folder: Path) -> dict[str, Any]:
         rows = read_history(folder / "history.csv")
     except (OSError, UserError):
         return {}
-    timings = _json(folder / "timings.json")
-    speeds = []
+    timings, speed = _json(folder / "timings.json"), None
     with suppress(TypeError, KeyError):
-        speeds = [float(epoch["images_per_second"]) for epoch in timings["epochs"]]
+        speed = images_per_second(timings["epochs"])
     return {
         "epoch": len(rows),
         "epochs": len(rows),
         "loss": float(rows[-1]["train_loss"]),
         "dice": max(dice_of(rows)),
-        "images_per_second": sum(speeds) / len(speeds) if speeds else None,
+        "images_per_second": speed,
         "device": timings.get("device_name"),
     }

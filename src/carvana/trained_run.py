@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from carvana.catalogue import RECIPES, merged_models
 from carvana.computing.precision import PRECISIONS
 from carvana.errors import UserError
 from carvana.geometry import GEOMETRIES, Geometry
-from carvana.reading import read_yaml
+from carvana.reading import read_yaml, readable
 from carvana.recipe_files import EDITIONS, RELEASED, Edition
 
 
@@ -70,7 +68,7 @@ class _Conditions:
 
 def _conditions_in(record: Path) -> _Conditions:
     """Raises UserError where the record is not as a step has written it."""
-    try:
+    with readable(record, "run the step that made it again"):
         run = read_yaml(record)["run"]
         told, folds = run["edition"].split(", "), run.get("networks") or range(run["folds"])
         editions = frozenset(edition for edition in EDITIONS if edition in told)
@@ -78,5 +76,3 @@ def _conditions_in(record: Path) -> _Conditions:
         if not editions or not numbered or run["precision"] not in PRECISIONS:
             raise ValueError("a value that no step writes")
         return _Conditions(editions, folds, GEOMETRIES[run["geometry"]], run["precision"])
-    except (OSError, KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError):
-        raise UserError(f"{record} is damaged; run the step that made it again") from None

@@ -23,7 +23,7 @@ from carvana.kaggle.content import agrees
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.download import STARTS, Wanted, choose, obtain
 from carvana.kaggle.failures import KaggleError, Kind
-from carvana.kaggle.place import STATE
+from carvana.kaggle.local_file import STATE
 from carvana.kaggle.retry import Patience
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn

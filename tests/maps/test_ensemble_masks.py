@@ -11,7 +11,7 @@ from carvana.geometry import SMALL
 from carvana.maps import ensemble
 from carvana.maps.ensemble_masks import ensemble_recipes
 from carvana.pseudo_labels.candidates import read_candidates
-from carvana.pseudo_labels.doubt import doubt_of
+from carvana.pseudo_labels.uncertainty import uncertainty_of
 from carvana.reading import read_rows
 from tests.maps.stores import NAMES, random_maps, store
 from tests.programs import SCRIPTS
@@ -82,4 +82,4 @@ def test_the_ensemble_as_a_teacher_says_how_sure_its_mean_map_is(tmp_path):
         mask_HW = mean_HW >= 128
         # The published submissions have two pixels forced off; a training mask has not.
         assert (found.img, found.rle_mask) == (row["img"], rle.encode(mask_HW))
-        assert found.doubt == doubt_of(mean_HW.astype(np.float32), mask_HW, (26, 229))
+        assert found.uncertainty == uncertainty_of(mean_HW.astype(np.float32), mask_HW, (26, 229))

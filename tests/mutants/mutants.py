@@ -421,7 +421,7 @@ MUTANTS: Final = (
     Mutant(
         "today's Adam",
         "src/carvana/optimizers.py",
-        "return EraAdam(parameters, learning_rate)",
+        "return Adam2017(parameters, learning_rate)",
         "return torch.optim.Adam(parameters, learning_rate)",
         f"{TRAINING}ternausnet",
     ),

@@ -27,12 +27,12 @@ def test_the_stated_operations_and_sizes_are_those_of_the_networks(model):
     )
 
 
-def test_work_counts_gradients_validation_epochs_and_area():
+def test_work_counts_gradients_validation_and_epochs():
     recipe = load_recipe("unet_scratch")
     one = training_work(recipe, 100, Size(10, 0), folds=2, epochs=1)
     # Half of ten images, three passes; the other half, one.
     assert one == 100 * (5 * 3 + 5)
-    assert training_work(recipe, 100, Size(10, 0, area=0.25), folds=2, epochs=8) == 2 * one
+    assert training_work(recipe, 100, Size(10, 0), folds=2, epochs=8) == 8 * one
 
 
 def test_work_counts_replayed_batches():

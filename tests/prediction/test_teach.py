@@ -13,7 +13,7 @@ from carvana.maps.mapstore import MapReader
 from carvana.prediction.run import predict
 from carvana.prediction.teach import teach
 from carvana.pseudo_labels.candidates import read_candidates
-from carvana.pseudo_labels.doubt import doubt_of
+from carvana.pseudo_labels.uncertainty import uncertainty_of
 from tests.prediction.test_scripts import call
 
 UNCLEAR = (26, 229)
@@ -34,8 +34,8 @@ def test_masks_and_doubts_are_those_of_its_maps(one, manifest, tmp_path):
         for candidate, (_, map_HW) in zip(candidates, store, strict=True):
             mask_HW = rle.decode(candidate.rle_mask, store.size_HW)
             assert np.array_equal(mask_HW, map_HW >= 128)
-            assert candidate.doubt == doubt_of(map_HW, mask_HW, UNCLEAR)
-    assert any(candidate.doubt.outline for candidate in candidates)
+            assert candidate.uncertainty == uncertainty_of(map_HW, mask_HW, UNCLEAR)
+    assert any(candidate.uncertainty.outline for candidate in candidates)
     assert json.loads((tmp_path / "timings.json").read_text())["networks"] == 1
 
 

@@ -13,21 +13,21 @@ from carvana.files import sha256_of
 from carvana.geometry import SMALL
 from carvana.pseudo_labels.candidates import Candidate, read_candidates, write_candidates
 from carvana.pseudo_labels.choice import ranked_cars, wanted_cars
-from carvana.pseudo_labels.doubt import Doubt
 from carvana.pseudo_labels.labels import read_labels, write_labels
+from carvana.pseudo_labels.uncertainty import Uncertainty
 
 
 def test_cars_are_ranked_by_their_least_sure_image():
-    doubts = {"a": [0.1, 0.9], "b": [0.5, 0.5], "c": [0.2, 0.6], "d": [0.0, float("inf")]}
-    ranked = ranked_cars(doubts, 2)
+    uncertainties = {"a": [0.1, 0.9], "b": [0.5, 0.5], "c": [0.2, 0.6], "d": [0.0, float("inf")]}
+    ranked = ranked_cars(uncertainties, 2)
     assert [car.car for car in ranked] == ["b", "c", "a", "d"]
     assert [car.chosen for car in ranked] == [True, True, False, False]
     assert [car.rank for car in ranked] == [1, 2, 3, 4]
 
 
 def test_a_car_with_an_empty_mask_is_never_chosen():
-    doubts = {"a": [0.1], "d": [float("inf")]}
-    assert [car.chosen for car in ranked_cars(doubts, 5)] == [True, False]
+    uncertainties = {"a": [0.1], "d": [float("inf")]}
+    assert [car.chosen for car in ranked_cars(uncertainties, 5)] == [True, False]
     with pytest.raises(UserError, match="it has not learnt enough"):
         ranked_cars({"d": [float("inf")]}, 1)
 
@@ -55,7 +55,9 @@ def tables(unlabelled, tmp_path):
     cars = unlabelled.cars
     candidates = [
         Candidate(
-            record.name, rle.encode(mask_of(n)), Doubt(10 * (len(cars) - cars.index(record.car)) + record.view, 10)
+            record.name,
+            rle.encode(mask_of(n)),
+            Uncertainty(10 * (len(cars) - cars.index(record.car)) + record.view, 10),
         )
         for n, record in enumerate(unlabelled)
     ]
@@ -72,7 +74,7 @@ def written(tables, images, tmp_path, wanted=2):
 
 def test_a_table_of_candidates_comes_back(tables):
     first = next(read_candidates(tables[0]))
-    assert (first.doubt, np.diff(rle.runs(first.rle_mask)).sum()) == (Doubt(41, 10), 30 * 10)
+    assert (first.uncertainty, np.diff(rle.runs(first.rle_mask)).sum()) == (Uncertainty(41, 10), 30 * 10)
 
 
 def test_the_surest_cars_become_training_images(tables, unlabelled, tmp_path):
@@ -90,8 +92,8 @@ def test_the_surest_cars_become_training_images(tables, unlabelled, tmp_path):
         assert np.array_equal(ImageSet(labels).mask(record.name), mask_of(numbers[record.name]))
         assert record.file == unlabelled.by_name[record.name].file
         assert record.mask_sha256 == sha256_of(Path(record.mask))
-    doubts = [label.doubt for label in read_labels(outputs["labels"])]
-    assert doubts == sorted(doubts) and len(doubts) == len(labels)
+    uncertainties = [label.uncertainty for label in read_labels(outputs["labels"])]
+    assert uncertainties == sorted(uncertainties) and len(uncertainties) == len(labels)
     assert outputs["ranking"].read_text().splitlines()[1] == f"1,{surest[0]},1.3,1"
 
 

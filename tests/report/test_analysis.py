@@ -4,7 +4,8 @@ import pytest
 from carvana.errors import UserError
 from carvana.geometry import SMALL
 from carvana.recipe_files import model_names
-from carvana.report.analysis import analyse, disagreement, opened_maps, read_analysis, write_analysis
+from carvana.report.analysis import analyse, disagreement, read_analysis, write_analysis
+from carvana.report.out_of_fold_maps import opened_maps
 
 TRUTH = np.zeros(SMALL.image_size, np.uint8)
 TRUTH[20:50, 15:75] = 1

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from carvana.geometry import SMALL
-from carvana.report.analysis import opened_maps, read_analysis, write_analysis
+from carvana.report.analysis import read_analysis, write_analysis
+from carvana.report.out_of_fold_maps import opened_maps
 from carvana.report.report import write_report
 from tests.report.runs import run_of
 from tests.services import install

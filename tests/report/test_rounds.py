@@ -8,9 +8,9 @@ from carvana import rle
 from carvana.data.manifest import Manifest
 from carvana.geometry import SMALL
 from carvana.pseudo_labels.candidates import Candidate, write_candidates
-from carvana.pseudo_labels.doubt import Doubt
 from carvana.pseudo_labels.labels import write_labels
 from carvana.pseudo_labels.precondition import Precondition, write_precondition
+from carvana.pseudo_labels.uncertainty import Uncertainty
 from carvana.report.editions import editions
 from carvana.report.rounds import pseudo_labels, read_rounds
 from tests.report.runs import run_of
@@ -35,7 +35,7 @@ def labelled(drawn, tmp_path, teacher):
     folder = tmp_path / "fold0"
     folder.mkdir()
     candidates = [
-        Candidate(name, rle.encode(images.mask(name)), Doubt(100 + 7 * number, 50))
+        Candidate(name, rle.encode(images.mask(name)), Uncertainty(100 + 7 * number, 50))
         for number, name in enumerate(images.manifest.names)
     ]
     write_candidates(folder / "all.csv", candidates)
@@ -54,8 +54,12 @@ def test_what_pseudo_labels_changed(run, drawn, tmp_path):
         assert f'data-value="{difference!r}"' in html
     assert html.count("out of fold, fold") == 2
     assert "contaminated" not in html
-    # The surest and the least sure, by their doubt.
-    assert html.index("doubt 2.000, by fold0") < html.index("The least sure") < html.rindex("doubt 2.700, by fold0")
+    # The surest and the least sure, by their uncertainty.
+    assert (
+        html.index("uncertainty 2.000, by fold0")
+        < html.index("The least sure")
+        < html.rindex("uncertainty 2.700, by fold0")
+    )
     assert html.count("data:image/webp") == 12
 
 

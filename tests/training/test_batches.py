@@ -4,10 +4,11 @@ import torch
 from carvana.data.imageset import ImageSet
 from carvana.geometry import SMALL
 from carvana.recipe_files import load_recipe
-from carvana.training.batches import EpochOrder, Loading, Sample, SampleKey, collate
 from carvana.training.draws import Draws
-from carvana.training.pixels import KeptMasks, KeptPixels
-from carvana.training.prepared import KeptOnDisk, Preparing, kept_where_it_pays
+from carvana.training.loading import Loading, Sample, collate
+from carvana.training.orders import EpochOrder, SampleKey
+from carvana.training.pixels import CachedMasks, CachedPixels
+from carvana.training.prepared import DiskCache, Preparing, cached_if_resized
 from carvana.training.split import split
 from carvana.transforms.protocol import build_transforms
 
@@ -20,8 +21,8 @@ def loading(model, manifest, folds, workers=0, seed=0, kept=None, recipe=None, f
     images, transforms = ImageSet(manifest), build_transforms(recipe, SMALL)
     pixels = kept(images) if kept else images
     source = Preparing(pixels, transforms)
-    prepared = kept_where_it_pays(source, manifest.names, folder) if folder else source
-    assert isinstance(prepared, KeptOnDisk) == (folder is not None)
+    prepared = cached_if_resized(source, manifest.names, folder) if folder else source
+    assert isinstance(prepared, DiskCache) == (folder is not None)
     return Loading(
         recipe=recipe,
         split=split(manifest, folds, 0),
@@ -93,7 +94,7 @@ def test_every_sample_has_draws_of_its_own_for_the_authors_epoch(manifest, folds
         assert_equal(batches, expected)
 
 
-@pytest.mark.parametrize("kept", [KeptPixels, KeptMasks])
+@pytest.mark.parametrize("kept", [CachedPixels, CachedMasks])
 def test_pixels_kept_in_memory_are_those_of_the_disk(manifest, folds, kept):
     kept, read = (loading("unet_vgg11", manifest, folds, kept=kept) for kept in (kept, None))
     for epoch in (0, 1):

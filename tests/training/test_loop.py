@@ -6,7 +6,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from carvana.errors import UserError
 from carvana.geometry import SMALL
-from carvana.optimizers import EraAdam
+from carvana.optimizers import Adam2017
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
@@ -123,7 +123,7 @@ def test_a_shortened_run_passes_the_recipes_rates_and_its_change_of_optimizer():
     fit(course, state, lambda step: None, lambda epoch: seen.append((epoch, type(state.optimizer))))
     assert [record.recipe_epoch for record, _ in seen] == [0, 10, 20, 30]
     assert [record.learning_rate for record, _ in seen] == pytest.approx([1e-4, 1e-4, 1e-5, 1e-5])
-    assert [kind for _, kind in seen] == [torch.optim.RMSprop] * 3 + [EraAdam]
+    assert [kind for _, kind in seen] == [torch.optim.RMSprop] * 3 + [Adam2017]
 
 
 def test_the_validation_chooses_the_epoch_not_the_training():

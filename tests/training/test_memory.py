@@ -12,16 +12,8 @@ from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe_files import load_recipe
 from carvana.revision import ROOT
 from carvana.training import memory, parts
-from carvana.training.memory import (
-    GIB,
-    Arrangement,
-    LiveBytes,
-    Room,
-    bytes_needed,
-    enough_memory,
-    require_memory,
-    told_of_full_memory,
-)
+from carvana.training.memory import GIB, Room, enough_memory, require_memory, told_of_full_memory
+from carvana.training.memory_count import Arrangement, LiveBytes, bytes_needed
 from carvana.training.slices import arranged
 from carvana.training.validation import judged
 from tests.pages import PAGES

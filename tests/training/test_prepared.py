@@ -15,7 +15,7 @@ from carvana.arrays import Image
 from carvana.data.imageset import ImageSet
 from carvana.geometry import FULL, SMALL
 from carvana.recipe_files import load_recipe
-from carvana.training.prepared import KeptOnDisk, Preparing, kept_where_it_pays
+from carvana.training.prepared import DiskCache, Preparing, cached_if_resized
 from carvana.transforms.protocol import build_transforms
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
@@ -46,7 +46,7 @@ def source():
 
 @pytest.fixture
 def kept(source, tmp_path):
-    return KeptOnDisk(source, NAMES, SIZE, tmp_path)
+    return DiskCache(source, NAMES, SIZE, tmp_path)
 
 
 def test_each_is_prepared_once(source, kept):
@@ -76,7 +76,7 @@ def test_nothing_is_left_in_the_folder(kept, tmp_path):
 def test_what_cannot_be_packed_is_not_kept_and_does_not_overwrite_its_neighbour(tmp_path):
     noise = {name: np.random.default_rng(5).integers(0, 256, (*SIZE, 4), np.uint8) for name in NAMES[:2]}
     source = Counted(lambda name: noise[name] if name in noise else drawn(name))
-    kept = KeptOnDisk(source, NAMES, SIZE, tmp_path)
+    kept = DiskCache(source, NAMES, SIZE, tmp_path)
     for name in ("c.jpg", "b.jpg", "a.jpg") * 2:
         np.testing.assert_array_equal(kept.of(name), noise[name] if name in noise else drawn(name))
     assert source.asked == {"a.jpg": 2, "b.jpg": 2, "c.jpg": 1}
@@ -114,14 +114,14 @@ def test_what_the_disk_gives_back_damaged_is_made_again(source, kept, damage):
 @pytest.mark.parametrize("model", ["ternausnet", "linknet34_f04a_clahe"])
 def test_images_that_are_not_resized_are_not_kept(manifest, tmp_path, model):
     source = Preparing(ImageSet(manifest), build_transforms(load_recipe(model), FULL))
-    assert kept_where_it_pays(source, manifest.names, tmp_path) is source
+    assert cached_if_resized(source, manifest.names, tmp_path) is source
 
 
 @pytest.mark.parametrize("model", ["unet_scratch", "unet_vgg11"])
 def test_images_that_are_resized_are_kept(manifest, tmp_path, model):
     source = Preparing(ImageSet(manifest), build_transforms(load_recipe(model), SMALL))
-    kept = kept_where_it_pays(source, manifest.names, tmp_path)
-    assert isinstance(kept, KeptOnDisk)
+    kept = cached_if_resized(source, manifest.names, tmp_path)
+    assert isinstance(kept, DiskCache)
     name = manifest.names[3]
     for _ in range(2):
         np.testing.assert_array_equal(kept.of(name), source.of(name))
@@ -130,6 +130,6 @@ def test_images_that_are_resized_are_kept(manifest, tmp_path, model):
 def test_without_room_none_is_kept_and_it_is_said(manifest, tmp_path, monkeypatch, capsys):
     source = Preparing(ImageSet(manifest), build_transforms(load_recipe("unet_scratch"), SMALL))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 1000))
-    assert kept_where_it_pays(source, manifest.names, tmp_path) is source
+    assert cached_if_resized(source, manifest.names, tmp_path) is source
     said = capsys.readouterr().err
     assert str(tmp_path) in said and "GB free" in said and "takes longer" in said

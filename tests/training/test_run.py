@@ -15,8 +15,8 @@ from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.networks.building import build_network
 from carvana.recipe_files import load_recipe, parse_recipe
-from carvana.training.batches import Loading
 from carvana.training.draws import Draws
+from carvana.training.loading import Loading
 from carvana.training.run import Outputs, Saving, initial_network, train_network
 from carvana.training.split import Split, TrainingImages
 from carvana.weights import load_weights, read_facts

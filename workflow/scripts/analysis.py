@@ -10,8 +10,9 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
 from carvana.recipe_files import EDITIONS
-from carvana.report.analysis import opened_maps, read_analysis, write_analysis
+from carvana.report.analysis import read_analysis, write_analysis
 from carvana.report.audit import write_audit
+from carvana.report.out_of_fold_maps import opened_maps
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from carvana.errors import main_guard
 from carvana.geometry import GEOMETRIES
 from carvana.maps.ensemble_masks import ensemble_recipes
 from carvana.pseudo_labels.candidates import Candidate, candidate, write_candidates
-from carvana.pseudo_labels.doubt import doubt_of
+from carvana.pseudo_labels.uncertainty import uncertainty_of
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
 
     def note(name: str, mean_HW: Levels, mask_HW: Mask) -> None:
         if given.candidates:
-            found.append(candidate(name, mask_HW, doubt_of(mean_HW, mask_HW, tuple(given.unclear))))
+            found.append(candidate(name, mask_HW, uncertainty_of(mean_HW, mask_HW, tuple(given.unclear))))
 
     stores = {recipe: getattr(given, recipe) for recipe in RECIPES}
     report = ensemble_recipes(stores, GEOMETRIES[given.geometry], given.out, given.common, note)

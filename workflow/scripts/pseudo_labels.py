@@ -32,7 +32,8 @@ def main() -> None:
     manifest = read_manifest(given.manifest)
     ranked = write_labels(given.candidates, manifest, wanted, size_HW, given.masks, outputs)
     chosen = [car for car in ranked if car.chosen]
-    print(f"{len(chosen)} of {len(ranked)} test cars, doubt {chosen[0].doubt:.3f} to {chosen[-1].doubt:.3f}")
+    surest, least = chosen[0].uncertainty, chosen[-1].uncertainty
+    print(f"{len(chosen)} of {len(ranked)} test cars, uncertainty {surest:.3f} to {least:.3f}")
     if len(chosen) < wanted:
         print(f"warning: {wanted} were wanted, and there are no more")
     if len(chosen) <= training_cars:

@@ -12,8 +12,8 @@ from carvana.data.manifest import read_manifest
 from carvana.errors import UserError, main_guard
 from carvana.grading.score_table import read_scores
 from carvana.recipe_files import EDITIONS
-from carvana.report.analysis import opened_maps
 from carvana.report.editions import editions
+from carvana.report.out_of_fold_maps import opened_maps
 from carvana.report.record import read_run
 from carvana.report.report import write_report
 from carvana.report.rounds import pseudo_labels, read_rounds

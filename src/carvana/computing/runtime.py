@@ -14,7 +14,7 @@ from carvana.computing.cpu import cpu_name
 
 
 def configure(threads: int, precision: str, autotune: bool = False) -> None:
-    """Set PyTorch's global switches; call it once, before any tensor is made.
+    """Set PyTorch's global switches, for all that is computed afterwards; before the first product on a GPU.
 
     Args:
         threads: CPU threads of one operation. The sums of float32 convolutions depend on it, so it is part of a run.

@@ -18,8 +18,8 @@ _LOCK: Final = "lock"
 def staging(parent: Path) -> Iterator[Path]:
     """Give an empty folder on the parent's disk; what is still in it at the end is deleted.
 
-    A killed process cannot delete its own, which may hold many gigabytes: the next one does. Whoever lives holds a lock
-    in his, and the kernel drops it with his process.
+    A killed process cannot delete its own, which may hold many gigabytes: the next one does. A living process holds a
+    lock in its folder, which the kernel drops when the process ends.
 
     Args:
         parent: made if need be.

@@ -6,13 +6,11 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from carvana.catalogue import SUBMISSIONS, models_of, recipe_of
 from carvana.figures.bands import Band, Spread, band, pooled
-from carvana.reading import read_rows, readable
-
-_REMEDY: Final = "finish the run, or run the step that made it again"
+from carvana.out_of_fold import read_fold_dice
+from carvana.reading import FINISH_THE_RUN, read_rows, readable
 
 
 def figures_of(results: Path) -> dict[str, float]:
@@ -28,7 +26,7 @@ def figures_of(results: Path) -> dict[str, float]:
         UserError: the run is not finished, or a table is damaged.
     """
     table = results / "scores.csv"
-    with readable(table, _REMEDY):
+    with readable(table, FINISH_THE_RUN):
         rows = [row for row in read_rows(table) if row["level"] != "baseline"]
         scores = {f"out_of_fold/{row['level']}/{row['name']}": float(row["out_of_fold"]) for row in rows}
         # The folder may hold networks of an earlier configuration too.
@@ -36,17 +34,12 @@ def figures_of(results: Path) -> dict[str, float]:
     of_fold: dict[str, list[float]] = {}
     losses: dict[str, list[float]] = {}
     for model in models:
-        table = results / f"oof/{model}/dice.csv"
-        with readable(table, _REMEDY):
-            images = read_rows(table)
-            for image in images:
-                of_fold.setdefault(f"out_of_fold/fold/{model}/{image['fold']}", []).append(float(image["dice"]))
-            folds = sorted({int(image["fold"]) for image in images})
-        for fold in folds:
+        for fold, dice in sorted(read_fold_dice(results / f"oof/{model}/dice.csv").items()):
+            of_fold[f"out_of_fold/fold/{model}/{fold}"] = dice
             history = results / f"models/{model}/fold{fold}/history.csv"
             # An imported network has none.
             if history.is_file():
-                with readable(history, _REMEDY):
+                with readable(history, FINISH_THE_RUN):
                     loss = float(read_rows(history)[-1]["train_loss"])
                 losses.setdefault(f"training_loss/{model}", []).append(loss)
     return scores | {figure: statistics.fmean(values) for figure, values in (of_fold | losses).items()}

@@ -92,7 +92,6 @@ def _masks_of(table: Path, geometry: Geometry) -> dict[str, rle.Runs]:
         for name, runs in rle.runs_of_rows(read_masks(table), geometry.image_size):
             if name in masks:
                 raise UserError(f"{table}: {name} has a second mask")
-            # A view would keep all that was parsed with it, and cost time as well.
             masks[name] = runs.copy()
     except ValueError as error:
         raise UserError(f"{table}: {error}") from None

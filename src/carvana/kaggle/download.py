@@ -22,7 +22,7 @@ from carvana.interruption import say
 from carvana.kaggle.client import Kaggle, RemoteFile
 from carvana.kaggle.content import Record, WrongContentError, verified
 from carvana.kaggle.failures import KaggleError, Kind
-from carvana.kaggle.place import Place
+from carvana.kaggle.local_file import LocalFile
 from carvana.kaggle.retry import Patience, retrying
 
 # How often a file is begun anew when what arrived is wrong.
@@ -76,7 +76,7 @@ def obtain(
             the folder cannot be used.
     """
     try:
-        return _obtain(wanted, Place(folder, wanted.name), connect, patience, quiet)
+        return _obtain(wanted, LocalFile(folder, wanted.name), connect, patience, quiet)
     except OSError as error:
         raise UserError(
             f"{error.filename or folder}: {error.strerror}; check the disk and the rights of {folder}, or set"
@@ -84,17 +84,19 @@ def obtain(
         ) from error
 
 
-def _obtain(wanted: Wanted, place: Place, connect: Callable[[int], Kaggle], patience: Patience, quiet: bool) -> Record:
-    with place.locked() as lock:
-        known = place.record()
-        if known is not None and (current := place.current(known, quiet)):
+def _obtain(
+    wanted: Wanted, local: LocalFile, connect: Callable[[int], Kaggle], patience: Patience, quiet: bool
+) -> Record:
+    with local.locked() as lock:
+        known = local.record()
+        if known is not None and (current := local.current(known, quiet)):
             return current
         with connect(lock) as kaggle:
-            if known is not None and (place.folder / known.file).exists():
-                say(f"{place.folder / known.file} is not the file that was verified any more; it is deleted")
-                (place.folder / known.file).unlink()
-            found = _download(wanted, place, known, kaggle, patience, quiet)
-        place.keep(found)
+            if known is not None and (local.folder / known.file).exists():
+                say(f"{local.folder / known.file} is not the file that was verified any more; it is deleted")
+                (local.folder / known.file).unlink()
+            found = _download(wanted, local, known, kaggle, patience, quiet)
+        local.keep(found)
         return found
 
 
@@ -111,36 +113,36 @@ def choose(listed: Sequence[RemoteFile], wanted: Wanted) -> RemoteFile:
 
 
 def _download(
-    wanted: Wanted, place: Place, known: Record | None, kaggle: Kaggle, patience: Patience, quiet: bool
+    wanted: Wanted, local: LocalFile, known: Record | None, kaggle: Kaggle, patience: Patience, quiet: bool
 ) -> Record:
     problem, columns = "", _COLUMNS.get(wanted.name, ())
     for _ in range(STARTS):
         # Anew each time: a size that differs may mean that the file was replaced at Kaggle.
         remote = choose(retrying(kaggle.files, patience), wanted)
-        target = place.folder / remote.name
+        target = local.folder / remote.name
         try:
             if target.is_file():
                 return verified(target, remote, columns, quiet)
-            _transfer(place, kaggle, remote, patience, quiet)
-            arrived = place.arrived(remote)
+            _transfer(local, kaggle, remote, patience, quiet)
+            arrived = local.arrived(remote)
             record = verified(arrived, remote, columns, quiet)
-            _check_as_before(record, known, place)
+            _check_as_before(record, known, local)
             flush(arrived)
             arrived.replace(target)
-            place.clear()
+            local.clear()
             return record
         except WrongContentError as error:
             problem = str(error)
             say(f"{remote.name}: {problem}; it is deleted")
-            _remove(place, target)
+            _remove(local, target)
         except DamagedArchiveError as error:
             problem = f"a checksum in it does not agree ({error.__cause__})"
             say(f"{remote.name}: {problem}; it is deleted")
-            _remove(place, target)
+            _remove(local, target)
         except (KaggleError, _ChangedError):
             raise
         except UserError:
-            _remove(place, target)
+            _remove(local, target)
             raise
     raise UserError(
         f"{' or '.join(wanted.files)} arrived wrong {STARTS} times, the last time because {problem}; check the network"
@@ -148,26 +150,26 @@ def _download(
     )
 
 
-def _check_as_before(record: Record, known: Record | None, place: Place) -> None:
+def _check_as_before(record: Record, known: Record | None, local: LocalFile) -> None:
     if known is not None and known.file == record.file and known.sha256 != record.sha256:
         raise _ChangedError(
             f"Kaggle has changed {record.file}: its SHA-256 was {known.sha256} on {known.verified} and is"
             f" {record.sha256}. Results that were made from the earlier file do not belong to it: to go on, delete"
-            f" {place.record_path} and name a new run in the configuration"
+            f" {local.record_path} and name a new run in the configuration"
         )
 
 
-def _remove(place: Place, target: Path) -> None:
+def _remove(local: LocalFile, target: Path) -> None:
     target.unlink(missing_ok=True)
-    place.clear()
+    local.clear()
 
 
-def _transfer(place: Place, kaggle: Kaggle, remote: RemoteFile, patience: Patience, quiet: bool) -> None:
-    place.partial.mkdir(parents=True, exist_ok=True)
-    _check_space(place, remote)
+def _transfer(local: LocalFile, kaggle: Kaggle, remote: RemoteFile, patience: Patience, quiet: bool) -> None:
+    local.partial.mkdir(parents=True, exist_ok=True)
+    _check_space(local, remote)
     with tqdm(
         total=remote.bytes,
-        initial=place.size(),
+        initial=local.size(),
         desc=remote.name,
         unit="B",
         unit_scale=True,
@@ -180,30 +182,30 @@ def _transfer(place: Place, kaggle: Kaggle, remote: RemoteFile, patience: Patien
 
             def watch() -> int:
                 nonlocal largest
-                size = place.size()
+                size = local.size()
                 largest = max(largest, size)
                 bar.update(size - bar.n)
-                _check_space(place, remote)
+                _check_space(local, remote)
                 return size
 
             try:
-                kaggle.download(remote.name, place.partial, watch)
+                kaggle.download(remote.name, local.partial, watch)
             except KaggleError:
                 # The package may have put an error's text in the place of what had arrived, and would go on behind it.
-                if place.size() < max(largest, _CHUNK_BYTES):
-                    place.clear()
-                    place.partial.mkdir()
+                if local.size() < max(largest, _CHUNK_BYTES):
+                    local.clear()
+                    local.partial.mkdir()
                 raise
-            bar.update(place.size() - bar.n)
+            bar.update(local.size() - bar.n)
 
-        retrying(attempt, patience, place.size)
+        retrying(attempt, patience, local.size)
 
 
-def _check_space(place: Place, remote: RemoteFile) -> None:
-    missing, free = remote.bytes - place.size(), shutil.disk_usage(place.folder).free
+def _check_space(local: LocalFile, remote: RemoteFile) -> None:
+    missing, free = remote.bytes - local.size(), shutil.disk_usage(local.folder).free
     if missing > free:
         raise KaggleError(
             Kind.DISK_FULL,
-            f"{remote.name} needs {missing / 2**30:.2f} GiB more and {place.folder} has {free / 2**30:.2f} GiB free;"
+            f"{remote.name} needs {missing / 2**30:.2f} GiB more and {local.folder} has {free / 2**30:.2f} GiB free;"
             " make room, or set data.folder to a place with more; what has arrived is kept",
         )

@@ -22,10 +22,12 @@ def cache_key(
 
     Args:
         wildcards: of the job, by name.
-        files: its inputs, by role; FileNotFoundError where the manifest or the folds are not made yet: Snakemake
-            asks again before the job runs.
+        files: its inputs, by role.
         threads: of the job.
         gpus: granted to the job; 0: it runs on the CPU.
+
+    Raises:
+        FileNotFoundError: the manifest or the folds are not made yet; Snakemake asks again before the job runs.
     """
     parts: list[object] = [sorted(wildcards), "cuda" if gpus else f"cpu, {threads} threads"]
     for role, paths in files:

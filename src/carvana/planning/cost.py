@@ -5,12 +5,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from carvana.geometry import FULL, Geometry
 from carvana.recipe import Recipe
-
-# A gradient costs about two forward passes.
-TRAINING_PASSES: Final = 3
+from carvana.training.stopwatch import TRAINING_PASSES
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def training_work(recipe: Recipe, gflop: float, size: Size, folds: int, epochs: 
 
     Args:
         recipe: of the network.
-        gflop: forward pass of one full-size image.
+        gflop: forward pass of one image.
         size: of the run.
         folds: that the training images are cut into.
         epochs: of the run.
@@ -41,12 +40,12 @@ def training_work(recipe: Recipe, gflop: float, size: Size, folds: int, epochs: 
     period = recipe.training.hard_negative_period
     replayed = 1 / period if period else 0
     passes = TRAINING_PASSES * (1 - 1 / folds) * (1 + replayed) + 1 / folds
-    return gflop * size.area * size.train_images * passes * epochs
+    return gflop * size.train_images * passes * epochs
 
 
-def prediction_work(recipe: Recipe, gflop: float, area: float, images: int, networks: int) -> float:
+def prediction_work(recipe: Recipe, gflop: float, images: int, networks: int) -> float:
     """GFLOP of the networks' maps of these images; a mirrored image is one more."""
-    return gflop * area * images * networks * (2 if recipe.prediction.mirror else 1)
+    return gflop * images * networks * (2 if recipe.prediction.mirror else 1)
 
 
 def priority(recipe: Recipe, gflops: Mapping[str, float]) -> int:
@@ -66,3 +65,9 @@ def finished_after(hours: Iterable[float], devices: int) -> float:
 def gflops_of(published: Mapping[str, Any]) -> dict[str, float]:
     """Forward pass of one full-size image by recipe, in GFLOP."""
     return {recipe: float(value) for recipe, value in published["costs"]["forward_gflop"]["value"].items()}
+
+
+def relative_area(recipe: Recipe, geometry: Geometry) -> float:
+    """Pixels of the network's input in this geometry, relative to the full one's, as are the operations on it."""
+    (height, width), (full_height, full_width) = (one.network_size(recipe.input.size) for one in (geometry, FULL))
+    return height * width / (full_height * full_width)

@@ -52,7 +52,7 @@ class Encoders:
 
     def histories(self, models: Sequence[str]) -> list[str]:
         """The tables of training, from ImageNet, of these models' first folds. Raises UserError: nothing to compare."""
-        if imported := [model for model in models if self.origins.released(model)]:
+        if imported := [model for model in models if self.origins.is_imported(model)]:
             raise UserError(f"weights of {imported[0]} are imported, so there is no curve; set weights to trained")
         if self.run.random_encoders:
             raise UserError("encoder_weights.source is random, so there is nothing to compare; set imagenet or folder")

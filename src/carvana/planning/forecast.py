@@ -11,13 +11,14 @@ from typing import Any, Final, Literal
 from carvana.catalogue import MEMBERS, models_of, recipe_of
 from carvana.data.names import VIEWS_PER_CAR
 from carvana.geometry import FULL, GEOMETRIES
-from carvana.planning.cost import TRAINING_PASSES, Size, finished_after, gflops_of, prediction_work, training_work
+from carvana.planning.cost import Size, finished_after, gflops_of, prediction_work, relative_area, training_work
 from carvana.planning.plan import Plan
 from carvana.pseudo_labels.choice import wanted_cars
 from carvana.reading import read_json
 from carvana.recipe import Recipe
 from carvana.recipe_files import all_model_names, editions_of, load_recipe, model_names
 from carvana.store.store import Entry
+from carvana.training.stopwatch import work
 
 Kind = Literal["train", "predict"]
 
@@ -67,14 +68,14 @@ class Jobs:
 def authors_speeds(published: Mapping[str, Any]) -> dict[Kind, float]:
     """GFLOP per second of the authors' cards: their whole work by their hours."""
     gflops, size = gflops_of(published), full_size(published)
-    work: dict[Kind, float] = {"train": 0.0, "predict": 0.0}
+    done: dict[Kind, float] = {"train": 0.0, "predict": 0.0}
     for model in model_names():
         recipe = load_recipe(model)
         folds, gflop = recipe.folds.count, gflops[recipe.recipe]
-        work["train"] += folds * training_work(recipe, gflop, size, folds, recipe.training.epochs)
-        work["predict"] += prediction_work(recipe, gflop, 1, size.test_images, folds)
+        done["train"] += folds * training_work(recipe, gflop, size, folds, recipe.training.epochs)
+        done["predict"] += prediction_work(recipe, gflop, size.test_images, folds)
     hours: dict[Kind, str] = {"train": "training", "predict": "prediction"}
-    return {kind: work[kind] / (published["costs"][name]["value"] * 3600) for kind, name in hours.items()}
+    return {kind: done[kind] / (published["costs"][name]["value"] * 3600) for kind, name in hours.items()}
 
 
 def full_size(published: Mapping[str, Any]) -> Size:
@@ -94,6 +95,11 @@ def size_of(plan: Plan) -> Size:
     return Size(size.train_images, size.test_images, area)
 
 
+def _gflop(plan: Plan, recipe: Recipe) -> float:
+    """Forward pass of one image of the run."""
+    return gflops_of(plan.published)[recipe.recipe] * relative_area(recipe, GEOMETRIES[plan.config["geometry"]])
+
+
 def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan) -> dict[tuple[Kind, str], float]:
     """GFLOP per second by kind and recipe: the median of what finished under these conditions.
 
@@ -102,7 +108,6 @@ def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan
         conditions: facts that must agree, such as device and precision.
         plan: of the run.
     """
-    gflops, area = gflops_of(plan.published), size_of(plan).area
     found: dict[tuple[Kind, str], list[float]] = {}
     for entry in entries:
         facts = entry.facts
@@ -114,7 +119,7 @@ def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan
         with suppress(OSError, ValueError, KeyError, ZeroDivisionError):
             timings = read_json(entry.folder / "result" / "timings.json")
             kind: Kind = "train" if facts["step"] == "train" else "predict"
-            speed = _speed(kind, timings, recipe, gflops[recipe.recipe] * area, str(facts["step"]))
+            speed = _speed(kind, timings, recipe, _gflop(plan, recipe), str(facts["step"]))
             found.setdefault((kind, recipe.recipe), []).append(speed)
     return {key: median(speeds) for key, speeds in found.items()}
 
@@ -122,11 +127,11 @@ def measured(entries: Iterable[Entry], conditions: Mapping[str, Any], plan: Plan
 def _speed(kind: Kind, timings: Mapping[str, Any], recipe: Recipe, gflop: float, step: str) -> float:
     if kind == "train":
         epochs = timings["epochs"]
-        passes = sum(TRAINING_PASSES * epoch["train_images"] + epoch["valid_images"] for epoch in epochs)
+        passes = sum(work(epoch["train_images"], epoch["valid_images"]) for epoch in epochs)
         seconds = sum(epoch["train_seconds"] + epoch["valid_seconds"] for epoch in epochs)
         return float(gflop * passes / (seconds * max(1, timings["gpus"])))
     networks = timings["networks"] if step == "predict" else 1
-    return prediction_work(recipe, gflop, 1, timings["images"], networks) / float(timings["seconds"])
+    return prediction_work(recipe, gflop, timings["images"], networks) / float(timings["seconds"])
 
 
 def speed_of(kind: Kind, recipe: str, known: Mapping[tuple[Kind, str], float], authors: Mapping[Kind, float]) -> Speed:
@@ -141,26 +146,26 @@ def speed_of(kind: Kind, recipe: str, known: Mapping[tuple[Kind, str], float], a
 
 def jobs_of(plan: Plan, models: Sequence[str], known: Mapping[tuple[Kind, str], float]) -> list[Jobs]:
     """The jobs of these models, which need nothing of what is there already."""
-    gflops, authors, size = gflops_of(plan.published), authors_speeds(plan.published), size_of(plan)
+    authors, size = authors_speeds(plan.published), size_of(plan)
     found = []
     for model in models:
         recipe = plan.recipe(model)
         networks = len(plan.networks.folds(model))
-        folds, gflop = plan.folds.number(recipe.folds.scheme), gflops[recipe.recipe]
+        folds, gflop = plan.folds.number(recipe.folds.scheme), _gflop(plan, recipe)
         epochs = plan.trainings.epochs(model)
         training = speed_of("train", recipe.recipe, known, authors)
         prediction = speed_of("predict", recipe.recipe, known, authors)
         pseudo_labelled, taught = _second_round(plan, model, size)
-        extra = TRAINING_PASSES * gflop * size.area * pseudo_labelled * epochs
-        work = prediction_work(recipe, gflop, size.area, size.test_images, networks + taught)
-        work += prediction_work(recipe, gflop, size.area, size.train_images, 1)
+        extra = gflop * work(pseudo_labelled, 0) * epochs
+        predicted = prediction_work(recipe, gflop, size.test_images, networks + taught)
+        predicted += prediction_work(recipe, gflop, size.train_images, 1)
         found.append(
             Jobs(
                 model=model,
-                trainings=0 if plan.origins.released(model) else networks,
+                trainings=0 if plan.origins.is_imported(model) else networks,
                 predictions=plan.config["shards"] * (1 + taught) + 1,
                 training_hours=(training_work(recipe, gflop, size, folds, epochs) + extra) / training.value / 3600,
-                prediction_hours=work / prediction.value / 3600,
+                prediction_hours=predicted / prediction.value / 3600,
                 training_speed=training,
                 follows=plan.second_round.first if model == plan.second_round.second else None,
             )

@@ -40,14 +40,14 @@ class Notes:
 
     def _random_encoders(self, models: Sequence[str]) -> list[str]:
         begun = [model for model in models if self.run.recipe(model).network.encoder]
-        trained_here = any(not self.origins.released(model) for model in begun)
+        trained_here = any(not self.origins.is_imported(model) for model in begun)
         return ["encoder from random weights"] if self.run.random_encoders and trained_here else []
 
     def _shortened(self, models: Sequence[str]) -> list[str]:
         """What the configuration makes of the recipes' trainings, for a small run."""
         notes = []
         for model in models:
-            if self.origins.released(model):
+            if self.origins.is_imported(model):
                 continue
             recipe = self.run.recipe(model)
             own = recipe.training

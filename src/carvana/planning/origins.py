@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 import yaml
 
@@ -18,8 +17,6 @@ from carvana.planning.run import Run
 from carvana.reading import read_yaml
 from carvana.released import index
 
-IMPORTED: Final = "released"
-
 
 @dataclass(frozen=True)
 class Origins:
@@ -27,21 +24,21 @@ class Origins:
 
     run: Run
 
-    def released(self, model: str) -> bool:
+    def is_imported(self, model: str) -> bool:
         """Whether the model's networks are imported."""
         weights: str | Mapping[str, str] = self.run.config["weights"]
         origin = weights if isinstance(weights, str) else weights.get(model)
-        return origin == IMPORTED
+        return origin == index.IMPORTED
 
     @property
     def imported(self) -> tuple[str, ...]:
         """The models whose networks are imported."""
-        return tuple(model for model in self.run.models if self.released(model))
+        return tuple(model for model in self.run.models if self.is_imported(model))
 
     @property
     def trained(self) -> tuple[str, ...]:
         """The models whose networks are trained here."""
-        return tuple(model for model in self.run.models if not self.released(model))
+        return tuple(model for model in self.run.models if not self.is_imported(model))
 
     @property
     def folder(self) -> Path:
@@ -72,7 +69,7 @@ class Origins:
                     f" {', '.join(number_of_folds)}"
                 )
         for model, folds in self.run.config["released"]["folds"].items():
-            if not self.released(model):
+            if not self.is_imported(model):
                 raise UserError(f"released.folds.{model}: it is trained here; set weights to {{{model}: released}}")
             if len(set(map(int, folds))) < len(folds):
                 raise UserError(f"released.folds.{model}: a fold is named twice; name each once")
@@ -82,19 +79,19 @@ class Origins:
         # Snakemake would take a network that was trained here for the imported one.
         for model in self.imported:
             for fold in self.some_folds(model) or range(number_of_folds[model]):
-                if not self._is_imported(model, fold):
+                if not self._was_imported(model, fold):
                     self.checkpoint(model, fold)
 
-    def _is_imported(self, model: str, fold: int) -> bool:
+    def _was_imported(self, model: str, fold: int) -> bool:
         """Whether the run has this network, imported before; its checkpoint need not be there any more."""
         with contextlib.suppress(OSError, TypeError, LookupError, AttributeError, ValueError, yaml.YAMLError):
             record = read_yaml(self.run.results / f"models/{model}/fold{fold}/recipe.yaml")
-            return bool(record["run"]["weights"] == IMPORTED)
+            return bool(record["run"]["weights"] == index.IMPORTED)
         return False
 
     def some_folds(self, model: str) -> tuple[int, ...] | None:
         """The folds of the networks that the run has, where it has some only; none: it has all."""
-        folds = self.run.config["released"]["folds"].get(model) if self.released(model) else None
+        folds = self.run.config["released"]["folds"].get(model) if self.is_imported(model) else None
         return None if folds is None else tuple(sorted(map(int, folds)))
 
     def checkpoint(self, model: str, fold: int) -> Path:
@@ -158,14 +155,14 @@ class Origins:
 
     def folds_argument(self, model: str, scheme: str) -> str:
         """The argument of validate.py that says which folds an imported model was trained with, where that is known."""
-        known = self._index.folds.get(scheme) if self.released(model) and self._index else None
+        known = self._index.folds.get(scheme) if self.is_imported(model) and self._index else None
         return option("trained-with", known) if known else ""
 
     def notes(self, models: Sequence[str], number_of_folds: Mapping[str, int]) -> list[str]:
         """What every table must say of scores that these models have a part in."""
         notes = []
         for model in models:
-            if not self.released(model):
+            if not self.is_imported(model):
                 continue
             notes.append(f"{model}: released weights" + ("" if self._index else ", whose folds are taken on trust"))
             if (folds := self.some_folds(model)) is not None:

@@ -34,7 +34,7 @@ class SecondRound:
     def second(self) -> str | None:
         """The model that this run trains on pseudo-labels, if it does. Raises UserError: the edition has several."""
         model = second_round(self.run.edition)
-        return model if model in self.run.models and not self.origins.released(model) else None
+        return model if model in self.run.models and not self.origins.is_imported(model) else None
 
     @property
     def first(self) -> str | None:

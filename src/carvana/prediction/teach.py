@@ -13,7 +13,7 @@ from carvana.prediction.run import prepare
 from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed
 from carvana.pseudo_labels.candidates import candidate, write_candidates
-from carvana.pseudo_labels.doubt import doubt_of
+from carvana.pseudo_labels.uncertainty import uncertainty_of
 
 
 def teach(
@@ -25,14 +25,14 @@ def teach(
     candidates: Path,
     timings: Path,
 ) -> None:
-    """Write the mask of each image of a shard by the networks together, and how much they doubt it.
+    """Write the mask of each image of a shard by the networks together, and how uncertain it is.
 
     Args:
         conditions: of the job.
         manifest: of the test images.
         shard: number of the shard, from 0.
         shards: how many there are.
-        unclear: see `doubt_of`.
+        unclear: see `uncertainty_of`.
         candidates: the table to write, in the manifest's order.
         timings: JSON to write.
 
@@ -45,8 +45,8 @@ def teach(
 
     def note(name: str, sums_HW: Sums) -> None:
         mask_HW = rule.mask(sums_HW, len(forwards))
-        doubt = doubt_of(rule.merged(sums_HW, len(forwards)), mask_HW, unclear)
-        found.append(candidate(name, mask_HW, doubt))
+        uncertainty = uncertainty_of(rule.merged(sums_HW, len(forwards)), mask_HW, unclear)
+        found.append(candidate(name, mask_HW, uncertainty))
 
     with timed(timings, conditions, len(names)):
         pipeline.run(names, lambda _: forwards, note)

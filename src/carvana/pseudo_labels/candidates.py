@@ -1,4 +1,4 @@
-"""Tables of what a teacher says of test images: its mask, and how much it doubts it."""
+"""Tables of what a teacher says of test images: its mask, and how much it uncertainties it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from carvana import rle
 from carvana.arrays import Mask
 from carvana.files import write_table
-from carvana.pseudo_labels.doubt import Doubt
+from carvana.pseudo_labels.uncertainty import Uncertainty
 from carvana.reading import readable
 
 COLUMNS: Final = ("img", "rle_mask", "unclear", "outline")
@@ -24,22 +24,24 @@ class Candidate:
     Attributes:
         img: its name.
         rle_mask: the teacher's mask.
-        doubt: see `Doubt`.
+        uncertainty: see `Uncertainty`.
     """
 
     img: str
     rle_mask: str
-    doubt: Doubt
+    uncertainty: Uncertainty
 
 
-def candidate(img: str, mask_HW: Mask, doubt: Doubt) -> Candidate:
+def candidate(img: str, mask_HW: Mask, uncertainty: Uncertainty) -> Candidate:
     """The candidate of a mask."""
-    return Candidate(img, rle.encode(mask_HW), doubt)
+    return Candidate(img, rle.encode(mask_HW), uncertainty)
 
 
 def write_candidates(path: Path, candidates: Iterable[Candidate]) -> None:
     """Write a table, row by row as they come."""
-    write_table(path, COLUMNS, ((one.img, one.rle_mask, one.doubt.unclear, one.doubt.outline) for one in candidates))
+    write_table(
+        path, COLUMNS, ((one.img, one.rle_mask, one.uncertainty.unclear, one.uncertainty.outline) for one in candidates)
+    )
 
 
 def read_candidates(path: Path) -> Iterator[Candidate]:
@@ -50,5 +52,5 @@ def read_candidates(path: Path) -> Iterator[Candidate]:
         path.open(newline="", encoding="utf-8") as stream,
     ):
         for row in csv.DictReader(stream, strict=True):
-            doubt = Doubt(int(row["unclear"]), int(row["outline"]))
-            yield Candidate(row["img"], row["rle_mask"], doubt)
+            uncertainty = Uncertainty(int(row["unclear"]), int(row["outline"]))
+            yield Candidate(row["img"], row["rle_mask"], uncertainty)

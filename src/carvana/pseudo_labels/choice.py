@@ -16,27 +16,27 @@ class RankedCar:
     Attributes:
         car: its id.
         rank: from 1, the surest.
-        doubt: of its least sure image: a car enters with all its images.
+        uncertainty: of its least sure image: a car enters with all its images.
         chosen: whether it becomes a training car.
     """
 
     car: str
     rank: int
-    doubt: float
+    uncertainty: float
     chosen: bool
 
 
-def ranked_cars(doubts: Mapping[str, Sequence[float]], wanted: int) -> list[RankedCar]:
+def ranked_cars(uncertainties: Mapping[str, Sequence[float]], wanted: int) -> list[RankedCar]:
     """All cars, the surest first; the first `wanted` are chosen.
 
     Args:
-        doubts: of each car's images, by car.
+        uncertainties: of each car's images, by car.
         wanted: how many cars to choose; where there are fewer, or fewer with an outline on every image, all of these.
 
     Raises:
         UserError: not one car can be chosen.
     """
-    worst = {car: max(values) for car, values in doubts.items()}
+    worst = {car: max(values) for car, values in uncertainties.items()}
     ordered = sorted(worst, key=lambda car: (worst[car], car))
     ranked = [
         RankedCar(car, rank, worst[car], rank <= wanted and math.isfinite(worst[car]))

@@ -19,16 +19,16 @@ from carvana.pseudo_labels.candidates import Candidate, read_candidates
 from carvana.pseudo_labels.choice import RankedCar, ranked_cars
 from carvana.reading import read_rows, readable
 
-RANKING_COLUMNS: Final = ("rank", "car", "doubt", "chosen")
-LABEL_COLUMNS: Final = ("img", "doubt", "unclear", "outline")
+RANKING_COLUMNS: Final = ("rank", "car", "uncertainty", "chosen")
+LABEL_COLUMNS: Final = ("img", "uncertainty", "unclear", "outline")
 
 
 @dataclass(frozen=True)
 class Label:
-    """One pseudo-labelled image; see `doubt.Doubt`."""
+    """One pseudo-labelled image; see `uncertainty.Uncertainty`."""
 
     img: str
-    doubt: float
+    uncertainty: float
 
 
 def write_labels(
@@ -56,13 +56,13 @@ def write_labels(
         UserError: a table is damaged, or they are not of the manifest's images; or no car can be chosen.
     """
     # Twice through the tables: all masks of the test images at once would not fit into memory.
-    doubt_of = {one.img: one.doubt for table in tables for one in read_candidates(table)}
-    if odd := sorted(doubt_of.keys() ^ manifest.by_name.keys()):
+    uncertainty_of = {one.img: one.uncertainty for table in tables for one in read_candidates(table)}
+    if odd := sorted(uncertainty_of.keys() ^ manifest.by_name.keys()):
         raise UserError(f"the teacher's tables and the test images differ in {len(odd)} images, {odd[0]} first")
-    doubts: dict[str, list[float]] = {}
+    uncertainties: dict[str, list[float]] = {}
     for record in manifest:
-        doubts.setdefault(record.car, []).append(doubt_of[record.name].value)
-    ranked = ranked_cars(doubts, wanted)
+        uncertainties.setdefault(record.car, []).append(uncertainty_of[record.name].value)
+    ranked = ranked_cars(uncertainties, wanted)
     chosen = {car.car for car in ranked if car.chosen}
     shutil.rmtree(masks, ignore_errors=True)
     masks.mkdir(parents=True)
@@ -78,10 +78,10 @@ def write_labels(
     )
     # One flush of the disk instead of one for each mask; the tables, which are written last, tell of whole ones.
     os.sync()
-    surest_first = sorted((doubt_of[record.name].value, record.name) for record in records)
-    labels = ((name, value, doubt_of[name].unclear, doubt_of[name].outline) for value, name in surest_first)
+    surest_first = sorted((uncertainty_of[record.name].value, record.name) for record in records)
+    labels = ((name, value, uncertainty_of[name].unclear, uncertainty_of[name].outline) for value, name in surest_first)
     write_table(outputs["labels"], LABEL_COLUMNS, labels)
-    ranks = ((car.rank, car.car, car.doubt, int(car.chosen)) for car in ranked)
+    ranks = ((car.rank, car.car, car.uncertainty, int(car.chosen)) for car in ranked)
     write_table(outputs["ranking"], RANKING_COLUMNS, ranks)
     write_manifest(Manifest(tuple(records)), outputs["manifest"])
     return ranked
@@ -97,4 +97,4 @@ def _labelled(record: ImageRecord, candidate: Candidate, size_HW: tuple[int, int
 def read_labels(path: Path) -> list[Label]:
     """The chosen images of a table that `write_labels` wrote, the surest first. Raises UserError when it is damaged."""
     with readable(path, "delete it and run the step that makes it again"):
-        return [Label(row["img"], float(row["doubt"])) for row in read_rows(path)]
+        return [Label(row["img"], float(row["uncertainty"])) for row in read_rows(path)]

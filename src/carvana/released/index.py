@@ -12,6 +12,8 @@ from carvana.files import sha256_of, write_json
 from carvana.reading import read_json, readable
 
 NAME: Final = "weights.json"
+# What the configuration and the record of a network call one that was not trained by this workflow.
+IMPORTED: Final = "released"
 
 
 @dataclass(frozen=True)

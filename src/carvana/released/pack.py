@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from carvana.errors import UserError
 from carvana.files import sha256_of, whole_file
 from carvana.folds import folds_digest, read_folds
-from carvana.reading import read_json, read_yaml
+from carvana.reading import FINISH_THE_RUN, read_json, read_yaml, readable
 from carvana.released.card import model_card
 from carvana.released.index import NAME, Index, NetworkFile, file_of, write_index
 
@@ -34,23 +32,23 @@ def pack(
     """
     files: list[NetworkFile] = []
     conditions: dict[str, Any] = {}
-    try:
-        for network in networks:
+    for network in networks:
+        with readable(network / "recipe.yaml", FINISH_THE_RUN):
             record = read_yaml(network / "recipe.yaml")
-            conditions = record["run"]
-            model, fold = record["model"], conditions["fold"]
-            name, source = file_of(model, fold), network / "weights.safetensors"
+            model, fold = record["model"], record["run"]["fold"]
+            scheme, origin = record["folds"]["scheme"]["value"], record["run"].get("weights", "trained")
+            conditions = {name: record["run"][name] for name in ("geometry", "precision")}
+        name = file_of(model, fold)
+        try:
             with whole_file(folder / name) as partial:
-                shutil.copyfile(source, partial)
-            scheme, origin = record["folds"]["scheme"]["value"], conditions.get("weights", "trained")
-            size = (folder / name).stat().st_size
-            files.append(NetworkFile(name, model, fold, scheme, origin, size, sha256_of(folder / name)))
+                shutil.copyfile(network / "weights.safetensors", partial)
+        except OSError as error:
+            raise UserError(f"{error.filename or folder}: {error.strerror}; {FINISH_THE_RUN}") from None
+        size = (folder / name).stat().st_size
+        files.append(NetworkFile(name, model, fold, scheme, origin, size, sha256_of(folder / name)))
+    with readable(scores, FINISH_THE_RUN):
         rows = tuple(read_json(scores))
-    except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror}; finish the run first") from None
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"a file of the run is damaged ({error!r}); run the step that made it again") from error
-    told = dict(run) | {name: conditions[name] for name in ("geometry", "precision")}
+    told = dict(run) | conditions
     digests = {scheme: folds_digest(read_folds(table)) for scheme, table in folds.items()}
     index = Index(told, digests, tuple(files), rows)
     _remove_others(folder, {network.file for network in files})

@@ -7,6 +7,7 @@ from typing import Any
 
 from carvana.provenance import package_versions
 from carvana.recipe_files import Edition, resolved_document
+from carvana.released.index import IMPORTED
 
 
 def imported_record(
@@ -21,5 +22,5 @@ def imported_record(
         run: what the run says of all its networks.
         found: see `importing.import_network`.
     """
-    told = {"model": model, "fold": fold, "edition": edition, **run, "weights": "released", **found}
+    told = {"model": model, "fold": fold, "edition": edition, **run, "weights": IMPORTED, **found}
     return resolved_document(model, edition=edition) | {"run": told | {"packages": package_versions()}}

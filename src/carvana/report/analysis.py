@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -12,20 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carvana.arrays import Map, Mask
-from carvana.catalogue import MEMBERS, RECIPES, merged_models, recipe_of
+from carvana.catalogue import MEMBERS, RECIPES
 from carvana.data.imageset import ImageSet
-from carvana.errors import UserError
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.maps import postprocess
-from carvana.maps.ensemble import THRESHOLD, mean
-from carvana.maps.mapstore import MapReader
+from carvana.maps.ensemble import THRESHOLD, mean, mean_reaches
 from carvana.maps.recipe_maps import recipe_maps
-from carvana.maps.stores import images_of_all, open_store
 from carvana.metrics import dice
 from carvana.overlap import overlapped
 from carvana.reading import read_rows, readable
 from carvana.recipe_files import Edition
+from carvana.report.out_of_fold_maps import OutOfFoldMaps
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def analyse(
 
     def without(member: str) -> float:
         rest = [merged[recipe] for recipe in RECIPES if recipe not in MEMBERS[member]]
-        return dice(np.stack(rest).sum(axis=0, dtype=np.uint16) >= THRESHOLD * len(rest), truth_HW)
+        return dice(mean_reaches(np.stack(rest).sum(axis=0, dtype=np.uint16), len(rest), THRESHOLD), truth_HW)
 
     is_car = truth_HW != 0
     levels = list(maps.values())
@@ -136,44 +133,6 @@ def analyse(
         **{recipe: dice(merged[recipe] >= THRESHOLD, truth_HW) for recipe in RECIPES},
         **{f"without_{member}": without(member) for member in MEMBERS},
     )
-
-
-class OutOfFoldMaps:
-    """The out-of-fold maps of all models. Use as a context manager through `opened_maps`.
-
-    Attributes:
-        names: of the images that all models have maps of.
-        edition: of the models' recipes.
-    """
-
-    def __init__(self, stores: Mapping[str, MapReader], names: Set[str], edition: Edition) -> None:
-        self._stores, self.names, self.edition = stores, names, edition
-
-    def of(self, name: str) -> dict[str, Map]:
-        """The image's (H, W) uint8 map by model. Raises UserError when a store lacks it or is damaged."""
-        return {model: store.read(name).astype(np.uint8) for model, store in self._stores.items()}
-
-
-@contextlib.contextmanager
-def opened_maps(paths: Sequence[Path], edition: Edition, common: bool = False) -> Iterator[OutOfFoldMaps]:
-    """Open the stores of out-of-fold maps, one of every model of the ensemble.
-
-    Args:
-        paths: of the stores.
-        edition: of the models' recipes.
-        common: whether models may have maps of different images; those that all have count.
-
-    Raises:
-        UserError: one is missing, damaged, of several networks or of other images than the rest; or a model has none.
-    """
-    with contextlib.ExitStack() as closing:
-        stores = {store.source: store for store in (closing.enter_context(open_store(path, "sums")) for path in paths)}
-        wanted = {model for recipe in RECIPES for model in merged_models(recipe, edition)}
-        if set(stores) != wanted or any(store.networks != 1 for store in stores.values()):
-            raise UserError(f"expected one store of out-of-fold maps of each of {', '.join(sorted(wanted))}")
-        names = images_of_all({model: set(store.names) for model, store in stores.items()}, common)
-        ordered = sorted(stores, key=lambda model: RECIPES.index(recipe_of(model, edition)))
-        yield OutOfFoldMaps({model: stores[model] for model in ordered}, frozenset(names), edition)
 
 
 def write_analysis(images: ImageSet, maps: OutOfFoldMaps, geometry: Geometry, threads: int, path: Path) -> None:

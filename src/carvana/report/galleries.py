@@ -9,17 +9,19 @@ from typing import Final
 from carvana import rle
 from carvana.arrays import Image
 from carvana.data.imageset import ImageSet
+from carvana.picture import PREDICTION_COLOUR, TRUTH_COLOUR
 from carvana.report import page
-from carvana.report.analysis import ImageAnalysis, OutOfFoldMaps, disagreement
+from carvana.report.analysis import ImageAnalysis, disagreement
 from carvana.report.audit import suspicious
 from carvana.report.group_tables import group_tables
+from carvana.report.out_of_fold_maps import OutOfFoldMaps
 from carvana.report.page import Section, Tile
-from carvana.report.pictures import contours_on, data_address, disagreement_picture
+from carvana.report.pictures import contours_on, css_colour, data_address, disagreement_picture
 from carvana.report.record import RunRecord
 from carvana.submission.mask_table import read_masks
 
 SHOWN: Final = 48
-KEY: Final = {"true mask": "#50c850", "ensemble": "#ff823c"}
+KEY: Final = {"true mask": css_colour(TRUTH_COLOUR), "ensemble": css_colour(PREDICTION_COLOUR)}
 
 
 def worst(run: RunRecord, draw: Callable[[Sequence[ImageAnalysis]], Iterable[Tile]]) -> Section:

@@ -9,6 +9,7 @@ from carvana.report import page, plots
 from carvana.report.groups import summary
 from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
+from carvana.training.stopwatch import images_per_second
 
 _NETWORK_COLUMNS: Final = (
     "model", "fold", "weights", "Dice", "spread", "lowest", "images", "epochs", "selected epoch", "minutes", "images/s",
@@ -43,9 +44,6 @@ def _network_row(network: Network) -> Sequence[Cell]:
     dice = (of_images.mean, of_images.deviation, of_images.lowest, of_images.count)
     if not network.trained:
         return (network.model, network.fold, "released", *dice, *[None] * 6)
-    epochs = network.timings["epochs"]
-    seconds = sum(epoch["train_seconds"] for epoch in epochs)
-    speed = sum(epoch["train_images"] for epoch in epochs) / seconds if seconds else None
     return (
         network.model,
         network.fold,
@@ -54,7 +52,7 @@ def _network_row(network: Network) -> Sequence[Cell]:
         len(network.history),
         network.selected_epoch,
         network.timings["seconds"] / 60,
-        speed,
+        images_per_second(network.timings["epochs"]),
         network.timings["peak_memory_bytes"] / 2**30,
         _gibibytes(network.timings["peak_device_memory_bytes"]),
     )

@@ -52,3 +52,9 @@ def resized(pixels: Pixels, interpolation: int) -> Pixels:
     """The picture, (H, W) or (H, W, 3), `WIDTH` pixels wide, by an interpolation of OpenCV."""
     height = round(pixels.shape[0] * WIDTH / pixels.shape[1])
     return cv2.resize(pixels, (WIDTH, height), interpolation=interpolation).astype(np.uint8, copy=False)
+
+
+def css_colour(colour: tuple[int, int, int]) -> str:
+    """A colour of blue, green and red as style sheets write it."""
+    blue, green, red = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from carvana.grading.score_table import read_scores
 from carvana.grading.scores import Score
 from carvana.histories import Row, read_history, selected_epoch
 from carvana.leaderboard.record import Scored, read_scored
-from carvana.reading import read_json, read_rows, read_yaml, readable
+from carvana.out_of_fold import read_fold_dice
+from carvana.reading import FINISH_THE_RUN, read_json, read_rows, read_yaml, readable
+from carvana.released.index import IMPORTED
 from carvana.report.analysis import ImageAnalysis, read_analysis
 from carvana.verification.document import Verification, read_verification
-
-_REMEDY: Final = "finish the run, or run the step that made it again"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def read_run(
     """
     with readable(published, "restore it, or name config/published.yaml"):
         facts = read_yaml(published)
-    dice = {model: _dice(results / f"oof/{model}/dice.csv") for model in folds_of}
+    dice = {model: read_fold_dice(results / f"oof/{model}/dice.csv") for model in folds_of}
     return RunRecord(
         edition=edition,
         networks=tuple(
@@ -141,9 +141,9 @@ def predictions(results: Path, models: Sequence[str], test_parts: Sequence[str])
 def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Network:
     folder = results / f"models/{model}/fold{fold}"
     recipe = folder / "recipe.yaml"
-    with readable(recipe, _REMEDY):
+    with readable(recipe, FINISH_THE_RUN):
         conditions = read_yaml(recipe)["run"]
-        imported = conditions.get("weights") == "released"
+        imported = conditions.get("weights") == IMPORTED
     if imported:
         return Network(model, fold, (), {}, conditions, tuple(dice))
     history = tuple(read_history(folder / "history.csv"))
@@ -151,16 +151,8 @@ def _network(results: Path, model: str, fold: int, dice: Sequence[float]) -> Net
 
 
 def _timings(path: Path) -> Mapping[str, Any]:
-    with readable(path, _REMEDY):
+    with readable(path, FINISH_THE_RUN):
         return dict(read_json(path))
-
-
-def _dice(table: Path) -> dict[int, list[float]]:
-    of_fold: dict[int, list[float]] = {}
-    with readable(table, _REMEDY):
-        for row in read_rows(table):
-            of_fold.setdefault(int(row["fold"]), []).append(float(row["dice"]))
-    return of_fold
 
 
 def _metadata(table: Path) -> dict[str, tuple[str, str]]:

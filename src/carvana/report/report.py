@@ -9,10 +9,10 @@ from typing import Final
 from carvana.data.imageset import ImageSet
 from carvana.files import whole_file
 from carvana.report import galleries
-from carvana.report.analysis import OutOfFoldMaps
 from carvana.report.costs import costs
 from carvana.report.gains import gains
 from carvana.report.models import models
+from carvana.report.out_of_fold_maps import OutOfFoldMaps
 from carvana.report.overview import overview
 from carvana.report.page import Section, page
 from carvana.report.record import RunRecord

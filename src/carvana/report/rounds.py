@@ -10,16 +10,17 @@ from typing import Final
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.grading.scores import DICE_PARTS
+from carvana.picture import TRUTH_COLOUR
 from carvana.pseudo_labels.labels import Label, read_labels
 from carvana.pseudo_labels.precondition import Precondition, read_precondition
 from carvana.report import page
 from carvana.report.groups import summary
 from carvana.report.page import Cell, Section, Tile
-from carvana.report.pictures import contours_on, data_address
+from carvana.report.pictures import contours_on, css_colour, data_address
 from carvana.report.record import RunRecord
 
 SHOWN: Final = 12
-KEY: Final = {"pseudo-label": "#50c850"}
+KEY: Final = {"pseudo-label": css_colour(TRUTH_COLOUR)}
 _CONTAMINATED: Final = (
     "The teacher was the ensemble, whose networks were trained on the cars that the second round is judged by out of"
     " fold: those scores are contaminated. Only the test images' are not."
@@ -89,17 +90,17 @@ def pseudo_labels(run: RunRecord, rounds: PseudoLabelling, folder: Path) -> Sect
     if rounds.precondition.teacher == "ensemble":
         body += page.text(_CONTAMINATED, "verdict fails")
     body += page.table(("Dice", rounds.first, rounds.second, "difference"), rows)
-    told = ((one.name, len(one.images.manifest.cars), len(one.labels), *_doubts(one)) for one in rounds.teachers)
+    told = ((one.name, len(one.images.manifest.cars), len(one.labels), *_uncertainties(one)) for one in rounds.teachers)
     body += page.heading("The pseudo-labels") + page.text(
-        "Doubt is the number of pixels with a probability that is neither clearly car nor clearly background, per pixel"
-        " of the outline: the width of the band in which a map is not sure. Whole cars were taken, by their least sure"
-        " image, the surest first.",
+        "Uncertainty is the number of pixels with a probability that is neither clearly car nor clearly background, per"
+        " pixel of the outline: the width of the band in which a map is not sure. Whole cars were taken, by their least"
+        " sure image, the surest first.",
         "faint",
     )
-    body += page.table(("teacher", "cars", "images", "lowest doubt", "highest doubt"), told)
+    body += page.table(("teacher", "cars", "images", "lowest uncertainty", "highest uncertainty"), told)
     ranked = sorted(
         ((label, teacher) for teacher in rounds.teachers for label in teacher.labels),
-        key=lambda pair: (pair[0].doubt, pair[0].img, pair[1].name),
+        key=lambda pair: (pair[0].uncertainty, pair[0].img, pair[1].name),
     )
     half = SHOWN // 2
     body += page.key(KEY) + page.heading("The surest") + page.tiles(_tiles(ranked[:half], folder))
@@ -113,8 +114,8 @@ def _compared(one: float | None, two: float | None) -> tuple[Cell, Cell, Cell]:
     return one, two, two - one
 
 
-def _doubts(teacher: Teacher) -> tuple[float, float]:
-    return teacher.labels[0].doubt, teacher.labels[-1].doubt
+def _uncertainties(teacher: Teacher) -> tuple[float, float]:
+    return teacher.labels[0].uncertainty, teacher.labels[-1].uncertainty
 
 
 def _tiles(ranked: Sequence[tuple[Label, Teacher]], folder: Path) -> Iterable[Tile]:
@@ -122,4 +123,4 @@ def _tiles(ranked: Sequence[tuple[Label, Teacher]], folder: Path) -> Iterable[Ti
         image_HWC, mask_HW = teacher.images.image(label.img), teacher.images.mask(label.img)
         address = data_address(contours_on(image_HWC, mask_HW, None))
         link = page.link(Path(teacher.images.manifest.by_name[label.img].file), folder)
-        yield Tile(label.img, f"doubt {label.doubt:.3f}, by {teacher.name}", (address,), link)
+        yield Tile(label.img, f"uncertainty {label.uncertainty:.3f}, by {teacher.name}", (address,), link)

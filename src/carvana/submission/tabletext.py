@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from carvana.errors import UserError
-from carvana.files import LONGEST_LINE
 from carvana.overlap import overlapped
+from carvana.reading import LONGEST_LINE
 
 # Large enough for a thread that unpacks not to wait long, each time, until it may say that it has.
 _READ_AT_ONCE: Final = 2**19

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+# The reported measure that scores masks as the competition does, by the names that the members gave it.
+DICE: Final = ("dice", "hard_dice")
 
 Phase = Literal["train", "replay", "valid"]
 

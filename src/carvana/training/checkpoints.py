@@ -20,7 +20,7 @@ from torch import Tensor
 from carvana.errors import UserError
 from carvana.files import flush, sha256_of, whole_file
 from carvana.training.snapshot import Snapshot
-from carvana.training.state_files import numbers, paths_of, read_record, record_text
+from carvana.training.state_files import paths_of, read_record, record_text, state_numbers
 from carvana.weights import save_weights, write_tensors
 
 KEPT: Final = 2
@@ -65,7 +65,7 @@ class Checkpoints:
             OSError: the disk is full, or what was written does not read back; the states before are untouched.
         """
         self._check()
-        number = max(numbers(self._folder), default=0) + 1
+        number = max(state_numbers(self._folder), default=0) + 1
         tensors, record = paths_of(self._folder, number)
         with whole_file(tensors) as partial:
             write_tensors(partial, snapshot.tensors)
@@ -89,7 +89,7 @@ class Checkpoints:
         Raises:
             UserError: a state cannot be read, and may be whole: it is not to be trained again.
         """
-        for number in numbers(self._folder):
+        for number in state_numbers(self._folder):
             try:
                 problem = self._problem(number)
             except OSError as error:
@@ -123,7 +123,7 @@ class Checkpoints:
     def _tidy(self) -> None:
         """Delete all but the newest states, and weights that none of these needs."""
         needed: set[str] = set()
-        for place, number in enumerate(numbers(self._folder)):
+        for place, number in enumerate(state_numbers(self._folder)):
             tensors, record = paths_of(self._folder, number)
             if place >= KEPT:
                 # The record first: a state is one as long as it has a record.

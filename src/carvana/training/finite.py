@@ -14,7 +14,7 @@ from carvana.computing.arrival import Arrival
 from carvana.errors import UserError
 
 
-def numbers(scalars: Mapping[str, Tensor]) -> dict[str, float]:
+def as_floats(scalars: Mapping[str, Tensor]) -> dict[str, float]:
     """The values of float32 scalars of one device, which is waited for once."""
     values = Arrival(torch.stack([scalar.detach() for scalar in scalars.values()])).array()
     return dict(zip(scalars, values.tolist(), strict=True))
@@ -35,8 +35,8 @@ def require_finite(values: Mapping[str, float], epoch: int, names: Sequence[str]
 
 
 def require_numbers(output_N1HW: Tensor, epoch: int, names: Sequence[str]) -> None:
-    """Check the network's output for a batch before its loss is computed, of which PyTorch's cross-entropy of
-    probabilities would only say that they should lie between 0 and 1.
+    """Check the network's output for a batch before its loss: of NaN, PyTorch's cross-entropy of probabilities would
+    only say that they should lie between 0 and 1.
 
     Raises:
         UserError: one is not a number, so the loss would be none; the message names the batch's images.

@@ -12,10 +12,10 @@ from carvana.recipe import Recipe
 from carvana.training import parts
 from carvana.training.batches import Batch
 from carvana.training.callbacks import EpochRecord, OnEpoch, OnRest, OnStep, StepRecord
-from carvana.training.finite import numbers, require_finite, require_numbers
+from carvana.training.finite import as_floats, require_finite, require_numbers
 from carvana.training.hard_negatives import HardNegatives
 from carvana.training.parts import Objective
-from carvana.training.state import Place, TrainingState
+from carvana.training.state import EpochProgress, TrainingState
 from carvana.training.validation import validate
 
 
@@ -86,11 +86,11 @@ def run_epoch(course: Course, state: TrainingState, on_step: OnStep, on_rest: On
     if state.place.phase == "train":
         batches = course.training_batches(epoch, state.place.batches)
         trained = train_epoch(recipe, course.objective, state, batches, on_step, on_rest)
-        state.place = Place("valid", trained=trained)
+        state.place = EpochProgress("valid", trained=trained)
     train, batches = state.place.trained, course.validation_batches(state.place.batches)
     valid = validate(recipe.validation, course.objective, state, batches, on_step, on_rest)
     selected = state.best.offer(recipe.selection, valid, epoch)
-    state.place = Place()
+    state.place = EpochProgress()
     state.next_epoch += 1
     return EpochRecord(epoch, recipe_epoch, learning_rate, train, valid, selected)
 
@@ -142,7 +142,7 @@ def train_epoch(
                 on_step(StepRecord(state.next_epoch, "replay", number, hardest.names, values))
         place.batches = number + 1
         on_rest("batch")
-    state.place = Place()
+    state.place = EpochProgress()
     return place.means.values()
 
 
@@ -155,7 +155,7 @@ def _train_on(
     terms = objective.terms(output_N1HW, batch.masks_N1HW)
     with torch.no_grad():
         measures = objective.measures(output_N1HW, batch.masks_N1HW)
-    values = numbers(terms | measures)
+    values = as_floats(terms | measures)
     require_finite({"loss": values["loss"]}, state.next_epoch, batch.names)
     training = recipe.training
     scale = len(batch.names) if training.gradient_scale == "batch" else 1

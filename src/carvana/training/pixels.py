@@ -23,7 +23,7 @@ class Pixels(Protocol):
 
 
 @dataclass(frozen=True)
-class KeptPixels:
+class CachedPixels:
     """Pixels that stay in memory once decoded: for small images only."""
 
     source: Pixels
@@ -44,7 +44,7 @@ class KeptPixels:
 
 
 @dataclass(frozen=True)
-class KeptMasks:
+class CachedMasks:
     """Pixels whose masks stay in memory as runs once decoded; images are decoded each time.
 
     Of a full-size mask the runs take about 8 kB, so all of the competition's 40 MB for each loading process; and making

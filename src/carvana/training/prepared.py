@@ -17,7 +17,7 @@ import numpy as np
 
 from carvana.arrays import Image
 from carvana.interruption import say
-from carvana.training.packing import pack, unpack
+from carvana.training.compression import compress, decompress
 from carvana.training.pixels import Pixels
 from carvana.transforms.protocol import Transforms
 
@@ -44,7 +44,7 @@ class Preparing:
         return self.transforms.prepare(self.pixels.image(name), self.pixels.mask(name))
 
 
-class KeptOnDisk:
+class DiskCache:
     """Prepared images that are kept once they are made, for all loading processes of one training.
 
     They are in a file without a name, which is gone with the last of these processes, however that ends. A photo of the
@@ -65,20 +65,20 @@ class KeptOnDisk:
         place = self._places[name]
         if size := int(self._sizes[place]):
             with contextlib.suppress(OSError, ValueError):
-                return unpack(os.pread(self._file.fileno(), size, self._offset(place)), self._shape_HW4)
+                return decompress(os.pread(self._file.fileno(), size, self._offset(place)), self._shape_HW4)
         prepared_HW4 = self._source.of(name)
-        self._keep(place, pack(prepared_HW4))
+        self._keep(place, compress(prepared_HW4))
         return prepared_HW4
 
-    def _keep(self, place: int, packed: bytes) -> None:
-        # Its place is as far from the next one as an image is long that cannot be packed. What stays free takes no room
-        # on the disk, and no process has to wait for another one.
-        if len(packed) > self._room:
+    def _keep(self, place: int, compressed: bytes) -> None:
+        # Each image has a slot of its unpacked size, so no process waits for another one. The unwritten rest of a slot
+        # is a hole in a sparse file.
+        if len(compressed) > self._room:
             return
         with contextlib.suppress(OSError):
-            if os.pwrite(self._file.fileno(), packed, self._offset(place)) == len(packed):
+            if os.pwrite(self._file.fileno(), compressed, self._offset(place)) == len(compressed):
                 # Last, so whoever sees it finds the whole image.
-                self._sizes[place] = len(packed)
+                self._sizes[place] = len(compressed)
 
     def _offset(self, place: int) -> int:
         return place * self._room
@@ -88,7 +88,7 @@ class KeptOnDisk:
         return math.prod(self._shape_HW4)
 
 
-def kept_where_it_pays(source: Preparing, names: Sequence[str], folder: Path) -> Prepared:
+def cached_if_resized(source: Preparing, names: Sequence[str], folder: Path) -> Prepared:
     """`source`, and what it makes is kept in a folder if it resizes images: only then is that much faster.
 
     Args:
@@ -106,4 +106,4 @@ def kept_where_it_pays(source: Preparing, names: Sequence[str], folder: Path) ->
             " kept, but made anew in every epoch, which takes longer"
         )
         return source
-    return KeptOnDisk(source, names, size_HW, folder)
+    return DiskCache(source, names, size_HW, folder)

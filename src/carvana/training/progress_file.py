@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from carvana.training.callbacks import EpochRecord, StepRecord
-from carvana.training.progress_lines import DICE
+from carvana.training.callbacks import DICE, EpochRecord, StepRecord
 from carvana.training.stopwatch import Stopwatch
 
 PROGRESS: Final = "progress.json"
@@ -62,7 +61,7 @@ class ProgressFile:
             "loss": self.loss,
             "dice": self.dice,
             "images_per_second": watch.current.images_per_second,
-            "seconds_left": (self.work - watch.work) * watch.seconds / watch.work if watch.work else None,
+            "seconds_left": watch.seconds_left(self.work),
             "device": self.device,
         }
         # Without waiting for the disk, as results do: it is told again in a few seconds.

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Final
 
 from carvana.text import clock
-from carvana.training.callbacks import EpochRecord, StepRecord
+from carvana.training.callbacks import DICE, EpochRecord, StepRecord
 from carvana.training.means import Means
 from carvana.training.stopwatch import EpochTimings, Stopwatch
-
-# The reported measure that scores masks as the competition does, by the name that a member gave it.
-DICE: Final = ("dice", "hard_dice")
 
 
 class ProgressLines:
@@ -53,6 +49,8 @@ class ProgressLines:
         self._printed_at = self._stopwatch.seconds
         figures = [f"loss {values['loss']:.4f}"] if "loss" in values else []
         figures += [f"dice {values[name]:.4f}" for name in DICE if name in values]
-        left = (self._work - self._stopwatch.work) * self._stopwatch.seconds / self._stopwatch.work
-        pace = f"{timings.images_per_second:.1f} images/s {clock(left)} left"
+        pace = f"{timings.images_per_second:.1f} images/s"
+        left = self._stopwatch.seconds_left(self._work)
+        if left is not None:
+            pace += f" {clock(left)} left"
         print(f"[{self._label}] epoch {place} {' '.join(figures)} {pace}{mark}", file=sys.stderr, flush=True)

@@ -21,16 +21,18 @@ from carvana.networks.initialisation import initialise
 from carvana.recipe import Recipe
 from carvana.recipe_files import load_recipe
 from carvana.training import parts
-from carvana.training.batches import Loading, told_of_dead_workers
 from carvana.training.checkpoints import Checkpoints
 from carvana.training.conditions import Conditions
+from carvana.training.dead_workers import told_of_dead_workers
 from carvana.training.draws import Draws
 from carvana.training.history import write_history
+from carvana.training.loading import Loading
 from carvana.training.loop import Course, begin, fit
-from carvana.training.memory import Arrangement, enough_memory
+from carvana.training.memory import enough_memory
+from carvana.training.memory_count import Arrangement
 from carvana.training.metadata import recipe_record, write_recipe, write_timings
-from carvana.training.pixels import KeptMasks, KeptPixels
-from carvana.training.prepared import Preparing, kept_where_it_pays
+from carvana.training.pixels import CachedMasks, CachedPixels
+from carvana.training.prepared import Preparing, cached_if_resized
 from carvana.training.recorder import Recorder
 from carvana.training.session import Session
 from carvana.training.slices import arranged
@@ -172,14 +174,14 @@ def _loading(conditions: Conditions, recipe: Recipe, draws: Draws, images: Train
             f"{len(parted.training)} images make no batch of {recipe.training.batch_size}, and {recipe.recipe} leaves"
             f" incomplete ones out: set images_per_step.{recipe.recipe} to {len(parted.training)} or less"
         )
-    pixels = KeptPixels(source) if geometry == SMALL else KeptMasks(source)
+    pixels = CachedPixels(source) if geometry == SMALL else CachedMasks(source)
     transforms = build_transforms(recipe, geometry)
     names = (*parted.training, *parted.validation)
     return Loading(
         recipe=recipe,
         split=parted,
         pixels=pixels,
-        prepared=kept_where_it_pays(Preparing(pixels, transforms), names, folder),
+        prepared=cached_if_resized(Preparing(pixels, transforms), names, folder),
         transforms=transforms,
         draws=draws,
         epochs=conditions.epochs,

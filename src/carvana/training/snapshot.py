@@ -18,7 +18,7 @@ from carvana.training import parts
 from carvana.training.batches import Batch
 from carvana.training.means import Means
 from carvana.training.selection import Best
-from carvana.training.state import Place, TrainingState
+from carvana.training.state import EpochProgress, TrainingState
 from carvana.weights import distinct_tensors, fill
 
 
@@ -92,7 +92,7 @@ def restore(state: TrainingState, snapshot: Snapshot, recipe: Recipe) -> None:
     state.best = Best(**values["best"])
     state.next_epoch = values["next_epoch"]
     place = values["place"]
-    state.place = Place(**{**place, "means": Means(**place["means"])})
+    state.place = EpochProgress(**{**place, "means": Means(**place["means"])})
 
 
 def _optimizer_state(optimizer: torch.optim.Optimizer, snapshot: Snapshot) -> dict[str, Any]:

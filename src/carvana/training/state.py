@@ -14,7 +14,7 @@ from carvana.training.selection import Best
 
 
 @dataclass
-class Place:
+class EpochProgress:
     """How far the running epoch is.
 
     Attributes:
@@ -52,4 +52,4 @@ class TrainingState:
     hard_negatives: HardNegatives | None = None
     best: Best = field(default_factory=Best)
     next_epoch: int = 0
-    place: Place = field(default_factory=Place)
+    place: EpochProgress = field(default_factory=EpochProgress)

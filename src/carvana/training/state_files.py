@@ -16,7 +16,7 @@ def paths_of(folder: Path, number: int) -> tuple[Path, Path]:
     return folder / f"{stem}.safetensors", folder / f"{stem}.json"
 
 
-def numbers(folder: Path) -> list[int]:
+def state_numbers(folder: Path) -> list[int]:
     """The numbers of the saved states that have a file, the newest first."""
     names = (path.name for path in folder.glob("state-*"))
     found = {int(match[1]) for name in names if (match := re.fullmatch(r"state-(\d+)\.(safetensors|json)", name))}
@@ -46,7 +46,7 @@ def _digest(body: object) -> str:
 
 def newest_values(folder: Path) -> dict[str, Any] | None:
     """The values of the newest state whose record is whole; nothing if there is none."""
-    for number in numbers(folder):
+    for number in state_numbers(folder):
         try:
             return dict(read_record(paths_of(folder, number)[1])["values"])
         except (OSError, ValueError):

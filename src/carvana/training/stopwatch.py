@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from carvana.training.callbacks import Phase, StepRecord
 
 # An image that is trained on costs a forward pass, and about twice that for the gradient.
-_WORK: Final[dict[Phase, int]] = {"train": 3, "replay": 0, "valid": 1}
+TRAINING_PASSES: Final = 3
+# Replays count neither as work to do nor as work done: they come evenly, so the time left is right without them.
+_WORK: Final[dict[Phase, int]] = {"train": TRAINING_PASSES, "replay": 0, "valid": 1}
 
 
 def work(train_images: int, valid_images: int) -> int:
-    """What these images cost, in forward passes of one image. Replays are left out: nobody knows them in advance."""
+    """What these images cost, in forward passes of one image."""
     return train_images * _WORK["train"] + valid_images * _WORK["valid"]
+
+
+def images_per_second(epochs: Sequence[Mapping[str, Any]]) -> float | None:
+    """Images trained on per second, in all of these epochs; None where no time was counted.
+
+    Args:
+        epochs: each as `EpochTimings` has it.
+    """
+    seconds = sum(epoch["train_seconds"] for epoch in epochs)
+    return sum(epoch["train_images"] for epoch in epochs) / seconds if seconds else None
 
 
 @dataclass(frozen=True)
@@ -104,3 +116,7 @@ class Stopwatch:
     def seconds(self) -> float:
         """From the beginning to the last step."""
         return self._last - self._start
+
+    def seconds_left(self, work: int) -> float | None:
+        """Until so much work is done, see `work`, at the pace so far; None before the first step."""
+        return (work - self.work) * self.seconds / self.work if self.work else None

@@ -11,7 +11,7 @@ from carvana.networks.upsampling import upsampled
 from carvana.recipe import Validation
 from carvana.training.batches import Batch
 from carvana.training.callbacks import OnRest, OnStep, StepRecord
-from carvana.training.finite import numbers, require_finite, require_numbers
+from carvana.training.finite import as_floats, require_finite, require_numbers
 from carvana.training.parts import Objective
 from carvana.training.state import TrainingState
 
@@ -46,7 +46,7 @@ def validate(
     for number, batch in enumerate(batches, place.batches):
         output_N1HW = state.forward(batch.images_N3HW)
         require_numbers(output_N1HW, epoch, batch.names)
-        values = numbers(judged(output_N1HW, batch.masks_N1HW, validation, objective))
+        values = as_floats(judged(output_N1HW, batch.masks_N1HW, validation, objective))
         require_finite(values, epoch, batch.names)
         place.means.add(values)
         on_step(StepRecord(epoch, "valid", number, batch.names, values))

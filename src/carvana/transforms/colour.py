@@ -59,8 +59,8 @@ def equalise_luma(image_HWC: Image, clip_limit: float, tiles: tuple[int, int]) -
 def scale_brightness_8_bits(image_HWC: Image, factor: float) -> Image:
     """The image times `factor`, clipped to its own maximum and truncated to 8 bits (released albu script)."""
     products, top = factor * np.arange(256), image_HWC.max()
-    # What lies at least twice this below the next whole number is truncated by adding this less one half, and rounding,
-    # which OpenCV does to many pixels at once.
+    # Half of the smallest gap from a product to the next whole number, so floor(x) is round(x - 1/2 + below); OpenCV
+    # rounds many pixels at once.
     below = (1 - (products % 1).max()) / 2
     if not 0 <= factor <= 2 or below < _FLOAT32_ERROR:
         return cv2.LUT(image_HWC, np.clip(products, 0, top).astype(np.uint8)).astype(np.uint8, copy=False)

@@ -25,6 +25,7 @@ _MODULES: Final = (
     "carvana.networks.initialisation",
     "carvana.training.split",
     "carvana.training.batches",
+    "carvana.training.loading",
     "carvana.training.loop",
     "carvana.training.slices",
     "carvana.training.validation",

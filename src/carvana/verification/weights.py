@@ -12,7 +12,7 @@ from carvana.weights import read_facts
 
 FOLDS_SOURCE: Final = "number of folds of each model in config/recipes, or the configuration's"
 
-IMPORTED: Final = "the configuration's sections weights and released"
+IMPORTED_SOURCE: Final = "the configuration's sections weights and released"
 
 
 def weight_hashes(files: Mapping[str, Sequence[Path]]) -> dict[str, str]:
@@ -55,5 +55,5 @@ def check_weights(
         equal("weights", "number of networks", expected, len(hashes), FOLDS_SOURCE),
         equal("weights", "different SHA-256", expected, len(set(hashes.values())), same),
         equal("weights", "of their model and fold", expected, sum(named), says),
-        *(unexpected("weights", "not as trained here", note, IMPORTED) for note in notes),
+        *(unexpected("weights", "not as trained here", note, IMPORTED_SOURCE) for note in notes),
     ]

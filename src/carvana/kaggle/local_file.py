@@ -25,7 +25,7 @@ MARKER_SUFFIX: Final = ".kaggle-partial"
 
 
 @dataclass(frozen=True)
-class Place:
+class LocalFile:
     """Where one file, its record, its lock and what has arrived of it lie.
 
     Attributes:

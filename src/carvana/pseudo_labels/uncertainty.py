@@ -10,7 +10,7 @@ from carvana.arrays import BoolMask, Levels, Map, Mask, Sums
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Uncertainty:
     """What is counted in one map.
 
     Attributes:
@@ -31,7 +31,7 @@ class Doubt:
         return self.unclear / self.outline if self.outline else float("inf")
 
 
-def doubt_of(map_HW: Map | Sums | Levels, mask_HW: Mask, unclear: tuple[int, int]) -> Doubt:
+def uncertainty_of(map_HW: Map | Sums | Levels, mask_HW: Mask, unclear: tuple[int, int]) -> Uncertainty:
     """Count in one map.
 
     Args:
@@ -41,7 +41,7 @@ def doubt_of(map_HW: Map | Sums | Levels, mask_HW: Mask, unclear: tuple[int, int
     """
     low, high = unclear
     count = int(np.count_nonzero((map_HW >= low) & (map_HW <= high)))
-    return Doubt(count, _outline(mask_HW != 0))
+    return Uncertainty(count, _outline(mask_HW != 0))
 
 
 def _outline(car_HW: BoolMask) -> int:

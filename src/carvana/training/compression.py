@@ -24,8 +24,8 @@ _FIRST: Final = (0, 0, 0)
 _ALL_FILTERS: Final = 0
 
 
-def pack(image_HWC: Pixels) -> bytes:
-    """The image packed, behind a checksum.
+def compress(image_HWC: Pixels) -> bytes:
+    """The image compressed, behind a checksum.
 
     Args:
         image_HWC: uint8, of up to four channels.
@@ -33,29 +33,29 @@ def pack(image_HWC: Pixels) -> bytes:
     with _chunk(image_HWC.shape) as chunk_CHW:
         chunk_CHW[...] = cv2.split(image_HWC)
         chunk_CHW.flush()
-        filters, packed = chunk_CHW.id.read_direct_chunk(_FIRST)
+        filters, compressed = chunk_CHW.id.read_direct_chunk(_FIRST)
         assert filters == _ALL_FILTERS
-        return _checksum(packed) + bytes(packed)
+        return _checksum(compressed) + bytes(compressed)
 
 
-def unpack(packed: bytes, shape_HWC: tuple[int, ...]) -> Pixels:
-    """The image of this shape that was packed: image_HWC, uint8, contiguous.
+def decompress(compressed: bytes, shape_HWC: tuple[int, ...]) -> Pixels:
+    """The image of this shape that was compressed: image_HWC, uint8, contiguous.
 
     Raises:
-        ValueError: these are not the bytes that `pack` made.
+        ValueError: these are not the bytes that `compress` made.
     """
-    checksum, packed = packed[:_CHECKSUM_BYTES], packed[_CHECKSUM_BYTES:]
+    checksum, compressed = compressed[:_CHECKSUM_BYTES], compressed[_CHECKSUM_BYTES:]
     # First: HDF5's own, Fletcher-32, kills the process where less than four bytes are left.
-    if not packed or checksum != _checksum(packed):
-        raise ValueError("a packed image is damaged")
+    if not compressed or checksum != _checksum(compressed):
+        raise ValueError("a compressed image is damaged")
     with _chunk(shape_HWC) as chunk_CHW:
-        chunk_CHW.id.write_direct_chunk(_FIRST, packed)
+        chunk_CHW.id.write_direct_chunk(_FIRST, compressed)
         planes: list[Pixels] = list(chunk_CHW[...])
     return cv2.merge(planes).astype(np.uint8, copy=False)
 
 
-def _checksum(packed: bytes) -> bytes:
-    return zlib.adler32(packed).to_bytes(_CHECKSUM_BYTES, "big")
+def _checksum(compressed: bytes) -> bytes:
+    return zlib.adler32(compressed).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 @contextmanager
