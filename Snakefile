@@ -8,7 +8,12 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# This checkout's code, and not what is installed: here, and in the jobs.
+SOURCE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 from carvana.computing.cpu import computes_bfloat16
 from carvana.config import check_config, check_files

@@ -22,7 +22,6 @@ import torch
 
 from benchmarks.results import write_result
 from benchmarks.sample import SAMPLE
-from carvana import rle
 from carvana.arrays import Mask, Sums
 from carvana.catalogue import RECIPES, merged_models
 from carvana.computing.precision import PRECISIONS
@@ -35,6 +34,7 @@ from carvana.folds import read_folds
 from carvana.geometry import Geometry
 from carvana.maps import ensemble, postprocess
 from carvana.maps.merging import merge_rule
+from carvana.mask_runs import Runs, mask_of_runs, runs_of_mask
 from carvana.metrics import dice
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.run import prepare
@@ -54,7 +54,7 @@ class Predicted:
         seconds: from image files to maps.
     """
 
-    masks: dict[str, dict[str, rle.Runs]]
+    masks: dict[str, dict[str, Runs]]
     seconds: float
 
 
@@ -94,10 +94,10 @@ def predicted(run: TrainedRun, results: Path, names: Sequence[str], device: str,
         pipeline.run(names, forward_of.__getitem__, add)
         seconds += time.perf_counter() - begun
     models = {recipe: len(merged_models(recipe, run.edition)) for recipe in RECIPES}
-    masks: dict[str, dict[str, rle.Runs]] = {row: {} for row in ROWS}
+    masks: dict[str, dict[str, Runs]] = {row: {} for row in ROWS}
     for name in names:
         for row, mask_HW in _masks(sums.pop(name), models, run).items():
-            masks[row][name] = rle.runs_of_mask(mask_HW)
+            masks[row][name] = runs_of_mask(mask_HW)
     return Predicted(masks, seconds)
 
 
@@ -114,12 +114,12 @@ def _masks(sums: Mapping[str, Sums], models: Mapping[str, int], run: TrainedRun)
 
 
 def compared(
-    exact: Mapping[str, rle.Runs], other: Mapping[str, rle.Runs], truth: ImageSet, geometry: Geometry
+    exact: Mapping[str, Runs], other: Mapping[str, Runs], truth: ImageSet, geometry: Geometry
 ) -> dict[str, float]:
     """Mean Dice in both, and mean and most pixels of an image's mask that differ."""
     dices, changed = [], []
     for name in exact:
-        one_HW, other_HW = (rle.mask_of_runs(runs[name], geometry.image_size) for runs in (exact, other))
+        one_HW, other_HW = (mask_of_runs(runs[name], geometry.image_size) for runs in (exact, other))
         true_HW = truth.mask(name)
         dices.append((dice(one_HW, true_HW), dice(other_HW, true_HW)))
         changed.append(int(np.count_nonzero(one_HW != other_HW)))

@@ -8,6 +8,7 @@ import pytest
 from carvana import provenance
 from carvana.provenance import canonical_syntax, code_digest, recipe_digest, used_modules
 from carvana.recipe_files import load_recipe
+from carvana.revision import ROOT
 from tests.programs import SCRIPTS
 
 
@@ -100,3 +101,12 @@ def test_code_is_read_alike_in_every_locale():
 
 def test_modules_that_do_not_count_exist():
     assert all(map(provenance._module_file, provenance.WITHOUT_EFFECT | provenance.COUNTED_BY_CONTENT))
+
+
+@pytest.mark.parametrize("script", ["train.py", "predict.py"])
+def test_what_comes_after_maps_does_not_count_for_networks_and_maps(script):
+    modules = load_recipe("unet_vgg11").modules.model_dump().values()
+    used = used_modules(ROOT / "workflow/scripts" / script, tuple(modules))
+    after = ("rle", "metrics", "baselines", "grading", "submission", "report", "maps.ensemble", "maps.combine")
+    assert [one for one in used if one.removeprefix("carvana.").startswith(after)] == []
+    assert "carvana.networks.vgg_unet" in used

@@ -52,11 +52,38 @@ def test_every_value_of_the_resolved_recipe_names_a_known_source(model):
     assert set(found) <= SOURCES
 
 
-def test_variants_differ_only_in_what_the_authors_varied():
-    base = load_recipe("linknet34_fma_s44").model_dump()
-    clahe = load_recipe("linknet34_f04a_clahe_rmsprop").model_dump()
-    assert {key for key in base if base[key] != clahe[key]} == {"model", "folds", "seed", "input", "optimizer"}
-    assert clahe["optimizer"]["renewed_as"] == "adam"
+CLAHE = {"input.clahe": {"clip_limit": 2.0, "tiles": (8, 8)}}
+F04A = {"folds.scheme": "f04a"}
+
+
+@pytest.mark.parametrize(
+    ("variant", "differs"),
+    [
+        ("fma_s88", {"seed": 88}),
+        ("fma_noseed", {"seed": None}),
+        ("f04a_s44", F04A),
+        ("f04a_clahe", {**F04A, "seed": None, **CLAHE}),
+        ("f04a_clahe_rmsprop", {**F04A, "seed": None, **CLAHE, "optimizer.name": "rmsprop"}),
+    ],
+)
+def test_variants_differ_only_in_what_the_authors_varied(variant, differs):
+    """From fma_s44: Adam without CLAHE, on the folds fma, with the seed 44."""
+    base, other = (values_of(f"linknet34_{name}") for name in ("fma_s44", variant))
+    assert (base["seed"], base["folds.scheme"], base["optimizer.name"]) == (44, "fma", "adam")
+    assert (base["input.clahe"], base["optimizer.renewed_as"]) == (None, "adam")
+    assert base.keys() == other.keys()
+    assert {name: other[name] for name in base if base[name] != other[name]} == differs
+
+
+def values_of(model):
+    """Every value of a recipe by its section and name, but for the model's name."""
+    found: dict[str, object] = {}
+    for section, values in load_recipe(model).model_dump(exclude={"model"}).items():
+        if isinstance(values, dict):
+            found |= {f"{section}.{name}": value for name, value in values.items()}
+        else:
+            found[section] = values
+    return found
 
 
 def test_a_wrong_value_is_named(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from carvana.arrays import Mask
-from carvana.rle import Runs
+from carvana.mask_runs import Runs
 
 
 def dice(mask_a_HW: Mask, mask_b_HW: Mask) -> float:

@@ -13,8 +13,9 @@ from carvana.arrays import BoolMask, Image, Levels, Pixels, Sums
 from carvana.computing.forward import forward_in
 from carvana.computing.runtime import configure
 from carvana.maps import postprocess
-from carvana.maps.ensemble import THRESHOLD, mean
+from carvana.maps.ensemble import mean
 from carvana.maps.recipe_maps import recipe_maps
+from carvana.maps.threshold import THRESHOLD
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.recipe_files import load_recipe

@@ -44,6 +44,7 @@ WITHOUT_EFFECT: Final = frozenset(
         "carvana.provenance",
         "carvana.store.claim",
         "carvana.store.store",
+        "carvana.training.dead_workers",
         "carvana.training.memory",
         "carvana.training.memory_count",
         "carvana.training.progress_file",

@@ -11,41 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from carvana.arrays import ByteMask, Mask
+from carvana.mask_runs import NO_RUNS, Runs, mask_of_runs, runs_of_mask
 from carvana.whole_numbers import whole_numbers
-
-Runs = NDArray[np.int32]
-"""A mask's runs in ascending order, (n, 2): the number of each run's first pixel, and of the pixel behind its last."""
 
 Row = TypeVar("Row")
 
-_NO_RUNS: Final = np.empty((0, 2), np.int32)
 # Long enough for numpy's calls to weigh little, short enough to stay in the processor's cache.
 _READ_TOGETHER: Final = 2**15
-
-
-def runs_of_mask(mask_HW: Mask) -> Runs:
-    """A mask's maximal runs.
-
-    Args:
-        mask_HW: (H, W) bool or uint8; every value other than 0 is set.
-    """
-    pixels = mask_HW.ravel().view(np.uint8)
-    if not pixels.size:
-        return _NO_RUNS
-    # Eight pixels at a time: nearly all words are without a change.
-    differs = np.empty((-(-pixels.size // 8), 8), np.bool_)
-    differs[-1] = False
-    np.not_equal(pixels[1:], pixels[:-1], out=differs.reshape(-1)[: pixels.size - 1])
-    words = np.flatnonzero(differs.view(np.uint64) != 0)
-    word, byte = differs[words].nonzero()
-    last = words[word] * 8 + byte
-    # Different values may both be set.
-    changes = last[(pixels[last] != 0) != (pixels[last + 1] != 0)] + 2
-    edges = np.concatenate([[1] if pixels[0] else [], changes, [pixels.size + 1] if pixels[-1] else []])
-    return edges.astype(np.int32).reshape(-1, 2)
 
 
 def encode(mask_HW: Mask) -> str:
@@ -71,7 +45,7 @@ def _runs_of_each(rles: Sequence[str], size_HW: tuple[int, int] | None) -> list[
     """`runs` of each, inside an image if there is one; raises ValueError where any is wrong."""
     written = [rle for rle in rles if rle]
     if not written:
-        return [_NO_RUNS] * len(rles)
+        return [NO_RUNS] * len(rles)
     try:
         edges, ends = whole_numbers(" ".join(written))
     except ValueError as error:
@@ -97,7 +71,7 @@ def _runs_of_each(rles: Sequence[str], size_HW: tuple[int, int] | None) -> list[
         raise ValueError(f"the RLE goes past the last of the image's {pixels} pixels")
     pairs = edges.reshape(-1, 2)
     found = (pairs[start:stop] for start, stop in itertools.pairwise([0, *(behind // 2).tolist()]))
-    return [next(found) if rle else _NO_RUNS for rle in rles]
+    return [next(found) if rle else NO_RUNS for rle in rles]
 
 
 def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
@@ -157,13 +131,6 @@ def _runs_or_error(rle: str, size_HW: tuple[int, int] | None) -> Runs | ValueErr
     except ValueError as error:
         return error
     return found
-
-
-def mask_of_runs(edges: Runs, size_HW: tuple[int, int]) -> ByteMask:
-    """The mask (H, W), uint8 of 0 and 1, that has these runs, which lie within it."""
-    lengths = np.diff(edges.ravel(), prepend=1, append=size_HW[0] * size_HW[1] + 1)
-    values = (np.arange(lengths.size) % 2).astype(np.uint8)
-    return np.repeat(values, lengths).reshape(size_HW)
 
 
 def decode(rle: str, size_HW: tuple[int, int]) -> ByteMask:

@@ -14,9 +14,9 @@ from carvana.arrays import Image, Map, Mask
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.errors import UserError
-from carvana.maps.ensemble import THRESHOLD
 from carvana.maps.merging import merge_rule
 from carvana.maps.stores import open_store
+from carvana.maps.threshold import THRESHOLD
 from carvana.metrics import dice
 from carvana.picture import captioned
 from carvana.recipe_files import load_recipe, model_names

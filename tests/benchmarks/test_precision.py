@@ -13,6 +13,7 @@ from carvana import rle
 from carvana.data.imageset import ImageSet
 from carvana.data.manifest import read_manifest
 from carvana.geometry import SMALL
+from carvana.mask_runs import runs_of_mask
 from carvana.submission.mask_table import read_masks
 from carvana.trained_run import trained_run
 from tests.pages import prose
@@ -27,7 +28,7 @@ def test_changed_pixels_and_dice_of_a_precision(manifest):
     mask_HW = images.mask(name)
     other_HW = mask_HW.copy()
     other_HW[:2, :3] ^= 1
-    exact, other = ({name: rle.runs_of_mask(mask)} for mask in (mask_HW, other_HW))
+    exact, other = ({name: runs_of_mask(mask)} for mask in (mask_HW, other_HW))
     found = precision.compared(exact, other, images, SMALL)
     assert found["exact"] == 1
     assert found["largest_change_of_an_image"] == 1 - found["other"] > 0

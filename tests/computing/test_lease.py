@@ -5,11 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 
-from carvana.computing.lease import lease, lease_one_if_free
+from carvana.computing.lease import lease, lease_one_if_free, lock_folder
 from carvana.computing.nvidia import devices, memory_gibibytes, visible
 from carvana.errors import UserError
 from tests.programs import SNAKEMAKE
@@ -340,6 +341,14 @@ def test_a_lock_folder_that_cannot_be_made_is_told(four_gpus, tmp_path, monkeypa
     monkeypatch.setenv("CARVANA_GPU_LOCKS", str(tmp_path / "file" / "locks"))
     with pytest.raises(UserError, match="name a usable folder in CARVANA_GPU_LOCKS"):
         lease(1, 1)
+
+
+def test_locks_are_the_machines_whatever_a_jobs_folder_of_temporary_files_is(tmp_path, monkeypatch):
+    monkeypatch.delenv("CARVANA_GPU_LOCKS", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert tempfile.gettempdir() == str(tmp_path)
+    assert str(lock_folder()) == "/tmp/carvana-gpu"
 
 
 def test_locks_can_be_taken_by_every_user(four_gpus, tmp_path):

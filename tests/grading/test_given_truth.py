@@ -10,6 +10,7 @@ from carvana import rle
 from carvana.errors import UserError
 from carvana.geometry import FULL, SMALL
 from carvana.grading.given_truth import read_truth
+from carvana.mask_runs import mask_of_runs
 
 CAR = "03a857ce842d"
 
@@ -32,7 +33,7 @@ def folder(tmp_path):
 
 def as_text(truth):
     return {
-        part: {name: rle.encode(rle.mask_of_runs(runs, SMALL.image_size)) for name, runs in masks.items()}
+        part: {name: rle.encode(mask_of_runs(runs, SMALL.image_size)) for name, runs in masks.items()}
         for part, masks in truth.items()
     }
 

@@ -19,6 +19,10 @@ def sums_of(*maps):
 @pytest.mark.parametrize(("model", "rule"), [("linknet34_fma_s44", "truncate"), ("unet_vgg11", "round")])
 def test_merging_models_equals_merging_all_their_networks(tmp_path, model, rule):
     networks = [random_maps(seed) for seed in range(5)]
+    # Sums of 637 to 640: a mean of 127.6 is rounded to 128, and not yet car by the unrounded mean.
+    for network in networks:
+        network[NAMES[0]][0, :4] = 127
+    networks[0][NAMES[0]][0, :4] = 129, 130, 131, 132
     one = store(tmp_path / "one.h5", sums_of(*networks[:2]), "one", 2)
     two = store(tmp_path / "two.h5", dict(reversed(sums_of(*networks[2:]).items())), "two", 3)
     merge_networks([one, two], merge_rule(load_recipe(model)), "recipe", tmp_path / "masks.csv", tmp_path / "maps.h5")
@@ -31,6 +35,9 @@ def test_merging_models_equals_merging_all_their_networks(tmp_path, model, rule)
             stored = np.floor(mean) if rule == "truncate" else np.rint(mean)
             np.testing.assert_array_equal(maps.read(row["img"]), stored)
             mask = (stored if rule == "truncate" else mean) >= 128
+            if rule == "round" and row["img"] == NAMES[0]:
+                assert (stored[0, :4] >= 128).tolist() == [False, True, True, True]
+                assert mask[0, :4].tolist() == [False, False, False, True]
             assert row["rle_mask"] == rle.encode_as_published(mask)
 
 

@@ -8,8 +8,8 @@ from carvana import rle
 from carvana.catalogue import RECIPES
 from carvana.errors import UserError
 from carvana.geometry import SMALL
-from carvana.maps import ensemble
 from carvana.maps.ensemble_masks import ensemble_recipes
+from carvana.maps.threshold import THRESHOLD
 from carvana.pseudo_labels.candidates import read_candidates
 from carvana.pseudo_labels.uncertainty import uncertainty_of
 from carvana.reading import read_rows
@@ -32,7 +32,7 @@ def test_the_ensemble_of_four_recipes(tmp_path):
     rows = read_rows(tmp_path / "masks.csv")
     assert [(row["img"], row["fired"]) for row in rows] == [("a_01.jpg", "0"), ("a_02.jpg", "1"), ("b_01.jpg", "1")]
     mean = np.mean([maps[recipe]["a_01.jpg"] for recipe in RECIPES], axis=0)
-    assert rows[0]["rle_mask"] == rle.encode_as_published(mean >= ensemble.THRESHOLD)
+    assert rows[0]["rle_mask"] == rle.encode_as_published(mean >= THRESHOLD)
     assert rle.decode(rows[1]["rle_mask"], SMALL.image_size)[13:20, 25:70].all()
 
 

@@ -626,7 +626,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "run-length encoding column by column",
-        "src/carvana/rle.py",
+        "src/carvana/mask_runs.py",
         "pixels = mask_HW.ravel()",
         'pixels = mask_HW.ravel(order="F")',
         f"{POST}rle",

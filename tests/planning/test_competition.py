@@ -11,6 +11,11 @@ def test_the_full_data_is_held_to_the_published_facts():
     assert plan(data={"expect_published": False}).competition.counts_arguments("train") == ""
 
 
+def test_what_is_drawn_is_told_by_name():
+    drawn = plan(data={"source": "synthetic"}).competition.drawing_arguments()
+    assert drawn == "--seed 2017 --train-cars 12 --test-cars 4"
+
+
 def test_downloads_are_those_that_the_intake_reads():
     assert plan().competition.intake_receipts("train") == [
         "results/full/download/train_hq.json",

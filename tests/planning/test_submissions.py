@@ -40,6 +40,13 @@ def test_a_small_run_cannot_be_submitted_to_kaggles_competition():
     assert plan(**small, competition="drawn-cars").submissions.to_send()
 
 
+@pytest.mark.parametrize("data", [{"source": "synthetic"}, {"source": "folder", "expect_published": False}])
+def test_what_is_not_known_to_be_whole_is_not_sent_to_kaggles_competition(data):
+    with pytest.raises(UserError, match=r"not known to be all of carvana-image-masking-challenge's"):
+        plan(leaderboard=["ensemble"], data=data).submissions.to_send()
+    assert plan(leaderboard=["ensemble"], data=data, competition="drawn-cars").submissions.to_send()
+
+
 def test_the_ledger_outlives_a_run():
     assert plan().submissions.ledger == plan(run="another").submissions.ledger == Path("results/submitted")
 

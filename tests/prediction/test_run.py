@@ -13,7 +13,8 @@ from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.maps.mapstore import MapReader
 from carvana.metrics import dice
-from carvana.prediction import run
+from carvana.prediction import predict as prediction
+from carvana.prediction import validate as validation
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.prediction.pipeline import Pipeline
@@ -37,12 +38,12 @@ def one_map(conditions, manifest, name, networks):
 
 
 def predict(conditions, manifest, folder, shard=0, shards=1):
-    run.predict(conditions, manifest, shard, shards, folder / "sums.h5", folder / "timings.json")
+    prediction.predict(conditions, manifest, shard, shards, folder / "sums.h5", folder / "timings.json")
 
 
 def validate(conditions, manifest, folder):
     folds = {car: 1 - place for place, car in enumerate(manifest.cars)}
-    run.validate(conditions, manifest, folds, folder / "maps.h5", folder / "dice.csv", folder / "timings.json")
+    validation.validate(conditions, manifest, folds, folder / "maps.h5", folder / "dice.csv", folder / "timings.json")
     return folds
 
 
@@ -181,7 +182,7 @@ def test_an_image_of_another_size_is_told(conditions, manifest, tmp_path):
 )
 def test_folds_that_do_not_fit_are_told(folds, networks, told):
     with pytest.raises(UserError, match=told):
-        run.check_folds(folds, ["a", "b"], networks)
+        validation.check_folds(folds, ["a", "b"], networks)
 
 
 def test_weights_of_another_fold_model_or_network_are_told(weights):

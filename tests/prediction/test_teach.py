@@ -10,7 +10,7 @@ import pytest
 from carvana import rle
 from carvana.errors import UserError
 from carvana.maps.mapstore import MapReader
-from carvana.prediction.run import predict
+from carvana.prediction.predict import predict
 from carvana.prediction.teach import teach
 from carvana.pseudo_labels.candidates import read_candidates
 from carvana.pseudo_labels.uncertainty import uncertainty_of

@@ -94,6 +94,24 @@ def test_every_sample_has_draws_of_its_own_for_the_authors_epoch(manifest, folds
         assert_equal(batches, expected)
 
 
+@pytest.mark.parametrize(
+    ("model", "normalised"),
+    [("ternausnet", True), ("linknet34_f04a_clahe", False), ("unet_scratch", False), ("unet_vgg11", True)],
+)
+def test_validation_batches_are_not_augmented_and_normalised_as_the_author_did(manifest, folds, model, normalised):
+    recipe = load_recipe(model)
+    images, transforms = ImageSet(manifest), build_transforms(recipe, SMALL)
+    found = list(loading(model, manifest, folds).validation_batches())
+    assert sum(len(batch.names) for batch in found) == 6
+    for batch in found:
+        samples = []
+        for name in batch.names:
+            mask_HW = images.mask(name)
+            prepared_HW4 = transforms.prepare(images.image(name), mask_HW)
+            samples.append(Sample(name, *transforms.valid(prepared_HW4, mask_HW)))
+        assert_equal([batch], [collate(samples).on(CPU, normalised)])
+
+
 @pytest.mark.parametrize("kept", [CachedPixels, CachedMasks])
 def test_pixels_kept_in_memory_are_those_of_the_disk(manifest, folds, kept):
     kept, read = (loading("unet_vgg11", manifest, folds, kept=kept) for kept in (kept, None))

@@ -15,6 +15,7 @@ from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.networks.building import build_network
 from carvana.recipe_files import load_recipe, parse_recipe
+from carvana.training import run
 from carvana.training.draws import Draws
 from carvana.training.loading import Loading
 from carvana.training.run import Outputs, Saving, initial_network, train_network
@@ -66,6 +67,25 @@ def trained(tmp_path_factory, images):
 def history(trained):
     with trained.history.open(newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def test_a_training_is_of_its_editions_recipe(images, tmp_path, monkeypatch):
+    """By the slides, unet_vgg11 is trained by SGD; the released program says Adam."""
+    found = []
+
+    def begun(recipe, draws, encoder_weights):
+        found.append(recipe.optimizer.name)
+        raise InterruptedError
+
+    monkeypatch.setattr(run, "initial_network", begun)
+    for edition in ("released", "presented"):
+        results = outputs(tmp_path / edition)
+        (tmp_path / edition / "state").mkdir(parents=True)
+        with pytest.raises(InterruptedError):
+            train_network(
+                small_conditions("unet_vgg11", EPOCHS, edition=edition), images, results, saving(results), quiet=True
+            )
+    assert found == ["adam", "sgd"]
 
 
 def test_history_has_the_epochs_and_what_the_author_reported(history):

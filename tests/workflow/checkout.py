@@ -39,7 +39,7 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        """In which Snakemake and its jobs use the copied code."""
+        """In which programs that are started by hand use the copied code; Snakemake sees to that itself."""
         return {**with_programs(), "PYTHONPATH": str(self.folder / "src")}
 
     def snakemake(
@@ -54,7 +54,7 @@ class Checkout:
         run = subprocess.run(
             self.command(*arguments, config=config, gpus=gpus),
             cwd=self.folder,
-            env={**self.environment, **environment},
+            env={**with_programs(), **environment},
             capture_output=True,
             text=True,
         )

@@ -29,7 +29,7 @@ TERNAUS = {
     "pseudo_labels": 5,
     "predict": 16,
     "merge": 16,
-    "submission": 1,
+    "write_submission": 1,
 }
 
 
@@ -83,7 +83,7 @@ def test_the_ensemble_as_teacher(tmp_path):
             "ternausnet",
             {
                 "download_file": 4, "intake": 2, "folds": 1, "encoder_weights": 1, "train": 5, "predict": 16,
-                "model_masks": 16, "submission": 1, "ternausnet": 1,
+                "model_masks": 16, "write_submission": 1, "ternausnet": 1,
             },
         ),
         ("encoder_curves", {
@@ -139,7 +139,8 @@ def test_imported_models_are_not_trained(tmp_path):
     config = ("--config", "weights={'ternausnet': 'released'}", f"released={{'folder': '{folder}'}}")
     jobs = planned(tmp_path, "ternaus", *config)
     assert jobs == {
-        "download_file": 2, "intake": 1, "import_weights": 5, "predict": 16, "merge": 16, "submission": 1, "ternaus": 1,
+        "download_file": 2, "intake": 1, "import_weights": 5, "predict": 16, "merge": 16, "write_submission": 1,
+        "ternaus": 1,
     }  # fmt: skip
     assert planned(tmp_path, *config)["train"] == 44
     # The first round imported, the second trained here.

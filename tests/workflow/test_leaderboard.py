@@ -58,7 +58,12 @@ def test_only_what_is_named_is_made_and_sent(tmp_path):
     run = snakemake("--dry-run", "--config", f"results={tmp_path}", 'leaderboard=["ternaus"]')
     assert run.returncode == 0, said(run)
     counts = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout.split("Job stats:")[1], re.MULTILINE))
-    assert (counts["train"], counts["submission"], counts["submit"], counts["leaderboard"]) == ("5", "1", "1", "1")
+    assert (counts["train"], counts["write_submission"], counts["submit"], counts["leaderboard"]) == (
+        "5",
+        "1",
+        "1",
+        "1",
+    )
 
 
 NAMES = [f"03a857ce842d_{view:02}.jpg" for view in range(1, 17)]

@@ -22,7 +22,7 @@ FULL = {
     "merge": 4 * 17,
     "model_masks": 6,
     "ensemble": 17,
-    "submission": 5,
+    "write_submission": 5,
     "baselines": 1,
     "score": 1,
     "picture": 1,
@@ -93,7 +93,7 @@ def test_a_member_gets_only_what_it_needs(tmp_path, member, trainings, models, r
         "train": trainings,
         "predict": models * 16,
         "merge": recipes * 16,
-        "submission": recipes,
+        "write_submission": recipes,
         member: 1,
     }
 
@@ -108,7 +108,7 @@ def test_one_model_of_several(tmp_path):
         "train": 5,
         "predict": 16,
         "model_masks": 16,
-        "submission": 1,
+        "write_submission": 1,
         "linknet34_f04a_clahe": 1,
     }
 
@@ -123,7 +123,7 @@ def test_a_model_that_is_a_recipe_by_itself(tmp_path):
         "train": 7,
         "predict": 16,
         "merge": 16,
-        "submission": 1,
+        "write_submission": 1,
         "unet_scratch": 1,
     }
 
@@ -149,7 +149,7 @@ def test_the_sample_runs_the_same_rules(tmp_path):
         "merge": 8,
         "model_masks": 12,
         "ensemble": 2,
-        "submission": 5,
+        "write_submission": 5,
         "baselines": 1,
         "score": 1,
         "picture": 1,
@@ -210,7 +210,7 @@ def test_a_users_own_folder_is_not_downloaded_to(tmp_path):
 def test_two_members_make_no_ensemble(tmp_path):
     jobs = planned(tmp_path, "--configfile", "config/tiny.yaml", "--config", 'members=["ternaus", "albu"]')
     assert jobs["train"] == 14
-    assert jobs["submission"] == 2
+    assert jobs["write_submission"] == 2
     assert "ensemble" not in jobs
 
 
@@ -219,7 +219,11 @@ def test_two_members_make_no_ensemble(tmp_path):
     [
         # Everything but `leaderboard`, and the longest way: with pseudo-labels.
         (["report", "verify", "weights", "encoder_curves"], "synthetic", ["edition=presented"]),
-        (["leaderboard"], "kaggle", ['leaderboard=["ternaus"]', "weights={ternausnet: released}"]),
+        (
+            ["leaderboard"],
+            "kaggle",
+            ['leaderboard=["ternaus"]', "weights={ternausnet: released}", "competition=drawn-cars"],
+        ),
     ],
 )
 def test_a_shell_takes_no_path_apart(tmp_path, targets, source, others):

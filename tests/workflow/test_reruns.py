@@ -20,7 +20,7 @@ LINE = "from __future__ import annotations\n"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A checkout in which Snakemake takes everything for made by the code as it is."""
-    checkout = Checkout(tmp_path_factory.mktemp("made"))
+    checkout = Checkout(tmp_path_factory.mktemp("made"), targets=("all", "report"))
     for line in checkout.snakemake("--summary").splitlines():
         if line.startswith("results/"):
             path = checkout.folder / line.split("\t")[0]
@@ -48,7 +48,7 @@ def twice(models):
 
 
 # All masks are cut out of maps that are there, and what follows from masks is made anew.
-FROM_MAPS = {"ensemble", "merge", "model_masks", "picture", "score", "submission"}
+FROM_MAPS = {"ensemble", "merge", "model_masks", "picture", "score", "write_submission"}
 
 
 def test_words_and_formatting_rerun_nothing(edited):
@@ -62,7 +62,7 @@ def test_words_and_formatting_rerun_nothing(edited):
 
 def test_another_postprocessing_predicts_and_merges_nothing(edited):
     edited.edit("src/carvana/maps/postprocess.py", LINE, f"{LINE}\nX = 1\n")
-    assert set(edited.planned()) == {"ensemble", "picture", "score", "submission"}
+    assert set(edited.planned()) == {"ensemble", "picture", "score", "write_submission"}
 
 
 def test_another_linknet_trains_linknets_only(edited):
@@ -107,3 +107,34 @@ def test_what_is_shown_and_how_many_load_images_runs_nothing_again(edited):
     lines = tiny.read_text().splitlines(keepends=True)
     tiny.write_text("".join(line for line in lines if not line.startswith(("quiet:", "workers:", "save_minutes:"))))
     assert edited.planned() == {}
+
+
+def test_numbers_of_cars_that_change_places_are_another_competition(edited):
+    edited.edit("config/tiny.yaml", "    train_cars: 2\n    test_cars: 1\n", "    train_cars: 1\n    test_cars: 2\n")
+    assert "draw_synthetic" in edited.planned()
+
+
+def test_another_rule_of_merging_is_seen_by_all_that_merge(edited):
+    edited.edit(
+        "config/recipes/linknet34.yaml",
+        "merge:\n  to_8_bits: {value: truncate,",
+        "merge:\n  to_8_bits: {value: round,",
+    )
+    jobs = edited.planned()
+    assert "analysis" in jobs and jobs["merge"][:1] == ["linknet34"]
+    assert not {"train", "predict", "validate"} & set(jobs)
+
+
+@pytest.mark.parametrize("kind", ["css", "js"])
+def test_another_look_is_another_report(edited, kind):
+    path = edited.folder / f"src/carvana/report/page.{kind}"
+    path.write_text(path.read_text() + "/* */")
+    assert set(edited.planned()) == {"report"}
+
+
+@pytest.mark.parametrize(
+    "module", ["rle", "metrics", "maps/ensemble", "maps/merging", "submission/check", "grading/dice", "report/page"]
+)
+def test_what_comes_after_maps_trains_and_predicts_nothing_again(edited, module):
+    edited.edit(f"src/carvana/{module}.py", LINE, f"{LINE}\nX = 1\n")
+    assert not {"train", "predict"} & set(edited.planned())

@@ -133,7 +133,7 @@ def test_a_damaged_shard_is_named_and_only_it_is_made_again(first):
     assert str(shard.relative_to(first.folder)) in said
     assert "is damaged" in said and "delete the file and run the step that made it again" in said
     shard.unlink()
-    assert set(first.planned()) == {"predict", "model_masks", "submission"}
+    assert set(first.planned()) == {"predict", "model_masks", "write_submission"}
     first.snakemake()
     (log,) = first.run_folder.glob("logs/predict/*/*.log")
     assert "is damaged (sums.h5 is not what was stored); it is made anew" in log.read_text()

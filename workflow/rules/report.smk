@@ -19,6 +19,7 @@ rule analysis:
     threads: config["threads"]
     params:
         **PLAN.provenance.of("workflow/scripts/analysis.py"),
+        rules=[PLAN.provenance.of_merging(recipe) for recipe in RECIPES],
         edition=PLAN.edition,
         common=PLAN.networks.common_argument(PLAN.merged, "train"),
         geometry=config["geometry"],
@@ -63,6 +64,7 @@ rule report:
         "../../envs/environment.yaml"
     params:
         **PLAN.provenance.of("workflow/scripts/report.py"),
+        looks=PLAN.reporting.looks_digest(),
         models=PLAN.reporting.model_arguments(),
         test_parts=" ".join(PLAN.test_parts),
         edition=PLAN.edition,

@@ -3,6 +3,11 @@
 
 rule submission:
     input:
+        PLAN.submissions.wanted(),
+
+
+rule write_submission:
+    input:
         masks=lambda wc: PLAN.maps.masks_of(wc.name),
     output:
         submission="<results>/submissions/{name}.csv.gz",

@@ -30,7 +30,7 @@ def main() -> None:
         conditions = Conditions.leased(given)
 
         # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
-        from carvana.prediction.run import predict
+        from carvana.prediction.predict import predict
 
         predict(conditions, manifest, given.shard, given.shards, *(workplace.result / name for name in outputs))
 

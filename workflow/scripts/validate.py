@@ -36,7 +36,7 @@ def main() -> None:
         conditions = Conditions.leased(given)
 
         # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
-        from carvana.prediction.run import validate
+        from carvana.prediction.validate import validate
 
         validate(conditions, manifest, folds, *(workplace.result / name for name in outputs))
 

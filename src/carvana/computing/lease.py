@@ -13,7 +13,6 @@ import fcntl
 import math
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,8 @@ from carvana.computing.nvidia import VISIBLE_VARIABLE, devices, is_instance, mem
 from carvana.errors import UserError
 
 LOCKS_VARIABLE: Final = "CARVANA_GPU_LOCKS"
+# Not under TMPDIR, which users and jobs may have of their own: the locks are the machine's.
+FOLDER_OF_LOCKS: Final = Path("/tmp/carvana-gpu")
 CPU_SWITCH: Final = "to use the CPU, run with `--resources gpu=0`"
 SECONDS_BETWEEN_TRIES: Final = 0.5
 
@@ -120,7 +121,7 @@ def lease_one_if_free() -> str:
 def lock_folder() -> Path:
     """The folder of the lock files, made for every user of the machine. Raises UserError where it cannot be made."""
     given = os.environ.get(LOCKS_VARIABLE)
-    folder = Path(given) if given else Path(tempfile.gettempdir()) / "carvana-gpu"
+    folder = Path(given) if given else FOLDER_OF_LOCKS
     with _for_everyone():
         try:
             folder.mkdir(parents=True, exist_ok=True)

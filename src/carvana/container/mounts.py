@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from docker.types import Mount
 
 from carvana.data.folder import data_folder
 from carvana.errors import UserError
+from carvana.released.index import IMPORTED
 
 CACHE_VARIABLE: Final = "SNAKEMAKE_OUTPUT_CACHE"
 
@@ -49,9 +50,17 @@ def folders(root: Path, config: Mapping[str, Any], environment: Mapping[str, str
         found.append(Folder(root / data_folder(config), "data.folder", data["source"] == "kaggle"))
     if encoders["source"] == "folder":
         found.append(Folder(root / encoders["folder"], "encoder_weights.folder", False))
+    if IMPORTED in _origins(config):
+        # The published checkpoint is fetched into it.
+        found.append(Folder(root / config["released"]["folder"], "released.folder", True))
     if data["exclude"]:
         found.append(Folder(root / data["exclude"], "data.exclude", False))
     return found
+
+
+def _origins(config: Mapping[str, Any]) -> Collection[str]:
+    weights = config["weights"]
+    return [weights] if isinstance(weights, str) else weights.values()
 
 
 def wished(text: str) -> Folder:

@@ -1,4 +1,4 @@
-"""Kaggle credentials for a container: one file, only to be read, and nothing in its environment."""
+"""Kaggle credentials for a container: one file, and nothing in its environment."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from carvana.kaggle.credentials import find_credentials
 def credentials(environment: Mapping[str, str], home: Path, inside: Path) -> Iterator[list[Mount]]:
     """The mount of the caller's credentials; none, and a line on stderr, where there are none to be used.
 
+    It is a copy that is only read, but for a login's, which the package renews.
+
     Args:
         environment: the caller's.
         home: the caller's.
@@ -31,15 +33,17 @@ def credentials(environment: Mapping[str, str], home: Path, inside: Path) -> Ite
         yield []
         return
     given = found.environment
+    if not given:
+        # Of `kaggle auth login`: the package renews its token and writes it down, for outside too.
+        name = "credentials.json"
+        yield [Mount(str(inside / ".kaggle" / name), str(home / ".kaggle" / name), type="bind")]
+        return
     with tempfile.TemporaryDirectory(prefix="carvana-") as folder:
         if "KAGGLE_API_TOKEN" in given:
             name, content = "access_token", given["KAGGLE_API_TOKEN"]
-        elif given:
+        else:
             pair = {"username": given["KAGGLE_USERNAME"], "key": given["KAGGLE_KEY"]}
             name, content = "kaggle.json", json.dumps(pair)
-        else:
-            name = "credentials.json"
-            content = (home / ".kaggle" / name).read_text(encoding="utf-8")
         path = Path(folder, name)
         path.touch(mode=0o600)
         path.write_text(content, encoding="utf-8")

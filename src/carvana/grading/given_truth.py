@@ -18,6 +18,7 @@ from carvana.data.visible import innermost, visible_entries
 from carvana.errors import UserError
 from carvana.geometry import Geometry
 from carvana.grading.truth import Truth, has_usage, hidden_truth
+from carvana.mask_runs import Runs, runs_of_mask
 from carvana.submission.mask_table import numbered_rows, read_masks
 
 # The only part of a truth that is not split into public and private images.
@@ -57,7 +58,7 @@ def read_truth(path: Path, geometry: Geometry) -> Mapping[str, Truth]:
     return truth
 
 
-def _is_drawn(mask: rle.Runs) -> bool:
+def _is_drawn(mask: Runs) -> bool:
     """Whether the mask is more than nothing or the one pixel of Kaggle's example."""
     return int((mask[:, 1] - mask[:, 0]).sum()) > 1
 
@@ -71,7 +72,7 @@ def _holds_masks(path: Path) -> bool:
     return False
 
 
-def _masks_in(folder: Path, geometry: Geometry) -> dict[str, rle.Runs]:
+def _masks_in(folder: Path, geometry: Geometry) -> dict[str, Runs]:
     masks = {}
     for entry in tqdm(visible_entries(innermost(folder)), desc="true masks", unit="mask", disable=None):
         if not entry.name.endswith(_MASK_ENDS):
@@ -82,11 +83,11 @@ def _masks_in(folder: Path, geometry: Geometry) -> dict[str, rle.Runs]:
                 f"{entry.path} is {mask_HW.shape[1]} pixels wide and {mask_HW.shape[0]} high; masks of the geometry"
                 f" {geometry.name} are {geometry.image_size[1]} and {geometry.image_size[0]}"
             )
-        masks[entry.name.removesuffix(_MASK_ENDS) + ".jpg"] = rle.runs_of_mask(mask_HW)
+        masks[entry.name.removesuffix(_MASK_ENDS) + ".jpg"] = runs_of_mask(mask_HW)
     return masks
 
 
-def _masks_of(table: Path, geometry: Geometry) -> dict[str, rle.Runs]:
+def _masks_of(table: Path, geometry: Geometry) -> dict[str, Runs]:
     masks = {}
     try:
         for name, runs in rle.runs_of_rows(read_masks(table), geometry.image_size):

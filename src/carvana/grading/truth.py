@@ -11,20 +11,21 @@ from carvana.data.imageset import ImageSet
 from carvana.data.manifest import Manifest
 from carvana.errors import UserError
 from carvana.geometry import Geometry
+from carvana.mask_runs import Runs, runs_of_mask
 from carvana.submission.mask_table import numbered_rows
 
 _USAGE: Final = "usage"
 USAGES: Final = ("Public", "Private", "Ignored")
 """What a test image is used for; the ignored ones are not scored."""
 
-Truth = Mapping[str, rle.Runs]
+Truth = Mapping[str, Runs]
 """Runs of the true mask by image name."""
 
 
-def training_truth(manifest: Manifest) -> dict[str, rle.Runs]:
+def training_truth(manifest: Manifest) -> dict[str, Runs]:
     """The training images' true masks."""
     images = ImageSet(manifest)
-    return {name: rle.runs_of_mask(images.mask(name)) for name in manifest.names}
+    return {name: runs_of_mask(images.mask(name)) for name in manifest.names}
 
 
 def has_usage(header: Sequence[str]) -> bool:
@@ -32,7 +33,7 @@ def has_usage(header: Sequence[str]) -> bool:
     return _USAGE in _lowered(header)
 
 
-def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.Runs]]:
+def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, Runs]]:
     """The scored test images' true masks, by usage (`Public`, `Private`) and image name.
 
     Args:
@@ -44,7 +45,7 @@ def hidden_truth(solution: Path, geometry: Geometry) -> dict[str, dict[str, rle.
         UserError: as `mask_table.numbered_rows`, no column usage, an image twice, or a row with another number of
             values, another usage or a malformed RLE.
     """
-    truth: dict[str, dict[str, rle.Runs]] = {"Public": {}, "Private": {}}
+    truth: dict[str, dict[str, Runs]] = {"Public": {}, "Private": {}}
     if not solution.exists():
         raise UserError(f"{solution}: no such file; give the hidden truth, or none")
     usage: dict[str, str] = {}

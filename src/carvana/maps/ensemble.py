@@ -6,14 +6,10 @@ The maps of a model's networks arrive as their exact uint16 sums, so the order i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
 from carvana.arrays import BoolMask, Levels, Map, Sums
-
-# A pixel is car where its mean is at least this.
-THRESHOLD: Final = 128
 
 
 def merge_truncated(sums: Sums, networks: int) -> Map:

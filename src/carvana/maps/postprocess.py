@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from carvana.arrays import BoolMask, ByteMask, Levels, Map
 from carvana.geometry import Geometry
-from carvana.maps.ensemble import THRESHOLD
+from carvana.maps.threshold import THRESHOLD
 
 # linknet34 is unsure strictly between these values of its 8-bit map.
 UNSURE_ABOVE: Final = 30

@@ -34,6 +34,11 @@ class Competition:
         """The folder in Kaggle's layout, drawn, downloaded to, or the user's."""
         return self.run.results / "competition" if self.run.synthetic else data_folder(self.run.config)
 
+    def drawing_arguments(self) -> str:
+        """The arguments of draw_synthetic.py that say what is drawn."""
+        drawn = self.run.config["data"]["synthetic"]
+        return " ".join(option(name.replace("_", "-"), value) for name, value in drawn.items())
+
     @property
     def images(self) -> Path:
         """Where zips are unpacked and reduced images lie, by their content: once for all runs."""

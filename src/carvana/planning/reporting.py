@@ -28,6 +28,10 @@ class Reporting:
     networks: Networks
     second_round: SecondRound
 
+    def looks_digest(self) -> str:
+        """Digest of the style sheet and the script of its page."""
+        return "".join(sha256_of(self.run.root / f"src/carvana/report/page.{kind}")[:8] for kind in ("css", "js"))
+
     def masks(self) -> str:
         """The masks that it is about. Raises UserError where members are missing, so that there is no ensemble."""
         if not self.run.ensembles:

@@ -57,6 +57,13 @@ class Submissions:
                 f"geometry is {run.config['geometry']}: its masks are not of the size that {competition} scores,"
                 " so nothing is sent there; set geometry to full, or competition to one with such images"
             )
+        data = run.config["data"]
+        counted = data["source"] != "synthetic" and data["expect_published"]
+        if not counted and competition == run.published["competition"]:
+            raise UserError(
+                f"the images are not known to be all of {competition}'s, so nothing is sent there; set"
+                " data.expect_published to true, and data.source to kaggle or folder"
+            )
         return [self.path(name) for name in run.config["leaderboard"]]
 
     def arguments(self) -> str:

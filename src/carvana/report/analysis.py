@@ -16,8 +16,9 @@ from carvana.data.imageset import ImageSet
 from carvana.files import write_table
 from carvana.geometry import Geometry
 from carvana.maps import postprocess
-from carvana.maps.ensemble import THRESHOLD, mean, mean_reaches
+from carvana.maps.ensemble import mean, mean_reaches
 from carvana.maps.recipe_maps import recipe_maps
+from carvana.maps.threshold import THRESHOLD
 from carvana.metrics import dice
 from carvana.overlap import overlapped
 from carvana.reading import read_rows, readable

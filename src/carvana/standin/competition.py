@@ -15,6 +15,7 @@ from carvana.files import whole_file
 from carvana.geometry import Geometry
 from carvana.grading.dice import mean_dice
 from carvana.grading.truth import hidden_truth
+from carvana.mask_runs import Runs
 from carvana.metrics import dice_of_runs
 from carvana.standin.faults import Fault
 from carvana.submission.mask_table import read_masks, sample_names
@@ -151,7 +152,7 @@ def score_submission(submission: Path, folder: Path, geometry: Geometry) -> dict
     """
     truth = hidden_truth(folder / SOLUTION, geometry)
     expected = set(sample_names(folder / "sample_submission.csv"))
-    masks: dict[str, rle.Runs] = {}
+    masks: dict[str, Runs] = {}
     try:
         for name, runs in rle.runs_of_rows(read_masks(submission), geometry.image_size):
             if name not in expected or name in masks:

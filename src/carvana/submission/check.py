@@ -10,6 +10,7 @@ from typing import Final
 from carvana import rle
 from carvana.data.names import VIEWS, ImageName, parse_image_name
 from carvana.errors import UserError
+from carvana.mask_runs import Runs
 from carvana.submission.mask_table import COLUMNS, numbered_rows
 
 _PROBLEMS_SHOWN: Final = 10
@@ -123,7 +124,7 @@ def _problems(rows: Rows, names: Sequence[str] | None, size_HW: tuple[int, int],
     yield from (f"no row for {name}" for name in expected if name not in lines)
 
 
-def _mask_problems(runs: rle.Runs | ValueError, size_HW: tuple[int, int]) -> Iterator[str]:
+def _mask_problems(runs: Runs | ValueError, size_HW: tuple[int, int]) -> Iterator[str]:
     if isinstance(runs, ValueError):
         yield str(runs)
     elif len(runs) and (runs[0, 0] == 1 or runs[-1, 1] == size_HW[0] * size_HW[1] + 1):

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from carvana import rle
 from carvana.arrays import ByteMask, Image
+from carvana.mask_runs import mask_of_runs, runs_of_mask
 
 
 class Pixels(Protocol):
@@ -63,6 +63,6 @@ class CachedMasks:
         if name not in self.masks:
             mask_HW = self.source.mask(name)
             height, width = mask_HW.shape
-            self.masks[name] = rle.runs_of_mask(mask_HW).astype(np.int32), (height, width)
+            self.masks[name] = runs_of_mask(mask_HW).astype(np.int32), (height, width)
             return mask_HW
-        return rle.mask_of_runs(*self.masks[name])
+        return mask_of_runs(*self.masks[name])

@@ -33,6 +33,8 @@ _MODULES: Final = (
     "carvana.prediction.maps",
     "carvana.prediction.networks",
     "carvana.prediction.pipeline",
+    "carvana.prediction.predict",
+    "carvana.prediction.validate",
     "carvana.maps.combine",
     "carvana.maps.ensemble_masks",
 )

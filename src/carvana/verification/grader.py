@@ -14,6 +14,7 @@ from carvana import rle
 from carvana.arrays import Mask
 from carvana.files import write_table
 from carvana.grading.dice import dice_by_image, mean_dice
+from carvana.mask_runs import runs_of_mask
 from carvana.submission.mask_table import COLUMNS
 from carvana.verification.check import Check, equal
 
@@ -71,7 +72,7 @@ def check_grader(masks: Callable[[], Iterable[tuple[str, Mask]]]) -> list[Check]
     Raises:
         UserError: a mask is unreadable.
     """
-    truth = {name: rle.runs_of_mask(mask_HW) for name, mask_HW in masks()}
+    truth = {name: runs_of_mask(mask_HW) for name, mask_HW in masks()}
     checks = []
     with tempfile.TemporaryDirectory() as folder:
         for what, (answer, arithmetic) in ANSWERS.items():
