@@ -11,9 +11,8 @@ from snakemake.utils import min_version
 # This checkout's code, and not what is installed: here, and in the jobs.
 SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+paths = [SOURCE, *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(PYTHONPATH=os.pathsep.join(paths))
 
 from carvana.computing.cpu import computes_bfloat16
 from carvana.config import check_config, check_files
