@@ -98,7 +98,7 @@ mutants: $(VENV)/.dev
 kills: $(VENV)/.dev
 	python -m tests.faults.kills
 
-# Full-size images on one core, the published flow and ours in turns: less than ten minutes, best on a quiet machine.
+# Full-size images on one core, the published flow and ours in turns: three to six minutes, best on an idle machine.
 bench: env
 	python -m benchmarks.cpu
 

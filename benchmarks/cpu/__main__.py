@@ -1,4 +1,4 @@
-"""What full-size images cost on one CPU core, beside the published flow: `make bench`, less than ten minutes.
+"""What full-size images cost on one CPU core, beside the published flow: `make bench`, three to six minutes.
 
 Both sides of a row are timed in turns in one process, on the same inputs, so that a noisy neighbour meets both. The
 result is written to benchmarks/results/<machine and libraries>.json: medians, or means over a recipe's draws; ratios.

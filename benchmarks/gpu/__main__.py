@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), default=FULL.name)
     parser.add_argument("--seconds", type=float, default=1.5, help="of every measurement")
-    parser.add_argument("--training-seconds", type=float, default=40, help="of each of the two real trainings")
+    parser.add_argument("--training-seconds", type=float, default=20, help="of each of the two real trainings")
     parser.add_argument("--workers", type=int, default=2, help="cores that a GPU has to itself")
     given = parser.parse_args()
     if given.device == "cuda" and lease_one_if_free() == "cpu":

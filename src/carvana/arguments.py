@@ -11,7 +11,7 @@ from carvana.recipe_files import EDITIONS, all_model_names
 
 
 def add_computing_arguments(parser: ArgumentParser) -> None:
-    """Add what every script that computes with a model's networks is told: of which model, where and how."""
+    """Add the arguments of every script that runs a model's networks: which model, where and how."""
     parser.add_argument("--model", choices=all_model_names(), required=True)
     parser.add_argument("--edition", choices=EDITIONS, required=True)
     parser.add_argument("--geometry", choices=tuple(GEOMETRIES), required=True)

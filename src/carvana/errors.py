@@ -1,4 +1,4 @@
-"""What a user can mend is told in one message and ends with exit code 1; everything else keeps its traceback."""
+"""Errors that a user can fix become one message and exit code 1; all others keep their traceback."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main_guard(main: Callable[[], None]) -> None:
     except BrokenPipeError as error:
         # Most likely whoever reads the output has seen enough, as `head` has.
         with contextlib.suppress(OSError):
-            print(f"error: {error}; what was to be read is not read to its end", file=sys.stderr)
+            print(f"error: {error}; the output was not read to its end", file=sys.stderr)
         _empty_streams()
         raise SystemExit(1) from None
     except UserError as error:

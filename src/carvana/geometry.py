@@ -19,8 +19,8 @@ class Geometry:
         name: `full` or `small`; results made with `small` cannot be submitted.
         image_size: size of images, masks, maps and submissions.
         wide_size: network input of ternausnet and linknet34 (`image_size` and 2 columns of border).
-        unet_size: network input of the two U-Nets, to which images are resized; small: the least that the six levels of
-            unet_scratch can normalise a batch of one at, with a height whose loss window the author states.
+        unet_size: network input of the two U-Nets, to which images are resized; small: the smallest at which the six
+            levels of unet_scratch can batch-normalise one image, with a height whose loss window the author states.
     """
 
     name: str

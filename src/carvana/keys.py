@@ -1,4 +1,4 @@
-"""What a network or a prediction is, as facts; their digest is the key under which it is kept.
+"""The facts that define a network or a prediction; their digest is its key in the store.
 
 Everything that is meant to change its numbers is a fact. Where files lie, how many processes load images and what is
 shown meanwhile are not, as they change nothing. Nor are the number of GPUs that share a batch and activation
@@ -59,9 +59,9 @@ def computing(
     threads: int,
     autotune: bool,
 ) -> dict[str, Any]:
-    """The facts that trainings and predictions have in common: code, values, packages, and how is computed.
+    """The facts that trainings and predictions share: code, recipe values, packages, computing settings.
 
-    The edition itself is none of them, but its values are: what two editions have in common is made once.
+    The edition's values count, not its name: what two editions have in common is computed once.
 
     Args:
         script: of workflow/scripts.

@@ -28,7 +28,7 @@ _FAILURES: Final = (OSError, LookupError, TypeError, AttributeError, ValueError,
 
 @contextlib.contextmanager
 def readable(path: Path, remedy: str) -> Iterator[None]:
-    """Around the reading of a file and the making of something of it, and nothing else: whatever fails is the file's.
+    """Wrap the reading and parsing of one file, and nothing else: any failure inside is blamed on the file.
 
     Args:
         path: of the file.

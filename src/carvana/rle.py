@@ -31,14 +31,15 @@ def encode(mask_HW: Mask) -> str:
     return ("%d " * len(numbers) % tuple(numbers))[:-1]
 
 
-def runs(rle: str) -> Runs:
-    """The runs of an RLE string, as written.
+def runs(rle: str, size_HW: tuple[int, int] | None = None) -> Runs:
+    """The runs of an RLE string, as written; with a size they are also checked to lie inside an image of (H, W) pixels.
 
     Raises:
         ValueError: a token is not a whole number in plain digits, or has more than 8; their count is odd, a start or
-            length is below 1, or the runs are not in ascending order without overlap (runs that touch are legal).
+            length is below 1, the runs are not in ascending order without overlap (runs that touch are legal), or one
+            goes past the image's last pixel.
     """
-    return _runs_of_each([rle], None)[0]
+    return _runs_of_each([rle], size_HW)[0]
 
 
 def _runs_of_each(rles: Sequence[str], size_HW: tuple[int, int] | None) -> list[Runs]:
@@ -74,24 +75,15 @@ def _runs_of_each(rles: Sequence[str], size_HW: tuple[int, int] | None) -> list[
     return [next(found) if rle else NO_RUNS for rle in rles]
 
 
-def runs_within(rle: str, size_HW: tuple[int, int]) -> Runs:
-    """`runs`, also checked to lie inside an image of (H, W) pixels.
-
-    Raises:
-        ValueError: as `runs`, or a run goes past the last pixel.
-    """
-    return _runs_of_each([rle], size_HW)[0]
-
-
 def runs_of_rows(rows: Iterable[tuple[str, str]], size_HW: tuple[int, int] | None) -> Iterator[tuple[str, Runs]]:
     """Name and runs of each row of a table, its name and RLE; a third of the time of one after the other.
 
     Args:
         rows: of the table.
-        size_HW: of the masks, for `runs_within`; None for `runs`.
+        size_HW: of the masks, see `runs`.
 
     Raises:
-        ValueError: as `runs_within`, with the row's name.
+        ValueError: as `runs`, with the row's name.
     """
     for name, found in runs_or_error_of_rows(rows, size_HW):
         if isinstance(found, ValueError):
@@ -127,10 +119,9 @@ def _all_together(
 
 def _runs_or_error(rle: str, size_HW: tuple[int, int] | None) -> Runs | ValueError:
     try:
-        (found,) = _runs_of_each([rle], size_HW)
+        return runs(rle, size_HW)
     except ValueError as error:
         return error
-    return found
 
 
 def decode(rle: str, size_HW: tuple[int, int]) -> ByteMask:
@@ -140,9 +131,9 @@ def decode(rle: str, size_HW: tuple[int, int]) -> ByteMask:
         (H, W) uint8 of 0 and 1.
 
     Raises:
-        ValueError: the string is malformed or does not fit the image (see `runs_within`).
+        ValueError: the string is malformed or does not fit the image (see `runs`).
     """
-    return mask_of_runs(runs_within(rle, size_HW), size_HW)
+    return mask_of_runs(runs(rle, size_HW), size_HW)
 
 
 def force_corners_off(mask_HW: Mask) -> Mask:

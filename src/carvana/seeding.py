@@ -1,4 +1,4 @@
-"""Random draws that depend on what is drawn for, and on nothing else: not on workers, order or earlier draws."""
+"""Random generators seeded by their purpose alone, not by workers, order or earlier draws."""
 
 from __future__ import annotations
 

@@ -90,8 +90,14 @@ class Status:
             # Not the run's table of them, which may be of another number than is configured now.
             scheme = plan.folds.of(model)
             folds = assign_folds(scheme, self._areas, plan.folds.number(scheme))
+            digest = folds_digest(folds)
             encoder = recipe.network.encoder
             weights = _sha256(plan.encoders.file(encoder)) if encoder and plan.encoders.receipt(model) else None
+            added = [
+                keys.images_digest(read_manifest(Path(path)), config["geometry"])
+                for path in plan.second_round.manifest(model, fold)
+            ]
+            excluded = excluded_from(self._excluded, self._manifest, folds, fold)
             # With fewer --cores than `threads`, Snakemake gives a job as many; of a GPU's numbers they are no part.
             threads = range(config["threads"], 0, -1)
             for device, used in (("cuda", config["threads"]), *(("cpu", number) for number in threads)):
@@ -105,10 +111,6 @@ class Status:
                     threads=used,
                     autotune=not config["deterministic"],
                 )
-                added = [
-                    keys.images_digest(read_manifest(Path(path)), config["geometry"])
-                    for path in plan.second_round.manifest(model, fold)
-                ]
                 facts = keys.training(
                     common,
                     fold=fold,
@@ -116,9 +118,9 @@ class Status:
                     images_per_step=plan.trainings.images_per_step(model),
                     seed=config["seed"],
                     images=self._images,
-                    folds=folds_digest(folds),
+                    folds=digest,
                     encoder_weights=weights,
-                    excluded=excluded_from(self._excluded, self._manifest, folds, fold),
+                    excluded=excluded,
                     pseudo_labels=added[0] if added else None,
                 )
                 yield Store(plan.store).entry(facts)

@@ -28,6 +28,7 @@ from pathlib import Path
 from carvana.catalogue import RECIPES, recipe_of
 from carvana.data.synthetic.dataset import write_competition
 from carvana.geometry import SMALL
+from carvana.processes import began
 from carvana.revision import ROOT
 from carvana.standin.server import StandIn
 from carvana.store.claim import owner
@@ -168,7 +169,7 @@ class Killer:
     def _kill(self, process: int, worker: Worker) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-            while is_alive(process):
+            while began(process) is not None:
                 time.sleep(0.001)
             half = worker.entry is not None and any(worker.entry.glob("state-*.partial"))
             stage = WRITING if half and self._wants(WRITING) else worker.stage
@@ -194,14 +195,6 @@ def children(process: int) -> list[int]:
     return [
         int(child) for path in Path(f"/proc/{process}/task").glob("*/children") for child in path.read_text().split()
     ]
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process still runs; its parent may not have noticed its end yet."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def run(

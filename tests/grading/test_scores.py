@@ -55,4 +55,4 @@ def test_a_partial_entry_is_scored_on_the_images_that_it_has_and_says_so(tables)
     assert row.out_of_fold == pytest.approx((0.5 + 1) / 2)
     assert row.images == 2
     assert row.note.startswith("ternausnet: 1 of 5 networks (fold 0); ")
-    assert "a network which did not see their car, see images" in row.note
+    assert "only images with a network that did not see their car, see images" in row.note

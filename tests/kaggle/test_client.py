@@ -63,7 +63,7 @@ def test_dead_credentials_are_named_and_not_shown(serve, connect, changes):
         (Fault("status", 403, "Forbidden"), Kind.FORBIDDEN, "has joined the competition"),
         (Fault("status", 404), Kind.NOT_FOUND, "/data lists"),
         (Fault("status", 400), Kind.REFUSED, "still possible"),
-        (Fault("status", 429, retry_after="7"), Kind.RATE_LIMIT, "too few requests"),
+        (Fault("status", 429, retry_after="7"), Kind.RATE_LIMIT, "limiting requests"),
         (Fault("status", 500), Kind.SERVER, "later"),
         (Fault("status", 503), Kind.SERVER, "later"),
         (Fault("code_in_200", 403, RULES_NOT_ACCEPTED), Kind.RULES, "/rules"),

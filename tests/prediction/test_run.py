@@ -18,6 +18,7 @@ from carvana.prediction import validate as validation
 from carvana.prediction.maps import sum_of_maps
 from carvana.prediction.networks import load_networks
 from carvana.prediction.pipeline import Pipeline
+from carvana.prediction.shards import shard_slice
 from carvana.recipe_files import load_recipe
 from carvana.transforms.inputs import network_input
 from carvana.transforms.protocol import build_transforms
@@ -37,8 +38,8 @@ def one_map(conditions, manifest, name, networks):
     return sum_of_maps(networks, image_3HW, conditions.recipe, conditions.geometry.image_size)
 
 
-def predict(conditions, manifest, folder, shard=0, shards=1):
-    prediction.predict(conditions, manifest, shard, shards, folder / "sums.h5", folder / "timings.json")
+def predict(conditions, manifest, folder):
+    prediction.predict(conditions, manifest, folder / "sums.h5", folder / "timings.json")
 
 
 def validate(conditions, manifest, folder):
@@ -74,7 +75,8 @@ def test_prediction_stores_the_sums_of_all_networks_in_the_manifests_order(condi
 def test_a_map_depends_neither_on_its_shard_nor_on_the_number_of_workers(conditions, manifest, predicted, tmp_path):
     _, whole = stored(predicted / "sums.h5")
     for shard, workers in enumerate((1, 5)):
-        predict(replace(conditions, workers=workers), manifest, tmp_path, shard, shards=2)
+        part = Manifest(manifest.records[shard_slice(len(manifest), 2, shard)])
+        predict(replace(conditions, workers=workers), part, tmp_path)
         (*_, names), sums = stored(tmp_path / "sums.h5")
         assert names == manifest.names[16 * shard : 16 * shard + 16]
         for name in names:

@@ -26,8 +26,8 @@ def one(conditions, weights):
 
 
 def test_masks_and_doubts_are_those_of_its_maps(one, manifest, tmp_path):
-    teach(one, manifest, 1, 2, UNCLEAR, tmp_path / "candidates.csv", tmp_path / "timings.json")
-    predict(one, manifest, 1, 2, tmp_path / "sums.h5", tmp_path / "more.json")
+    teach(one, manifest, UNCLEAR, tmp_path / "candidates.csv", tmp_path / "timings.json")
+    predict(one, manifest, tmp_path / "sums.h5", tmp_path / "more.json")
     candidates = list(read_candidates(tmp_path / "candidates.csv"))
     with MapReader(tmp_path / "sums.h5") as store:
         assert tuple(candidate.img for candidate in candidates) == store.names
@@ -42,7 +42,7 @@ def test_masks_and_doubts_are_those_of_its_maps(one, manifest, tmp_path):
 def test_a_network_is_taken_for_no_other_fold(one, manifest, tmp_path):
     wrong = replace(one, folds=(0,))
     with pytest.raises(UserError, match="holds the weights of fold 1, expected fold 0"):
-        teach(wrong, manifest, 0, 2, UNCLEAR, tmp_path / "candidates.csv", tmp_path / "timings.json")
+        teach(wrong, manifest, UNCLEAR, tmp_path / "candidates.csv", tmp_path / "timings.json")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,11 +1,13 @@
+import numpy as np
 import pytest
 import torch
 
 from carvana.data.imageset import ImageSet
 from carvana.geometry import SMALL
 from carvana.recipe_files import load_recipe
+from carvana.training.batches import Uint8Batch
 from carvana.training.draws import Draws
-from carvana.training.loading import Loading, Sample, collate
+from carvana.training.loading import Loading, Sample
 from carvana.training.orders import EpochOrder, SampleKey
 from carvana.training.pixels import CachedMasks, CachedPixels
 from carvana.training.prepared import DiskCache, Preparing, cached_if_resized
@@ -34,6 +36,11 @@ def loading(model, manifest, folds, workers=0, seed=0, kept=None, recipe=None, f
         device=CPU,
         workers=workers,
     )
+
+
+def together(samples):
+    names, images_HWC, masks_HW = zip(*samples, strict=True)
+    return Uint8Batch(names, torch.from_numpy(np.stack(images_HWC)), torch.from_numpy(np.stack(masks_HW)))
 
 
 def assert_equal(found, expected):
@@ -89,7 +96,7 @@ def test_every_sample_has_draws_of_its_own_for_the_authors_epoch(manifest, folds
             (name,) = batch.names
             draw = transforms.sample(draws.generator("sample", epoch, number), authors_epoch)
             sample = Sample(name, *transforms.train(transforms.prepare(images.image(name), images.mask(name)), draw))
-            expected.append(collate([sample]).on(CPU, transforms.normalised))
+            expected.append(together([sample]).on(CPU, transforms.normalised))
         assert len(expected) == 6
         assert_equal(batches, expected)
 
@@ -109,7 +116,7 @@ def test_validation_batches_are_not_augmented_and_normalised_as_the_author_did(m
             mask_HW = images.mask(name)
             prepared_HW4 = transforms.prepare(images.image(name), mask_HW)
             samples.append(Sample(name, *transforms.valid(prepared_HW4, mask_HW)))
-        assert_equal([batch], [collate(samples).on(CPU, normalised)])
+        assert_equal([batch], [together(samples).on(CPU, normalised)])
 
 
 @pytest.mark.parametrize("kept", [CachedPixels, CachedMasks])

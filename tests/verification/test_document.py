@@ -51,7 +51,7 @@ UNPUBLISHED = Check(
 @pytest.mark.parametrize(
     ("checks", "code", "told"),
     [
-        ([CHECKS[0], SCORED], 0, "the reproduction holds, as far as there are expectations\n"),
+        ([CHECKS[0], SCORED], 0, "the reproduction holds wherever there is an expectation\n"),
         (CHECKS, 1, "error: the reproduction does not hold: 1 of 3 checks fail\n"),
         (CHECKS[2:], 1, "error: the reproduction is not shown to hold: no check has an expectation\n"),
         # Kaggle was not asked in the one case, and in the other it was.
@@ -59,7 +59,7 @@ UNPUBLISHED = Check(
             (
                 [CHECKS[0], unjudged],
                 0,
-                "nothing fails, but no score was compared with anything: the table says of each what it lacks\n",
+                "nothing fails, but no score had an expectation: the table says why for each\n",
             )
             for unjudged in (CHECKS[2], UNPUBLISHED)
         ),

@@ -28,7 +28,7 @@ def test_slurms_jobs_ask_for_what_the_recipe_needs(tmp_path):
     output = planned(tmp_path, "albu", "ternaus", "--profile", "profiles/slurm")
     jobs = list(resources(output, "train"))
     assert len(jobs) == 35
-    assert {job["gpu"] for job in jobs} == {"1"}
+    assert {job["gpu"] for job in jobs} == {job["nodes"] for job in jobs} == {"1"}
     assert {job["mem_mb"] for job in jobs} == {"16000"}
     # LinkNet34's 14 hours and TernausNet's 74, which is cut to a day.
     assert {job["runtime"] for job in jobs} == {"1259", "1440"}

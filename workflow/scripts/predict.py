@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.data.manifest import read_manifest
+from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import main_guard
 from carvana.interruption import ended_by_signals
 from carvana.prediction.conditions import Conditions, facts_asked
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
     manifest = read_manifest(given.manifest)
-    part = manifest.records[shard_slice(len(manifest), given.shards, given.shard)]
+    part = Manifest(manifest.records[shard_slice(len(manifest), given.shards, given.shard)])
     facts = facts_asked(Path(__file__), given, part)
 
     def make(workplace: Workplace) -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         # Imported late: the lease must come before torch, and wrong arguments should not wait for it.
         from carvana.prediction.predict import predict
 
-        predict(conditions, manifest, given.shard, given.shards, *(workplace.result / name for name in outputs))
+        predict(conditions, part, *(workplace.result / name for name in outputs))
 
     outputs = {"sums.h5": given.out, "timings.json": given.timings}
     with ended_by_signals(requeued=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from carvana.data.manifest import read_manifest
+from carvana.data.manifest import Manifest, read_manifest
 from carvana.errors import main_guard
 from carvana.interruption import ended_by_signals
 from carvana.prediction.conditions import Conditions, facts_asked
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--timings", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
     manifest, unclear = read_manifest(given.manifest), (given.unclear[0], given.unclear[1])
-    part = manifest.records[shard_slice(len(manifest), given.shards, given.shard)]
+    part = Manifest(manifest.records[shard_slice(len(manifest), given.shards, given.shard)])
     facts = facts_asked(Path(__file__), given, part, unclear=" ".join(map(str, unclear)))
 
     def make(workplace: Workplace) -> None:
@@ -36,7 +36,7 @@ def main() -> None:
         from carvana.prediction.teach import teach
 
         candidates, timings = (workplace.result / name for name in outputs)
-        teach(conditions, manifest, given.shard, given.shards, unclear, candidates, timings)
+        teach(conditions, part, unclear, candidates, timings)
 
     outputs = {"candidates.csv": given.out, "timings.json": given.timings}
     with ended_by_signals(requeued=False):

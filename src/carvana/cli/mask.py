@@ -72,8 +72,8 @@ def _check_kept(photos: Sequence[Path], folder: Path) -> None:
 
 
 def photos_in(path: Path) -> list[Path]:
-    """The photo itself, or those in a folder, sorted; what else is there is told. Raises UserError when there is none,
-    or two of one name.
+    """The photo itself, or those in a folder, sorted; stderr lists other files. Raises UserError when there is none, or
+    two of one name.
     """
     if path.is_file():
         return [path]

@@ -35,14 +35,14 @@ def run(given: argparse.Namespace) -> None:
     jobs = jobs_of(plan, models, known)
     training = sum(job.trainings * job.training_hours for job in jobs)
     prediction = sum(job.prediction_hours for job in jobs)
-    unit, in_hour = ("hours", 1.0) if training + prediction >= 1 else ("minutes", 60.0)
+    unit, per_hour = ("hours", 1.0) if training + prediction >= 1 else ("minutes", 60.0)
     rows = [
         (
             job.model,
             str(job.trainings),
-            f"{in_hour * job.training_hours:.2f}",
+            f"{per_hour * job.training_hours:.2f}",
             str(job.predictions),
-            f"{in_hour * job.prediction_hours:.2f}",
+            f"{per_hour * job.prediction_hours:.2f}",
             job.training_speed.origin,
         )
         for job in jobs
@@ -50,13 +50,13 @@ def run(given: argparse.Namespace) -> None:
     print(table(("model", "trainings", f"{unit} each", "predictions", f"{unit} in all", "speed from"), rows))
     count = sum(job.trainings + job.predictions for job in jobs)
     of = f"{'GPU' if gpus or not known else 'CPU'}-{unit}"
-    print(f"\n{count} jobs, {in_hour * training:,.1f} {of} of training and {in_hour * prediction:,.1f} of prediction")
+    print(f"\n{count} jobs, {per_hour * training:,.1f} {of} of training and {per_hour * prediction:,.1f} of prediction")
     if not gpus and not known:
         print(f"these are {unit} of the authors' GPUs; a CPU needs far longer, known after its first training")
     print(f"{size(disk_bytes(plan, jobs))} of disk for results, besides the competition's files")
     print(f"this machine shows {len(gpus)} GPUs" if gpus else "this machine shows no GPU")
-    unit, in_hour = ("days", 1 / 24) if training + prediction >= 24 else (unit, in_hour)
-    durations = [(str(count), f"{in_hour * hours_on(jobs, count):.2f}") for count in DEVICES]
+    unit, per_hour = ("days", 1 / 24) if training + prediction >= 24 else (unit, per_hour)
+    durations = [(str(count), f"{per_hour * hours_on(jobs, count):.2f}") for count in DEVICES]
     print(f"\n{table(('devices', unit), durations)}")
     costs = plan.published["costs"]
     days = {name: costs[name]["value"] / 24 for name in ("training", "prediction")}

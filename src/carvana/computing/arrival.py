@@ -10,15 +10,15 @@ from torch import Tensor
 
 
 class Arrival:
-    """A tensor that is being copied to the host, while the device goes on with what it is told next."""
+    """A tensor being copied to the host while the device continues with queued work."""
 
     def __init__(self, tensor: Tensor) -> None:
-        """Begin the copy, behind all that the device's current stream was told so far."""
+        """Queue the copy on the device's current stream, after all work queued so far."""
         self._host, self._arrived = tensor, None
         if tensor.is_cuda:
             self._host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             self._host.copy_(tensor, non_blocking=True)
-            # Whoever waits sleeps: the processor is for images.
+            # Sleep, not spin: the CPU has images to prepare.
             self._arrived = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
             self._arrived.record(torch.cuda.current_stream(tensor.device))
 

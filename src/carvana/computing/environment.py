@@ -1,4 +1,4 @@
-"""Where a result was computed, beyond what its key holds: the lock, whether it is what is installed, commit, image."""
+"""Where a result was computed, beyond its key: the lock, packages that differ from it, CPU, commit, image."""
 
 from __future__ import annotations
 

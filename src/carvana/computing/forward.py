@@ -15,7 +15,7 @@ def forward_in(network: nn.Module, precision: str, device: torch.device) -> Forw
     """The network's forward pass in a precision; it takes and returns float32 in any.
 
     Args:
-        network: on `device`; in evaluation mode it is only predicted with, and its weights may be rounded for good.
+        network: on `device`; in evaluation mode, `bf16` converts its convolutions to bfloat16 in place.
         precision: one of `precision.PRECISIONS`; `runtime.configure` has been called with the same.
         device: the CPU or a GPU.
     """

@@ -99,9 +99,9 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
 
 
 def lease_one_if_free() -> str:
-    """Take a GPU that nobody has leased, for a command that can do without: `cuda`, or else at once `cpu`.
+    """Lease a free GPU and return `cuda`, or return `cpu` at once, for a command that can run on either.
 
-    Why it is the CPU is told on stderr where the machine has a GPU.
+    If the machine has a GPU but it is not used, stderr says why.
     """
     try:
         usable = visible(devices(), os.environ.get(VISIBLE_VARIABLE))

@@ -50,9 +50,9 @@ def require_usable(devices: Sequence[torch.device], precision: str) -> None:
 
 
 def free_gpu_or_cpu(precision: str) -> torch.device:
-    """A GPU that is free and can compute in the precision, for a command that can do without, or else the CPU.
+    """A free GPU that supports the precision, or else the CPU, for a command that can run on either.
 
-    Why it is the CPU is told on stderr where the machine has a GPU.
+    If the machine has a GPU but it is not used, stderr says why.
     """
     device = torch.device(lease_one_if_free())
     if reason := unusable([device], precision):

@@ -106,7 +106,7 @@ def score(entry: ScoreEntry, training: Truth, hidden: Mapping[str, Truth] | None
     if geometry != FULL:
         notes.append(f"{geometry.name} geometry: cannot be submitted")
     if entry.partial:
-        notes.append("out of fold on the images that have a network which did not see their car, see images")
+        notes.append("out_of_fold covers only images with a network that did not see their car, see images")
     out_of_fold = dice_by_image(entry.out_of_fold, training, partial=entry.partial) if entry.out_of_fold else {}
     scored = {name: runs for truth in (hidden or {}).values() for name, runs in truth.items()}
     test = dice_by_image(entry.test, scored) if entry.test and scored else {}

@@ -94,8 +94,8 @@ def facts_of(error: BaseException) -> Facts:
     """What the parent must know to judge an exception."""
     types = tuple(base.__name__ for base in type(error).__mro__)
     if isinstance(error, SystemExit):
-        # Credentials were given (the parent sees to that), and the package found none of them alive.
-        return Facts(types, "the kaggle package found them dead", 401)
+        # The parent always gives credentials, so the package exits because it accepted none.
+        return Facts(types, "the kaggle package rejected them", 401)
     response = getattr(error, "response", None)
     number = getattr(error, "errno", None)
     if response is None:

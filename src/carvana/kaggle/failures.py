@@ -31,7 +31,7 @@ class Kind(Enum):
     CLIENT = "the kaggle package itself fails"
 
 
-# What may be otherwise the next time.
+# What a retry may overcome.
 PASSING: Final = frozenset({Kind.RATE_LIMIT, Kind.SERVER, Kind.UNREACHABLE, Kind.STALLED, Kind.BROKEN})
 
 
@@ -101,7 +101,7 @@ def classify(facts: Facts, doing: str, competition: str, source: str) -> KaggleE
         Kind.NOT_FOUND: f"Kaggle knows no such competition or file{said}: check the name and the files that"
         f" {page}/data lists; the rules are at {page}/rules",
         Kind.REFUSED: f"Kaggle refuses the request{said}: see {page} for whether it is still possible",
-        Kind.RATE_LIMIT: f"Kaggle answers too few requests at the moment{said}: wait an hour and run the command again",
+        Kind.RATE_LIMIT: f"Kaggle is limiting requests at the moment{said}: wait an hour and run the command again",
         Kind.SERVER: f"Kaggle has a problem of its own{said}: run the command again later; what has arrived is kept",
         Kind.UNREACHABLE: f"Kaggle cannot be reached{said}: check the network and the proxy, and run the command again",
         Kind.STALLED: f"nothing arrived from Kaggle any more{said}: check the network and run the command again",

@@ -42,7 +42,7 @@ def score_at_kaggle(
     """
     credentials = find_credentials(os.environ, Path.home())
     if credentials.warning:
-        print(credentials.warning, file=sys.stderr)
+        print(f"warning: {credentials.warning}", file=sys.stderr)
     for file in files.values():
         print(f"{file}: {validate_submission(file, names, size_HW).images:,} images, valid", flush=True)
     commit, image = revision(), os.environ.get(IMAGE_VARIABLE, "")
@@ -58,15 +58,15 @@ def score_at_kaggle(
             print(f"{name}: public {found.public_score}, private {found.private_score}", flush=True)
             scored.append(
                 Scored(
-                    name,
-                    competition,
-                    reference,
-                    float(found.public_score),
-                    float(found.private_score),
-                    found.date,
-                    found.description,
-                    file.name,
-                    sha256,
+                    name=name,
+                    competition=competition,
+                    reference=reference,
+                    public=float(found.public_score),
+                    private=float(found.private_score),
+                    time=found.date,
+                    description=found.description,
+                    file=file.name,
+                    sha256=sha256,
                 )
             )
     return scored

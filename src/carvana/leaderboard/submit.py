@@ -16,7 +16,7 @@ from carvana.kaggle.retry import Patience, retrying
 from carvana.leaderboard.description import file_mark
 from carvana.leaderboard.ledger import Attempt, Ledger
 
-# Answers with which Kaggle declines what it is asked for.
+# Failures after which there is certainly no submission.
 _REFUSALS: Final = frozenset(
     {Kind.UNAUTHORIZED, Kind.RULES, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.REFUSED, Kind.RATE_LIMIT}
 )
@@ -172,7 +172,7 @@ class Submissions:
 
 
 def _is_certainly_not_sent(error: KaggleError) -> bool:
-    """Whether the failure excludes that Kaggle has made a submission of the file."""
+    """Whether the failure proves that Kaggle made no submission of the file."""
     return error.kind in _REFUSALS or error.asked not in ("", "CreateSubmission")
 
 

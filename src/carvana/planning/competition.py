@@ -45,9 +45,7 @@ class Competition:
         return self.run.shared("images")
 
     def listing(self, names: Sequence[str]) -> str:
-        """Digest that changes when these files of a user's folder do, as far as names, sizes and times tell; files that
-        we made or verified ourselves need none.
-        """
+        """Digest of these files' names, sizes and times in a user's folder; empty where we drew or downloaded them."""
         if self.run.config["data"]["source"] != "folder":
             return ""
         places = (self.folder / f"{name}{ending}" for name in names for ending in ENDINGS)

@@ -115,7 +115,7 @@ class SecondRound:
         return [str(self.folder / teacher / f"{part}.csv") for part in self.run.test_parts]
 
     def manifest(self, model: str, fold: int) -> list[str]:
-        """The manifest of the pseudo-labelled images that a training has besides its own; none of another model's."""
+        """The manifest of pseudo-labelled images that the second round also trains on; none for other models."""
         return [str(self.teacher(fold) / "manifest.csv")] if model == self.second else []
 
     def training_argument(self, model: str, fold: int) -> str:

@@ -13,7 +13,7 @@ from carvana.planning.options import option
 from carvana.planning.run import Run
 from carvana.planning.second_round import SecondRound
 
-# A priority above all trainings': for what much waits for, or is in vain without.
+# Above all trainings': for what many jobs wait for, or would run in vain without.
 FIRST_OF_ALL: Final = 10**9
 
 
@@ -86,11 +86,9 @@ class Trainings:
         return float(self.run.config["save_minutes"]) * 60
 
     def priority(self, model: str) -> int:
-        """Snakemake's, so that the longest trainings start first, and before all others a first round's, and the second
-        round's that wait for them.
-        """
+        """Snakemake's priority: longest trainings first, but both pseudo-label rounds' before all others."""
         return self.chain_priority(model) + priority(self.run.recipe(model), gflops_of(self.run.published))
 
     def chain_priority(self, model: str) -> int:
-        """Snakemake's, of what lies between a first and a second round's trainings of the model."""
+        """Snakemake's priority of the steps of either pseudo-label round's model: first of all."""
         return FIRST_OF_ALL if model in (self.second_round.first, self.second_round.second) else 0

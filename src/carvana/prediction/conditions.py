@@ -1,4 +1,4 @@
-"""Which networks run, where and how: what prediction and validation are told alike. Imports no torch."""
+"""Which networks run, where and how: shared by prediction and validation. Imports no torch."""
 
 from __future__ import annotations
 

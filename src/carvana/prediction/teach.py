@@ -10,7 +10,6 @@ from carvana.data.manifest import Manifest
 from carvana.maps.merging import merge_rule
 from carvana.prediction.conditions import Conditions
 from carvana.prediction.run import prepare
-from carvana.prediction.shards import shard_slice
 from carvana.prediction.timings import timed
 from carvana.pseudo_labels.candidates import candidate, write_candidates
 from carvana.pseudo_labels.uncertainty import uncertainty_of
@@ -19,8 +18,6 @@ from carvana.pseudo_labels.uncertainty import uncertainty_of
 def teach(
     conditions: Conditions,
     manifest: Manifest,
-    shard: int,
-    shards: int,
     unclear: tuple[int, int],
     candidates: Path,
     timings: Path,
@@ -29,9 +26,7 @@ def teach(
 
     Args:
         conditions: of the job.
-        manifest: of the test images.
-        shard: number of the shard, from 0.
-        shards: how many there are.
+        manifest: of the shard's test images.
         unclear: see `uncertainty_of`.
         candidates: the table to write, in the manifest's order.
         timings: JSON to write.
@@ -39,7 +34,7 @@ def teach(
     Raises:
         UserError: as `predict`.
     """
-    names = manifest.names[shard_slice(len(manifest), shards, shard)]
+    names = manifest.names
     forwards, pipeline = prepare(conditions, ImageSet(manifest))
     rule, found = merge_rule(conditions.recipe), []
 

@@ -1,4 +1,4 @@
-"""Tables of what a teacher says of test images: its mask, and how much it uncertainties it."""
+"""Tables of a teacher's predictions for test images: each mask, and how uncertain it is."""
 
 from __future__ import annotations
 

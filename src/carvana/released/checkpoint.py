@@ -31,7 +31,7 @@ def read_checkpoint(path: Path) -> Any:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; put the checkpoint there") from None
-    # In memory, whoever claims a length gets no more than there is.
+    # In memory, a false length yields no more bytes than there are.
     stream, storages = io.BytesIO(content), Storages(room=len(content))
     try:
         read = _read_archive if zipfile.is_zipfile(stream) else _read_sequence

@@ -42,7 +42,7 @@ def next_pickle(stream: IO[bytes]) -> bytes:
     content = bytearray()
     stream.seek(start)
     for opcode, argument, place in operations:
-        # The reader keeps what extensions stand for, and asks about none twice.
+        # The unpickler caches extensions, and asks `find_class` only once.
         if opcode.name.startswith("EXT"):
             raise RefusedError(f"it uses the pickle operation {opcode.name}")
         # The reader's memory is an array: counting to 4,000,000,000 makes it take 64 GB.

@@ -233,7 +233,7 @@ class _Unpickler(pickle.Unpickler):
         last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
         if math.prod(size) > 0 and last >= flat.numel():
             raise RefusedError("it has a tensor that goes past the end of its storage")
-        # Whoever makes a stride of 0 can make a tensor of any size out of one number.
+        # A stride of 0 could make a tensor of any size from one number.
         if math.prod(size) > flat.numel():
             raise RefusedError("it has a tensor that is larger than its storage")
         return self._seal(flat.as_strided(size, stride, offset))

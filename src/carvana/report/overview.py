@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 
 from carvana.geometry import FULL, GEOMETRIES
 from carvana.report import page
@@ -10,6 +11,7 @@ from carvana.report.page import Cell, Section
 from carvana.report.record import Network, RunRecord
 from carvana.text import score
 from carvana.verification.check import Check
+from carvana.verification.document import COLUMNS
 
 
 def overview(run: RunRecord, commit: str, image: str) -> Section:
@@ -48,10 +50,8 @@ def overview(run: RunRecord, commit: str, image: str) -> Section:
         "faint",
     )
     checks = run.verification.checks
-    columns = ("group", "what", "expected", "band", "measured", "verdict", "source of the expectation")
-    rows = [(c.group, c.what, c.expected, c.band, c.measured, c.verdict, c.source) for c in checks]
-    failing = [check.failed for check in checks]
-    return Section("overview", "What was run", body + page.folded("All checks", page.table(columns, rows, failing)))
+    table = page.table(COLUMNS, map(astuple, checks), [check.failed for check in checks])
+    return Section("overview", "What was run", body + page.folded("All checks", table))
 
 
 def _origins(networks: Sequence[Network]) -> str:

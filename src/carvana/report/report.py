@@ -20,7 +20,7 @@ from carvana.report.record import RunRecord
 LEAD: Final = (
     "The winning solution of Kaggle's Carvana Image Masking Challenge, made anew: cut cars out of photographs."
     " Scores are Dice coefficients: twice the common pixels of two masks, divided by the sum of their areas; 1 is"
-    " perfect. Tables sort by a click on a column's head; pictures lead to the photograph."
+    " perfect. Click a column's header to sort, a picture to see the photograph."
 )
 
 

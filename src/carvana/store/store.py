@@ -1,4 +1,4 @@
-"""What was computed at great cost, kept under its key: a job whose key is complete there takes the result and ends.
+"""Expensive results, stored by key: a job whose key is complete there takes the result and ends.
 
     <store>/<key>/facts.json       what the key is made of
                   result/...       the files

@@ -1,4 +1,4 @@
-"""The text of a table that may be packed; rubbish is refused, and no file is read into memory whole."""
+"""The text of a table that may be compressed; junk is refused, and files are read block by block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from carvana.errors import UserError
 from carvana.overlap import overlapped
 from carvana.reading import LONGEST_LINE
 
-# Large enough for a thread that unpacks not to wait long, each time, until it may say that it has.
+# Large enough that handing a block from one thread to another costs little.
 _READ_AT_ONCE: Final = 2**19
 # What was packed to a thousandth of its size is unpacked bit by bit.
 _UNPACKED_AT_ONCE: Final = 2**22

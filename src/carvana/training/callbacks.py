@@ -1,4 +1,4 @@
-"""What the loop tells whoever watches it: the callbacks of a training, and what they are given."""
+"""The training loop's callbacks, and the records that they receive."""
 
 from __future__ import annotations
 

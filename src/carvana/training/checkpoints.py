@@ -31,7 +31,7 @@ class Checkpoints:
 
     Args:
         folder: the training's own.
-        check: called before anything is changed; what it raises ends the saving. For whoever may not save any more.
+        check: called before anything is changed; raises if this process may no longer save.
         say: told what was found damaged.
     """
 

@@ -1,4 +1,4 @@
-"""What a training adds to its recipe: what it is told, and the key of what it makes. Imports no torch."""
+"""A run's settings beyond the recipe, and the key of the network they make. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything random in a training, drawn from what it is drawn for."""
+"""Random generators of one training, each seeded by its purpose."""
 
 from __future__ import annotations
 

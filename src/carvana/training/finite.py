@@ -1,6 +1,4 @@
-"""The values of a batch. One that is not a number must not go unseen: it would spoil the weights, or win every
-comparison.
-"""
+"""Checks of a batch's values: NaN or infinity would spoil the weights, or win every comparison."""
 
 from __future__ import annotations
 

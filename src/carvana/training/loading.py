@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from carvana.arrays import Image
+from carvana.arrays import ByteMask, Image
 from carvana.recipe import Recipe
 from carvana.training.batches import Batch, Uint8Batch
 from carvana.training.draws import Draws
 from carvana.training.orders import EpochOrder, SampleKey, ValidationOrder
-from carvana.training.pixels import Pixels
+from carvana.training.pixels import PixelSource
 from carvana.training.prepared import Prepared
+from carvana.training.ring import PREFETCHED, Ring
 from carvana.training.split import Split
 from carvana.transforms.protocol import Transforms
+
+# The image's, and the mask.
+_CHANNELS: Final = 4
 
 
 class Sample(NamedTuple):
@@ -27,7 +31,7 @@ class Sample(NamedTuple):
 
     name: str
     image_HWC: Image
-    mask_HW: Image
+    mask_HW: ByteMask
 
 
 class TrainingSamples(Dataset[Sample]):
@@ -47,18 +51,17 @@ class TrainingSamples(Dataset[Sample]):
 class ValidationSamples(Dataset[Sample]):
     """Samples as validation takes them, by image name."""
 
-    def __init__(self, prepared: Prepared, pixels: Pixels, transforms: Transforms[object]) -> None:
+    def __init__(self, prepared: Prepared, pixels: PixelSource, transforms: Transforms[object]) -> None:
         self._prepared, self._pixels, self._transforms = prepared, pixels, transforms
 
     def __getitem__(self, name: str) -> Sample:
         return Sample(name, *self._transforms.valid(self._prepared.of(name), self._pixels.mask(name)))
 
 
-def collate(samples: Sequence[Sample]) -> Uint8Batch:
+def collate(ring: Ring, samples: Sequence[Sample]) -> Uint8Batch:
     """The samples as one batch."""
-    images_NHWC = torch.from_numpy(np.stack([sample.image_HWC for sample in samples]))
-    masks_NHW = torch.from_numpy(np.stack([sample.mask_HW for sample in samples]))
-    return Uint8Batch(tuple(sample.name for sample in samples), images_NHWC, masks_NHW)
+    names, images_HWC, masks_HW = zip(*samples, strict=True)
+    return ring.batch(names, images_HWC, masks_HW)
 
 
 class Loading:
@@ -73,7 +76,7 @@ class Loading:
         self,
         recipe: Recipe,
         split: Split,
-        pixels: Pixels,
+        pixels: PixelSource,
         prepared: Prepared,
         transforms: Transforms[object],
         draws: Draws,
@@ -86,10 +89,11 @@ class Loading:
         self._device, self._normalised = device, transforms.normalised
         self._order = EpochOrder(split.training, draws, training.batch_size, training.drop_last)
         samples = TrainingSamples(prepared, transforms, draws, partial(recipe.epoch_of, run_epochs=epochs))
-        self._training = _loader(samples, self._order, device, workers)
+        self._training = _loader(samples, self._order, training.batch_size, transforms.size, device, workers)
         self._validation_order = ValidationOrder(split.validation, recipe.validation.batch_size)
         validated = ValidationSamples(prepared, pixels, transforms)
-        self._validation = _loader(validated, self._validation_order, device, workers)
+        images = recipe.validation.batch_size
+        self._validation = _loader(validated, self._validation_order, images, transforms.size, device, workers)
         rest = len(split.training) % training.batch_size if training.drop_last else 0
         self.training_images, self.validation_images = len(split.training) - rest, len(split.validation)
 
@@ -105,14 +109,20 @@ class Loading:
 
 
 def _loader(
-    samples: Dataset[Sample], order: Iterable[list[SampleKey]] | Iterable[list[str]], device: torch.device, workers: int
+    samples: Dataset[Sample],
+    order: Iterable[list[SampleKey]] | Iterable[list[str]],
+    batch_size: int,
+    size_HW: tuple[int, int],
+    device: torch.device,
+    workers: int,
 ) -> DataLoader[Sample]:
     return DataLoader(
         samples,
         batch_sampler=order,
-        collate_fn=collate,
+        collate_fn=partial(collate, Ring(workers, batch_size * math.prod(size_HW) * _CHANNELS)),
         num_workers=workers,
-        # What is kept on the disk has an open file and shared memory, which only a fork passes on.
+        prefetch_factor=PREFETCHED if workers else None,
+        # Shared memory, and the open file of what is kept on the disk, are passed on by a fork only.
         multiprocessing_context="fork" if workers else None,
         persistent_workers=workers > 0,
         pin_memory=device.type == "cuda",

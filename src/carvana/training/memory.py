@@ -20,9 +20,16 @@ from carvana.training.memory_count import Arrangement, bytes_needed
 CHECKPOINTED: Final = ("ternausnet", "linknet34")
 DIVIDED: Final = ("ternausnet",)
 GIB: Final = 2**30
-# What the errors of a full GPU say: of PyTorch's allocator and of CUDA; of cuBLAS; and of cuDNN, where none of its ways
-# to convolve finds the memory that it would work in.
-_OF_FULL_MEMORY: Final = ("out of memory", "ALLOC_FAILED", "unable to find an engine")
+# What the errors of a full GPU say: of PyTorch's allocator and of CUDA; of cuBLAS and cuDNN, also where their handles
+# find no room; and of cuDNN, where none of its ways to convolve finds the memory that it would work in.
+_OF_FULL_MEMORY: Final = (
+    "out of memory",
+    "ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "CUDNN_STATUS_NOT_INITIALIZED",
+    "unable to find an engine",
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def enough_memory(
 
 
 def advice(recipe: Recipe, geometry: Geometry, arrangement: Arrangement, room: Room) -> str:
-    """The fewest settings with which a training would hold less at once than it does, and no more than is free."""
+    """Advice: the fewest changes with which the training needs less than now, and at most what is free."""
     most = min(room.free, bytes_needed(recipe, geometry, arrangement) - 1)
     fitting: list[tuple[list[str], int]] = []
     for other in _others(recipe, arrangement, room.bf16):

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from carvana.arrays import ByteMask, Image
-from carvana.mask_runs import mask_of_runs, runs_of_mask
+from carvana.mask_runs import Runs, mask_of_runs, runs_of_mask
 
 
-class Pixels(Protocol):
+class PixelSource(Protocol):
     """Decoded images and masks by name, as `ImageSet` has them."""
 
     def image(self, name: str) -> Image:
@@ -26,7 +23,7 @@ class Pixels(Protocol):
 class CachedPixels:
     """Pixels that stay in memory once decoded: for small images only."""
 
-    source: Pixels
+    source: PixelSource
     images: dict[str, Image] = field(default_factory=dict)
     masks: dict[str, ByteMask] = field(default_factory=dict)
 
@@ -51,8 +48,8 @@ class CachedMasks:
     the mask of them takes less than a twentieth of the time of decoding its GIF.
     """
 
-    source: Pixels
-    masks: dict[str, tuple[NDArray[np.int32], tuple[int, int]]] = field(default_factory=dict)
+    source: PixelSource
+    masks: dict[str, tuple[Runs, tuple[int, int]]] = field(default_factory=dict)
 
     def image(self, name: str) -> Image:
         """As the source's."""
@@ -63,6 +60,6 @@ class CachedMasks:
         if name not in self.masks:
             mask_HW = self.source.mask(name)
             height, width = mask_HW.shape
-            self.masks[name] = runs_of_mask(mask_HW).astype(np.int32), (height, width)
+            self.masks[name] = runs_of_mask(mask_HW), (height, width)
             return mask_HW
         return mask_of_runs(*self.masks[name])

@@ -1,4 +1,4 @@
-"""Images and masks as they are before any draw, by name."""
+"""Images and masks before augmentation, by name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from carvana.arrays import Image
+from carvana.arrays import Pixels
 from carvana.interruption import say
 from carvana.training.compression import compress, decompress
-from carvana.training.pixels import Pixels
+from carvana.training.pixels import PixelSource
 from carvana.transforms.protocol import Transforms
 
 # The image's, and the mask.
@@ -28,7 +28,7 @@ _CHANNELS: Final = 4
 class Prepared(Protocol):
     """Prepared images by name."""
 
-    def of(self, name: str) -> Image:
+    def of(self, name: str) -> Pixels:
         """prepared_HW4, see `Transforms`; callers do not write to it."""
 
 
@@ -36,10 +36,10 @@ class Prepared(Protocol):
 class Preparing:
     """Prepares an image whenever it is asked for."""
 
-    pixels: Pixels
+    pixels: PixelSource
     transforms: Transforms[object]
 
-    def of(self, name: str) -> Image:
+    def of(self, name: str) -> Pixels:
         """As `Prepared`."""
         return self.transforms.prepare(self.pixels.image(name), self.pixels.mask(name))
 
@@ -60,7 +60,7 @@ class DiskCache:
         # Memory that forked processes share, and not copy; zeros.
         self._sizes = np.frombuffer(mmap.mmap(-1, len(names) * np.int64().itemsize), np.int64)
 
-    def of(self, name: str) -> Image:
+    def of(self, name: str) -> Pixels:
         """As `Prepared`."""
         place = self._places[name]
         if size := int(self._sizes[place]):

@@ -1,4 +1,4 @@
-"""What becomes of the steps and epochs of a training: told to whoever watches, and kept."""
+"""Passes a training's steps and epochs to its observers, and keeps them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class EpochProgress:
 class TrainingState:
     """What the rest of a training depends on, besides the recipe, the data and the seed.
 
-    No generator is among it: every draw comes from one of its own, made from what is drawn for (see `Draws`).
+    No generator is part of it: each draw has its own, seeded by its purpose (see `Draws`).
 
     Attributes:
         network: the network, on its device.

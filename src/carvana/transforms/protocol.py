@@ -38,7 +38,7 @@ class Transforms(Protocol[Draw]):
         """Whether preparing resizes the image, which takes longer than all the rest."""
 
     def prepare(self, image_HWC: Image, mask_HW: ByteMask) -> Pixels:
-        """Image and mask as far as no draw decides."""
+        """Image and mask before any random draw."""
 
     def train(self, prepared_HW4: Pixels, draw: Draw) -> tuple[Image, ByteMask]:
         """A training sample; it depends on nothing but its arguments, which stay as they are."""

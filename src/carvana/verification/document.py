@@ -13,7 +13,7 @@ from carvana.reading import read_json, readable
 from carvana.text import table
 from carvana.verification.check import Check, reproduction_holds, scores_judged
 
-_COLUMNS: Final = ("", "what", "expected", "band", "measured", "verdict", "source of the expectation")
+COLUMNS: Final = ("group", "what", "expected", "band", "measured", "verdict", "source of the expectation")
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class Verification:
         if not self.holds:
             return "the reproduction is not shown to hold: no check has an expectation"
         if not self.scores_judged:
-            return "nothing fails, but no score was compared with anything: the table says of each what it lacks"
-        return "the reproduction holds, as far as there are expectations"
+            return "nothing fails, but no score had an expectation: the table says why for each"
+        return "the reproduction holds wherever there is an expectation"
 
 
 def format_checks(checks: Sequence[Check]) -> str:
     """The checks as an aligned table."""
-    return table(_COLUMNS, [astuple(check) for check in checks])
+    return table(COLUMNS, [astuple(check) for check in checks])
 
 
 def write_verification(verification: Verification, json_path: Path, junit_path: Path) -> None:
