@@ -1,3 +1,4 @@
+import errno
 import signal
 import subprocess
 import sys
@@ -63,3 +64,17 @@ main_guard(main)
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == told
     assert process.returncode == code
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_and_a_used_up_quota_are_one_line(number):
+    program = f"""
+import os
+from carvana.errors import main_guard
+def fail():
+    raise OSError({number}, os.strerror({number}))
+main_guard(fail)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: the disk is full (") and len(run.stderr.splitlines()) == 1

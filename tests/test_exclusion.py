@@ -58,3 +58,16 @@ def test_a_wrong_list_is_told(tmp_path, text, told):
         (tmp_path / "list.csv").write_text(text)
     with pytest.raises(UserError, match=told):
         read_exclusions(tmp_path / "list.csv", MANIFEST)
+
+
+def test_the_audit_says_what_is_missing_and_what_is_extra(tmp_path):
+    write_audit([analysed_as(NAMES[0], 0.25, missing=7, extra=2, ensemble=0.75)], tmp_path / "a.csv")
+    (row,) = read_rows(tmp_path / "a.csv")
+    assert row == {
+        "img": NAMES[0],
+        "exclude": "0",
+        "against": "0.250000",
+        "missing": "7",
+        "extra": "2",
+        "ensemble_dice": "0.750000",
+    }

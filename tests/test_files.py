@@ -40,3 +40,12 @@ def test_a_table_is_csv_with_plain_line_ends(tmp_path):
 def test_json_is_indented_and_ends_with_a_line_end(tmp_path):
     write_json(tmp_path / "new" / "facts.json", {"a": [1], "b": "é"})
     assert (tmp_path / "new" / "facts.json").read_bytes() == b'{\n "a": [\n  1\n ],\n "b": "\\u00e9"\n}\n'
+
+
+def test_a_file_is_on_disk_before_it_has_its_name_and_then_its_name_is(tmp_path, monkeypatch):
+    """A power cut could leave an empty file, or the old one, where a job has ended well otherwise."""
+    path, flushed = tmp_path / "result.txt", []
+    monkeypatch.setattr("carvana.files.flush", lambda one: flushed.append((one.name, path.exists())))
+    with whole_file(path) as partial:
+        partial.write_text("all of it")
+    assert flushed == [("result.txt.partial", False), (tmp_path.name, True)]

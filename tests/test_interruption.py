@@ -120,3 +120,27 @@ with Interruption() as interruption:
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 7
+
+
+ASKED = """
+import os, signal, time
+from carvana.interruption import Interruption
+with Interruption(seconds=0.2):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "requeued"),
+    [("time.sleep(60)", INTERRUPTED, True), ("pass", 0, False)],
+    ids=["a step that is not waited for", "a job that has just ended"],
+)
+def test_of_jobs_whose_time_is_up_those_that_have_more_to_do_are_requeued(tmp_path, body, code, requeued):
+    program = tmp_path / "scontrol"
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "4711"}
+    command = [sys.executable, "-c", ASKED.format(body=body)]
+    assert subprocess.run(command, env=environment, timeout=30).returncode == code
+    assert (tmp_path / "asked").exists() is requeued

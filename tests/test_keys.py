@@ -257,3 +257,17 @@ def test_a_package_counts_by_its_release_not_by_its_build(monkeypatch):
     assert versions("") == versions("+cu128") == versions("+cpu")
     assert versions(".1") != versions("")
     provenance.package_versions.cache_clear()
+
+
+def test_whatever_its_numbers_are_made_by_is_in_a_networks_facts(monkeypatch):
+    before = facts()
+    assert facts(geometry="full") != before
+    for name, other in (
+        ("step_digest", lambda *_: "other code"),
+        ("recipe_digest", lambda *_, **__: "other values"),
+        ("package_versions", lambda: "torch=0.2"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(keys, name, other)
+            assert facts() != before, name
+    assert facts() == before

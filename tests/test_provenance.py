@@ -1,13 +1,16 @@
 import ast
 import os
+import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from carvana import provenance
+from carvana.planning.provenance import MERGING
 from carvana.provenance import canonical_syntax, code_digest, recipe_digest, used_modules
-from carvana.recipe_files import load_recipe
+from carvana.recipe_files import _documents, load_recipe, model_names
 from carvana.revision import ROOT
 from tests.programs import SCRIPTS
 
@@ -110,3 +113,34 @@ def test_what_comes_after_maps_does_not_count_for_networks_and_maps(script):
     after = ("rle", "metrics", "baselines", "grading", "submission", "report", "maps.ensemble", "maps.combine")
     assert [one for one in used if one.removeprefix("carvana.").startswith(after)] == []
     assert "carvana.networks.vgg_unet" in used
+
+
+def test_an_edit_of_what_the_rule_of_merging_is_made_of_counts(tmp_path):
+    shutil.copytree(ROOT / "config" / "recipes", tmp_path / "recipes")
+    path = tmp_path / "recipes" / "linknet34.yaml"
+    found, text = set(), path.read_text()
+    merge, mask = "merge:\n  to_8_bits: {value: ", "submission:\n  of: {value: "
+    for old, new in ((merge, merge), (f"{merge}truncate", f"{merge}round"), (f"{mask}merged", f"{mask}mean")):
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        for cached in (recipe_digest, load_recipe, _documents):
+            cached.cache_clear()
+        found.add(recipe_digest("linknet34_fma_s44", MERGING, tmp_path / "recipes"))
+    assert len(found) == 3
+
+
+# Of modules that a network's key leaves out, those that use what computes: names, devices, memory, what is shown; and
+# the folds, which are in the key themselves.
+KNOWN = {"arrays", "computing.usable", "folds", "prediction.timings"}
+KNOWN |= {"training.memory", "training.memory_count", "training.tensorboard"}
+
+
+@pytest.mark.parametrize("script", ["train.py", "validate.py", "predict.py"])
+def test_whatever_computes_is_in_a_networks_key(script):
+    named = {module for model in model_names() for module in load_recipe(model).modules.model_dump().values()}
+    reached = used_modules(SCRIPTS / script, named, frozenset())
+    counted = used_modules(SCRIPTS / script, named, provenance.WITHOUT_EFFECT | provenance.COUNTED_BY_CONTENT)
+    for module in set(reached) - set(counted) - {f"carvana.{name}" for name in KNOWN}:
+        path = provenance._module_file(module)
+        assert path is not None
+        assert not re.search(r"^(import|from) (torch|numpy|cv2|PIL)\b", path.read_text(), re.MULTILINE), module

@@ -42,7 +42,7 @@ from carvana.transforms.protocol import build_transforms
 
 # Images that loading, and that prediction from files, are measured on.
 _LOADED: Final = 8
-_PREDICTED: Final = 16
+_PREDICTED: Final = 8
 _TIMES_IN_AN_EPOCH: Final = 64
 # So often each process has met an image, on average, before loading is measured: all but one in fifty.
 _TIMES_BEFORE: Final = 4

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -307,3 +308,46 @@ def test_what_was_measured_here_counts(run, carvana, gpus):
 def test_an_unknown_target_is_told(carvana):
     with pytest.raises(UserError, match="nothing is known of the target vgg"):
         carvana("plan", "vgg")
+
+
+@pytest.mark.parametrize(("age", "deleted"), [(0.9, False), (1.1, True)])
+def test_days_of_disuse_are_days(run, carvana, age, deleted):
+    finished = run.entry(0)
+    (finished.folder / "result").mkdir()
+    finished.finish()
+    then = time.time() - age * 24 * 3600
+    for path in finished.folder.iterdir():
+        os.utime(path, (then, then))
+    assert (f"deleted {finished.key}" in carvana("store", "--prune-unused", 1, *run.arguments)) is deleted
+
+
+@pytest.mark.parametrize(
+    "change", ["seed=7", "precision=bf16", "deterministic=false", 'images_per_step={"unet_scratch": 2}', "exclude"]
+)
+def test_whatever_a_key_is_made_of_is_looked_for(run, tmp_path, change):
+    """Else a network of before would be called done, or one of now outdated."""
+    if change == "exclude":
+        marked = next(record for record in run.manifest if run.folds[record.car] != 0)
+        (tmp_path / "marks.csv").write_text(f"img,exclude\n{marked.name},1\n")
+        change = f'data={{"exclude": "{tmp_path}/marks.csv"}}'
+    changed = Plan(load_config(ROOT, [ROOT / "config" / "tiny.yaml"], [*run.overrides, change]), ROOT)
+    before, after = (next(Status(plan)._entries(MODEL, 0)) for plan in (run.plan, changed))
+    assert before.key != after.key
+
+
+def test_what_was_measured_on_a_cpu_is_not_called_a_gpus(run, carvana):
+    assert "GPU-hours of training" in carvana("plan")
+    entry = run.entry(0)
+    (entry.folder / "result").mkdir()
+    epoch = {"train_seconds": 9.0, "valid_seconds": 1.0, "train_images": 3, "valid_images": 1}
+    (entry.folder / "result" / "timings.json").write_text(json.dumps({"gpus": 0, "epochs": [epoch]}))
+    entry.finish()
+    told = carvana("plan", MODEL, *run.arguments)
+    assert "CPU-minutes of training" in told and "GPU" not in told.split("The authors")[0].replace("shows no GPU", "")
+
+
+def test_the_store_says_who_works_on_what_is_begun(run, carvana):
+    begun = run.entry(0)
+    with Claim.take(begun.folder, pytest.fail):
+        assert f"worked on by process {os.getpid()} of " in carvana("store", *run.arguments)
+    assert "worked on by" not in carvana("store", *run.arguments)

@@ -191,3 +191,11 @@ def test_refuses_what_is_no_zip(tmp_path):
     (tmp_path / "no.zip").write_bytes(b"not a zip")
     with pytest.raises(UserError, match="not a zip archive"):
         unpack(tmp_path / "no.zip", tmp_path / "cache")
+
+
+def test_what_is_unpacked_is_on_disk_before_the_folder_has_its_name(tmp_path, monkeypatch):
+    """The folder is not looked into again: a power cut could leave it with empty files otherwise."""
+    archive, named = make_zip(tmp_path / "a.zip", [("a.jpg", b"a")]), []
+    monkeypatch.setattr("os.sync", lambda: named.append(list((tmp_path / "cache").glob("[!.]*"))))
+    unpack(archive, tmp_path / "cache")
+    assert named == [[]]

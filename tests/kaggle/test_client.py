@@ -1,12 +1,16 @@
 import gzip
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from carvana.geometry import SMALL
+from carvana.kaggle.child import answer
 from carvana.kaggle.failures import KaggleError, Kind
+from carvana.kaggle.process import PackageProcess
 from carvana.standin.competition import Competition
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
+from tests.kaggle.conftest import SLUG
 
 NAMES = ["metadata.csv", "sample_submission.csv", "test_hq.zip", "train_hq.zip", "train_masks.zip"]
 
@@ -233,3 +237,20 @@ def test_a_wrong_submission_is_judged_wrong(fresh, submission):
     kaggle.submit(submission, "x")
     (listed,) = kaggle.submissions()
     assert (listed.status, listed.error) == ("ERROR", "submission.csv.gz: 1 of 16 test images are missing")
+
+
+def test_the_package_is_given_one_login_and_nothing_that_makes_it_talk():
+    mine = {"PATH": "/bin", "KAGGLE_API_ENVIRONMENT": "LOCALHOST", "TZ": "Asia/Tokyo"}
+    others = {"KAGGLE_KEY": "another", "KAGGLE_CONFIG_DIR": "/mine", "VERBOSE": "1", "VERBOSE_OUTPUT": "1"}
+    process = PackageProcess({"KAGGLE_API_TOKEN": "KGAT_abc"}, 1, mine | others, ())
+    own = {"KAGGLE_API_TOKEN": "KGAT_abc", "KAGGLE_CONFIG_DIR": "/own", "TZ": "UTC"}
+    assert process._child_environment("/own") == mine | own
+
+
+def test_a_listing_that_leads_in_a_circle_has_an_end():
+    tokens = iter(["a", "b", "a", "b"])
+    pages = SimpleNamespace(
+        competition_list_files=lambda *_, **__: SimpleNamespace(files=[], next_page_token=next(tokens))
+    )
+    with pytest.raises(ValueError, match="leads in a circle"):
+        answer(pages, "files", {"competition": SLUG})

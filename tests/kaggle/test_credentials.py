@@ -159,3 +159,10 @@ def test_a_file_of_bytes_is_told(home):
 def test_nothing_secret_is_in_the_representation(home):
     found = find_credentials(variables(key="hushhush"), home)
     assert "hushhush" not in repr(found)
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_file_that_the_group_or_anybody_can_read_is_warned_of(home, mode, warned):
+    path = write(home / ".kaggle" / "kaggle.json", json.dumps(PAIR))
+    path.chmod(mode)
+    assert (f"chmod 600 {path}" in find_credentials({}, home).warning) is warned

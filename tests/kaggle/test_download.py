@@ -1,6 +1,7 @@
 """The real kaggle package downloads from a stand-in that goes wrong: it ends with the right bytes, or with an error."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import random
@@ -19,11 +20,11 @@ import pytest
 
 from carvana.errors import UserError
 from carvana.kaggle.client import Kaggle, RemoteFile
-from carvana.kaggle.content import agrees
+from carvana.kaggle.content import WrongContentError, agrees, verified
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.download import STARTS, Wanted, choose, obtain
 from carvana.kaggle.failures import KaggleError, Kind
-from carvana.kaggle.local_file import STATE
+from carvana.kaggle.local_file import STATE, LocalFile
 from carvana.kaggle.retry import Patience
 from carvana.standin.faults import RULES_NOT_ACCEPTED, Fault, FaultPlan
 from carvana.standin.server import StandIn
@@ -541,3 +542,66 @@ def test_a_disk_that_fills_meanwhile_is_told_and_what_arrived_is_kept(download, 
     one.obtain()
     assert one.holds_the_right_bytes()
     assert 2 * MEBIBYTE in one.server.ranges
+
+
+def test_a_file_is_on_disk_before_it_has_its_name(download, monkeypatch):
+    """A power cut could leave a recorded file without its content otherwise."""
+    one, named = download(), []
+    monkeypatch.setattr(
+        "carvana.kaggle.download.flush", lambda path: named.append((path.name, list(one.folder.glob("*.zip"))))
+    )
+    one.obtain()
+    assert named == [("train_hq.zip", [])]
+
+
+def test_an_archive_of_nothing_is_not_the_file(tmp_path):
+    path = tmp_path / "train_hq.zip"
+    zipfile.ZipFile(path, "w").close()
+    with pytest.raises(WrongContentError, match="it is an empty archive"):
+        verified(path, RemoteFile(path.name, path.stat().st_size), (), quiet=True)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_size_that_is_not_the_published_one_is_noted(serve, drawn, tmp_path, factor):
+    published = factor * (drawn / "train_hq.zip").stat().st_size / MEBIBYTE
+    arguments = ["--competition", SLUG, "--name", "train_hq", "--files", "train_hq.zip", "--quiet"]
+    arguments += [
+        "--folder",
+        tmp_path / "data",
+        "--receipt",
+        tmp_path / "r.json",
+        "--published-mebibytes",
+        f"{published:.3g}",
+    ]
+    run = subprocess.run(
+        [sys.executable, str(SCRIPTS / "download.py"), *map(str, arguments)],
+        env={**os.environ, **serve().environment(), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert ("MiB were published" in run.stdout) is (factor == 2)
+
+
+def test_a_table_whose_rows_differ_is_not_the_file(tmp_path):
+    path = tmp_path / "metadata.csv"
+    for text, whole in (("id,year\na,2012\n", True), ("id,year\na\n", False)):
+        path.write_text(text)
+        with contextlib.nullcontext() if whole else pytest.raises(WrongContentError, match="rows differ in length"):
+            verified(path, RemoteFile(path.name, path.stat().st_size), ("id",), quiet=True)
+
+
+def test_what_is_deleted_and_waited_for_is_told(download, capfd):
+    one = download()
+    record = one.obtain()
+    (one.folder / "train_hq.zip").write_bytes(b"x" * record.bytes)
+    with LocalFile(one.folder, WANTED.name).locked():
+        waiting = threading.Thread(target=one.obtain)
+        waiting.start()
+        said, deadline = "", time.monotonic() + 30
+        while "another process is at work on train_hq; waiting for it" not in said:
+            assert time.monotonic() < deadline
+            said += capfd.readouterr().err
+            time.sleep(0.02)
+    waiting.join()
+    assert "train_hq.zip is not the file that was verified any more; it is deleted" in capfd.readouterr().err

@@ -83,3 +83,8 @@ def test_a_date():
     assert seconds is not None
     assert 3500 < seconds <= 3600
     assert retry_after_seconds(formatdate(0, usegmt=True)) == 0
+
+
+def test_what_failed_and_how_long_is_waited_is_told(slept, capsys):
+    retrying(Failing(failure(Kind.RATE_LIMIT, 77)), patience(slept))
+    assert capsys.readouterr().err == "it failed\ntrying again in 77 s\n"

@@ -47,3 +47,11 @@ def test_a_damaged_entry_is_not_taken_for_none(ledger, text):
     ledger.path(ATTEMPT.competition, ATTEMPT.sha256).write_text(text)
     with pytest.raises(UserError, match="look at the competition's list"):
         ledger.find(ATTEMPT.competition, ATTEMPT.sha256)
+
+
+def test_an_attempt_is_on_disk_before_its_file_has_its_name(ledger, monkeypatch):
+    """A power cut after the sending could leave an empty file, or none, otherwise."""
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda _: synced.append(ledger.path(ATTEMPT.competition, ATTEMPT.sha256).exists()))
+    ledger.begin(ATTEMPT)
+    assert synced == [False]

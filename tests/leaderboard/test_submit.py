@@ -11,13 +11,13 @@ from dataclasses import replace
 import pytest
 
 from carvana.errors import UserError
-from carvana.kaggle.client import Kaggle
+from carvana.kaggle.client import Kaggle, Submission
 from carvana.kaggle.credentials import find_credentials
 from carvana.kaggle.failures import KaggleError
 from carvana.kaggle.retry import Patience
 from carvana.leaderboard.description import describe
 from carvana.leaderboard.ledger import Attempt, Ledger
-from carvana.leaderboard.submit import Submissions
+from carvana.leaderboard.submit import Submissions, _missing
 from carvana.standin.faults import Fault
 from tests.leaderboard.conftest import PATIENCE, SLUG, WAITS, strangers_environment
 
@@ -237,3 +237,18 @@ def test_looks_are_further_and_further_apart_and_end():
     assert looks[0] < 0.01
     assert 5 <= len(looks) <= 9
     assert 0.3 <= time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize("score", ["", "nan", "-1", "1.5", "none"])
+def test_a_score_is_a_number_from_0_to_1(score):
+    found = Submission(7, "COMPLETE", "0.9", score, "", "", "", "")
+    assert _missing(found) == f"private score ({score!r})"
+    assert _missing(replace(found, private_score="0.997300")) == ""
+
+
+def test_of_several_sendings_of_one_file_the_first_counts(start, ledger, perfect):
+    _, submissions = start()
+    description = description_of(perfect)[1]
+    first, second = (submissions.kaggle.submit(perfect, description) for _ in range(2))
+    assert first < second
+    assert send(submissions, ledger, perfect) == first

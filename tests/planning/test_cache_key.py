@@ -28,3 +28,11 @@ def test_snakemakes_cache_is_told_what_it_leaves_out(manifest, tmp_path):
     assert key(gpus=1, threads=8) == key(gpus=1)
     with pytest.raises(FileNotFoundError):
         key(manifest="absent")
+
+
+def test_pseudo_labels_count_for_snakemakes_cache_by_content(manifest, tmp_path):
+    write_manifest(manifest, tmp_path / "one" / "manifest.csv")
+    other = [replace(manifest.records[0], mask_sha256="another"), *manifest.records[1:]]
+    write_manifest(Manifest(tuple(other)), tmp_path / "two" / "manifest.csv")
+    one, two = (cache_key([], [("pseudo", str(tmp_path / name / "manifest.csv"))], 1, 0) for name in ("one", "two"))
+    assert one != two

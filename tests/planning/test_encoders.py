@@ -25,3 +25,8 @@ def test_a_users_encoder_files_are_not_downloaded():
     assert own.encoders.file("vgg11") == Path("/mine/vgg11-bbd30ac9.pth")
     assert own.encoders.url_argument("vgg11") == ""
     assert plan().encoders.url_argument("vgg11").endswith("/models/vgg11-bbd30ac9.pth")
+
+
+def test_imported_weights_have_no_curve_to_compare():
+    with pytest.raises(UserError, match="weights of ternausnet are imported, so there is no curve"):
+        plan(weights={"ternausnet": "released"}).encoders.histories(["unet_vgg11", "ternausnet"])

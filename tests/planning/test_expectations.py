@@ -1,6 +1,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from carvana.figures.digits import Digits, write_digits
@@ -56,3 +57,28 @@ def test_digits_hold_for_the_same_configuration_precision_and_seed(tmp_path):
 def test_the_samples_bands_are_of_the_sample():
     sample = yaml.safe_load((ROOT / "config/sample.yaml").read_text())
     assert plan(**sample).expectations.bands() == "config/sample_bands.yaml"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"geometry": "small"},
+        {"data": {"exclude": "marks.csv"}},
+        {"edition": "presented"},
+        {"weights": "released"},
+        {"released": {"folder": "elsewhere"}},
+        {"members": ["albu"]},
+        {"encoder_weights": {"source": "random"}},
+        {"folds": 2},
+        {"epochs": {"linknet34": 7}},
+        {"images_per_step": {"linknet34": 2}},
+        {"pseudo_labels": {"cars": 7}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_whatever_decides_figures_takes_bands_and_digits_away(tmp_path, changes):
+    root = with_bands(tmp_path)
+    write_digits(Digits("a cpu", "torch=1", {}, {"training_loss/a": 1.0}), root / "config/sample_digits.yaml")
+    same, other = Plan(plan().config, root).expectations, Plan(plan(**changes).config, root).expectations
+    assert (same.bands(), same.digits()) == ("config/sample_bands.yaml", "config/sample_digits.yaml")
+    assert (other.bands(), other.digits()) == ("", "")

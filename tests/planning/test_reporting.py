@@ -30,3 +30,13 @@ def test_the_other_edition_is_looked_at_where_it_was_run(tmp_path):
     assert presented.other_edition_argument() == f"--other released {tmp_path}/full/scores.json"
     assert len(presented.other_edition_digest()) == 16
     assert plan(results=str(tmp_path)).reporting.other_edition_argument() == ""
+
+
+def test_other_scores_of_the_other_edition_are_another_report(tmp_path):
+    presented = plan(edition="presented", results=str(tmp_path)).reporting
+    (tmp_path / "full").mkdir()
+    found = set()
+    for text in ("[]", "[ ]"):
+        (tmp_path / "full/scores.json").write_text(text)
+        found.add(presented.other_edition_digest())
+    assert len(found) == 2

@@ -130,3 +130,10 @@ def test_the_slides_shifts_really_shift():
     found = largest("presented")
     assert (found <= [0.0625 * width, 0.0625 * height]).all()
     assert (found > [0.05 * width, 0.05 * height]).all()
+
+
+def test_the_precondition_is_judged_by_whoever_teaches():
+    folder = "results/full-presented"
+    own, ensemble = presented(), presented(pseudo_labels={"teacher": "ensemble"})
+    assert own.second_round.first_masks("first") == f"{folder}/masks/first/train.csv"
+    assert ensemble.second_round.first_masks("first") == f"{folder}/pseudo_labels/ensemble/masks/train.csv"

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from PIL import Image
 
 from carvana import rle
 from carvana.data.imageset import ImageSet
-from carvana.data.manifest import Manifest, read_manifest
+from carvana.data.manifest import Manifest, read_manifest, write_manifest
 from carvana.errors import UserError
 from carvana.files import sha256_of
 from carvana.geometry import SMALL
@@ -15,6 +17,7 @@ from carvana.pseudo_labels.candidates import Candidate, read_candidates, write_c
 from carvana.pseudo_labels.choice import ranked_cars, wanted_cars
 from carvana.pseudo_labels.labels import read_labels, write_labels
 from carvana.pseudo_labels.uncertainty import Uncertainty
+from tests.programs import SCRIPTS
 
 
 def test_cars_are_ranked_by_their_least_sure_image():
@@ -109,3 +112,32 @@ def test_tables_of_other_images_are_told(tables, unlabelled, tmp_path):
     tables[0].write_text("img\n")
     with pytest.raises(UserError, match=r"differ in|cannot be read"):
         written(tables, unlabelled, tmp_path)
+
+
+def test_masks_are_on_disk_before_a_table_tells_of_them_and_have_their_area(tables, unlabelled, tmp_path, monkeypatch):
+    there = []
+    monkeypatch.setattr(
+        "os.sync",
+        lambda: there.append((len(list((tmp_path / "masks").iterdir())), (tmp_path / "manifest.csv").exists())),
+    )
+    _, outputs = written(tables, unlabelled, tmp_path)
+    labels = read_manifest(outputs["manifest"])
+    assert there == [(len(labels), False)]
+    assert [record.area for record in labels] == [ImageSet(labels).mask(record.name).sum() for record in labels]
+
+
+@pytest.mark.parametrize(("wanted", "training", "told"), [(2, 1, []), (1, 1, ["advised"]), (99, 1, ["99 were wanted"])])
+def test_the_script_says_where_there_are_fewer_cars_than_wanted_or_advised(
+    tables, unlabelled, tmp_path, wanted, training, told
+):
+    write_manifest(unlabelled, tmp_path / "test.csv")
+    few = Manifest(tuple(record for record in unlabelled if record.car in unlabelled.cars[:training]))
+    write_manifest(few, tmp_path / "train.csv")
+    command = [SCRIPTS / "pseudo_labels.py", "--candidates", *tables, "--manifest", tmp_path / "test.csv"]
+    command += ["--training-manifest", tmp_path / "train.csv", "--cars", wanted, "--ratio", 1.25, "--geometry", "small"]
+    for name in ("masks", "out", "ranking", "labels"):
+        command += [f"--{name}", tmp_path / name]
+    run = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    warnings = [line for line in run.stdout.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == len(told) and all(word in line for word, line in zip(told, warnings, strict=True))

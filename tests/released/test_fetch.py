@@ -69,3 +69,10 @@ def test_a_file_that_is_there_and_is_another_is_refused(server, tmp_path):
     with pytest.raises(UserError, match="is not the published checkpoint"):
         fetch_blob(server.address, tmp_path / "TernausNet.pt", blob_of(CONTENT))
     assert server.requests == 0
+
+
+def test_what_was_fetched_is_on_disk_before_it_has_its_name(server, tmp_path, monkeypatch):
+    path, flushed = tmp_path / "TernausNet.pt", []
+    monkeypatch.setattr("carvana.fetching.flush", lambda one: flushed.append((one.name, path.exists())))
+    fetch_blob(server.address, path, blob_of(CONTENT))
+    assert flushed == [("TernausNet.pt", False), (tmp_path.name, True)]

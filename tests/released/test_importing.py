@@ -1,6 +1,7 @@
 """The authors' formats and ours, into the networks that they are of."""
 
 import struct
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from carvana.networks import linknet34, ternausnet, unet
 from carvana.networks.initialisation import initialise
 from carvana.recipe_files import load_recipe, resolved_document
 from carvana.released.importing import import_network
+from carvana.released.record import imported_record
 from carvana.weights import load_weights, read_facts, save_weights
 from tests.released import era
 
@@ -141,3 +143,24 @@ def test_our_own_file_must_be_of_the_model_fold_and_recipe(tmp_path):
     told = refusal(LINKNET, checkpoint, tmp_path, 1)
     assert "cannot be read as weights" in told
     assert told.endswith("; put a whole copy of it there, or set weights to trained")
+
+
+def test_a_network_that_was_given_other_images_is_of_another_recipe(tmp_path):
+    given = deepcopy(resolved_document(LINKNET)["input"])
+    given["clahe"]["clip_limit"]["value"] = 4.0
+    assert "input differ from those of" in refusal(LINKNET, ours(tmp_path / "o.safetensors", input=given), tmp_path, 1)
+
+
+def test_the_record_of_an_imported_network_says_which_it_is():
+    run = {"geometry": "small", "precision": "exact", "folds": 5, "networks": None}
+    told = imported_record(LINKNET, "released", 3, run, {"checkpoint": "best.pt"})
+    assert told["model"] == LINKNET
+    expected = {
+        "model": LINKNET,
+        "fold": 3,
+        "edition": "released",
+        **run,
+        "weights": "released",
+        "checkpoint": "best.pt",
+    }
+    assert expected.items() <= told["run"].items()

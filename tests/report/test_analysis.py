@@ -1,11 +1,18 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from carvana import rle
 from carvana.errors import UserError
 from carvana.geometry import SMALL
+from carvana.maps.mapstore import MapWriter
 from carvana.recipe_files import model_names
 from carvana.report.analysis import analyse, disagreement, read_analysis, write_analysis
+from carvana.report.galleries import Drawing
 from carvana.report.out_of_fold_maps import opened_maps
+from carvana.report.pictures import contours_on, data_address
+from tests.report.runs import analysed_as
 
 TRUTH = np.zeros(SMALL.image_size, np.uint8)
 TRUTH[20:50, 15:75] = 1
@@ -82,3 +89,32 @@ def test_the_table_comes_back(drawn, tmp_path):
 def test_a_model_without_maps_is_told(drawn):
     with pytest.raises(UserError, match="expected one store"), opened_maps(drawn[1][1:], "released"):
         pass
+
+
+def test_maps_of_several_networks_are_not_out_of_fold(drawn, tmp_path):
+    _, stores, _ = drawn
+    summed = tmp_path / "summed.h5"
+    with MapWriter(summed, ["a_01.jpg"], SMALL.image_size, "sums", model_names()[0], 2) as writer:
+        writer.write("a_01.jpg", np.zeros(SMALL.image_size, np.uint16))
+    with pytest.raises(UserError, match="expected one store"), opened_maps([summed, *stores[1:]], "released", True):
+        pass
+
+
+def test_contours_are_in_the_colours_that_the_key_says(drawn, tmp_path):
+    images, stores, _ = drawn
+    name = images.manifest.names[0]
+    truth_HW, mask_HW = images.mask(name), np.roll(images.mask(name), 5, axis=0)
+    with opened_maps(stores, "released") as maps:
+        drawing = Drawing(images, maps, {name: rle.encode(mask_HW)}, tmp_path)
+        (tile,) = drawing.masks([analysed_as(name)])
+    assert tile.addresses == (data_address(contours_on(images.image(name), truth_HW, mask_HW)),)
+    assert tile.addresses != (data_address(contours_on(images.image(name), mask_HW, truth_HW)),)
+
+
+def test_where_the_rule_acts_the_ensemble_is_judged_with_it(monkeypatch):
+    box = object()
+    monkeypatch.setattr(
+        "carvana.report.analysis.postprocess.apply", lambda *_: SimpleNamespace(mask=np.zeros_like(TRUTH), box=box)
+    )
+    row = analysed(maps())
+    assert (row.rule_acted, row.ensemble, row.plain_mean) == (1, 0, 1)

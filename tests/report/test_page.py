@@ -1,9 +1,11 @@
 import re
+import statistics
 import time
 from dataclasses import replace
 
 import pytest
 
+from carvana.report import galleries
 from carvana.report.costs import costs
 from carvana.report.gains import gains
 from carvana.report.group_tables import group_tables
@@ -11,7 +13,8 @@ from carvana.report.groups import by_share, summary
 from carvana.report.models import models
 from carvana.report.overview import overview
 from carvana.report.page import Section, page, table
-from tests.report.runs import run_of
+from carvana.verification.document import Verification
+from tests.report.runs import analysed_as, run_of
 
 FULL = tuple(f"{car:012x}_{view:02}.jpg" for car in range(318) for view in range(1, 17))
 
@@ -91,3 +94,102 @@ def test_the_numbers_of_5088_images_take_seconds():
     html = page("run", "lead", [*parts, Section("errors", "Errors", group_tables(run))])
     assert time.monotonic() - start < 60
     assert len(html) < 4e6
+
+
+def cells(html, first, *more):
+    """The first row that begins with these cells: what it shows after them."""
+    begin = [first, *more]
+    rows = (re.findall(r">([^<]*)</td>", row) for row in re.findall(r"<tr[^>]*>(.*?)</tr>", html))
+    return next(row[len(begin) :] for row in rows if row[: len(begin)] == begin)
+
+
+def test_a_networks_figures_are_in_the_columns_of_their_names():
+    run = run_of(FULL[:32])
+    dice = next(one.dice for one in run.networks if (one.model, one.fold) == ("ternausnet", 0))
+    shown = [f"{value:.4f}" for value in (statistics.fmean(dice), statistics.stdev(dice), min(dice))]
+    # Of 20 epochs the last was not selected; 120 images a minute.
+    expected = ["trained", *shown, str(len(dice)), "20", "19", "120.0", "2.0", "2.00", "11.00"]
+    assert cells(models(run).body, "ternausnet", "0") == expected
+
+
+def test_a_stages_rate_and_memory_are_in_the_columns_of_their_names():
+    # 49 networks of 20 epochs with 150 images each, in 98 hours.
+    assert cells(costs(run_of(FULL[:32])).body, "training")[5:] == ["147000", "0.4", "2.00", "11.00"]
+
+
+def test_what_the_parts_and_the_rule_are_worth():
+    better = analysed_as(FULL[0], ensemble=0.95, rule_acted=1)
+    images = (better, analysed_as(FULL[1], rule_acted=1), analysed_as(FULL[2], without_albu=0.6, ternausnet=0.3))
+    html = gains(replace(run_of(FULL[:32]), images=images)).body
+    assert cells(html, "without albu") == ["0.8000", "-0.1000"]
+    assert cells(html, "without ternaus") == ["0.9000", "0.0000"]
+    assert cells(html, "ternausnet alone") == ["0.7000", "-0.2000"]
+    assert [cells(html, what) for what in ("on, as submitted", "off", "difference")] == [
+        ["0.9167"],
+        ["0.9000"],
+        ["0.0167"],
+    ]
+    assert "The rule acted on 2 of 3 training images; it made 1 of them better." in html
+
+
+def test_every_score_of_the_ensemble_is_its_own_and_of_its_part():
+    run = run_of(FULL[:32])
+    ensemble, member = run.scores[-1], replace(run.scored[0], name="ternaus", public=0.1, private=0.2)
+    scores = (*run.scores[:-1], replace(ensemble, public=0.98, private=0.97))
+    html = overview(replace(run, scores=scores, scored=(member, *run.scored)), "c", "").body
+    assert cells(html, "public test images, truth at hand")[0] == "0.980000"
+    assert cells(html, "private test images, truth at hand")[0] == "0.970000"
+    assert cells(html, "public, at Kaggle")[0] == "0.997100"
+    assert cells(html, "private, at Kaggle")[0] == "0.997310"
+
+
+def test_what_was_computed_with_and_how_long_is_told():
+    run = run_of(FULL[:32])
+    html = overview(run, "c", "").body
+    # 49 trainings, a validation and two predictions of two hours each.
+    assert "<dt>hours, all jobs</dt><dd>104.0</dd>" in html
+    assert "<dt>GPU</dt>" in html and "small run" not in html
+    networks = [
+        replace(
+            network,
+            timings={**network.timings, "device": "cpu"},
+            conditions={**network.conditions, "geometry": "small"},
+        )
+        for network in run.networks
+    ]
+    html = overview(replace(run, networks=tuple(networks)), "c", "").body
+    assert "<dt>GPU: none; CPU</dt>" in html
+    assert "This is a small run" in html
+
+
+def test_a_run_whose_scores_nobody_judged_is_not_said_to_hold():
+    run = run_of(FULL[:32])
+    html = overview(replace(run, verification=Verification(run.verification.checks[:1], {})), "c", "").body
+    assert "Nothing fails, but no score was compared with anything: 1 of 1 checks hold" in html
+    assert "The reproduction holds" not in html
+
+
+def test_the_worst_images_and_the_most_contradicted_masks_come_first():
+    images = (
+        analysed_as(FULL[0], ensemble=0.95, against=0.1),
+        analysed_as(FULL[1], ensemble=0.85, against=0.3),
+        analysed_as(FULL[2], ensemble=0.9, against=0.0),
+    )
+    run, drawn = replace(run_of(FULL[:32]), images=images), []
+
+    def draw(rows):
+        drawn.append([row.img for row in rows])
+        return ()
+
+    galleries.worst(run, draw)
+    html = galleries.audit(run, draw, "mask_audit.csv").body
+    assert drawn == [[FULL[1], FULL[2], FULL[0]], [FULL[1], FULL[0]]]
+    assert cells(html, FULL[1]) == ["0.3000", "3", "4", "0.8500"]
+
+
+def test_groups_of_cars_have_their_figures():
+    images = [analysed_as(name, ensemble=dice) for name, dice in ((FULL[0], 0.8), (FULL[1], 1.0), (FULL[16], 0.7))]
+    run = replace(run_of(FULL[:32]), images=tuple(images), metadata={FULL[0][:12]: ("Audi", "2012")})
+    html = group_tables(run)
+    assert cells(html, "Audi") == cells(html, "2012") == ["2", "0.9000", "0.1414", "0.8000"]
+    assert cells(html, "not in metadata.csv") == ["1", "0.7000", "0.0000", "0.7000"]

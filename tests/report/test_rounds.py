@@ -1,5 +1,6 @@
 """What the report says of pseudo-labels, and of two editions."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -74,3 +75,16 @@ def test_two_editions_side_by_side(run):
     assert f'data-value="{0.99 - 0.985!r}"' in html
     assert "out of fold, presented" in html and "public, presented" in html
     assert html.count("ternausnet_pseudo") == 1
+
+
+def test_what_only_the_other_edition_has_is_beside_it_too(run):
+    html = editions(replace(run, scores=run.scores[1:]), "released", run.scores[:2]).body
+    assert html.count(f">{run.scores[0].name}<") == html.count(f">{run.scores[1].name}<") == 1
+
+
+def test_the_surest_and_the_least_sure_labels_are_shown(run, drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr("carvana.report.rounds.SHOWN", 4)
+    html = pseudo_labels(run, labelled(drawn, tmp_path, "network"), tmp_path).body
+    surest, least = html.split("The least sure that were taken")
+    assert re.findall(r"uncertainty ([\d.]+), by fold0", surest) == ["2.000", "2.140"]
+    assert re.findall(r"uncertainty ([\d.]+), by fold0", least) == ["2.560", "2.700"]

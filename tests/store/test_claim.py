@@ -140,3 +140,11 @@ def test_old_claims_do_not_pile_up(tmp_path):
         with Claim.take(tmp_path, pytest.fail):
             pass
     assert sorted(path.name for path in tmp_path.iterdir()) == ["claim-4", "claim-4.ended"]
+
+
+def test_a_claim_outlives_some_heartbeats_and_its_thread_ends_with_it(tmp_path):
+    assert STALE_SECONDS > 3 * claim.HEARTBEAT_SECONDS
+    with Claim.take(tmp_path, pytest.fail) as held:
+        assert held._thread.is_alive()
+    held._thread.join(timeout=10)
+    assert not held._thread.is_alive()

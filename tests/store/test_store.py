@@ -261,3 +261,56 @@ store.Store(Path(sys.argv[1])).obtain({"step": "train"}, {"out.txt": Path(sys.ar
     work = Work("again")
     Store(tmp_path / "store").obtain({"step": "train"}, {"out.txt": tmp_path / "x"}, work)
     assert (tmp_path / "x").read_text() == "again"
+
+
+def test_all_of_a_result_is_on_disk_before_it_is_declared(store, tmp_path, monkeypatch):
+    """A power cut could leave a declared result with empty files otherwise."""
+    flushed = []
+    monkeypatch.setattr(
+        "carvana.store.store.flush", lambda path: flushed.append((path.name, store.entry(FACTS).complete))
+    )
+    store.obtain(FACTS, {"out.txt": tmp_path / "x"}, Work())
+    assert flushed == [("out.txt", False), ("result", False)]
+
+
+def test_whoever_was_overtaken_while_it_worked_declares_nothing(store, tmp_path):
+    def overtaken(workplace):
+        Work()(workplace)
+        # As by another machine, which has not heard of this one for too long.
+        (workplace.folder / "claim-2").write_text("{}")
+
+    with pytest.raises(UserError, match="has taken over"):
+        store.obtain(FACTS, {"out.txt": tmp_path / "x"}, overtaken)
+    assert not store.entry(FACTS).complete and not (tmp_path / "x").exists()
+
+
+def test_a_result_that_lacks_a_file_is_not_declared(store, tmp_path):
+    outputs = {"out.txt": tmp_path / "x", "more.txt": tmp_path / "y"}
+    with pytest.raises(ValueError, match=r"\['more\.txt'\] were not made"):
+        store.obtain(FACTS, outputs, Work())
+    assert not store.entry(FACTS).complete and not (tmp_path / "x").exists()
+
+
+def test_a_damaged_result_is_not_declared_while_it_is_made_anew(store, tmp_path):
+    """Killed then, it would be listed as complete, and `--prune-unfinished` would leave it."""
+    declared, outputs = [], {"out.txt": tmp_path / "x"}
+
+    def again(workplace):
+        declared.append(store.entry(FACTS).complete)
+        Work()(workplace)
+
+    store.obtain(FACTS, outputs, Work())
+    (store.entry(FACTS).folder / "result" / "out.txt").write_text("reSult")
+    store.obtain(FACTS, outputs, again)
+    assert declared == [False]
+
+
+def test_taking_a_result_is_using_it(store, tmp_path):
+    """`store --prune-unused` goes by it."""
+    store.obtain(FACTS, {"out.txt": tmp_path / "x"}, Work())
+    entry = store.entry(FACTS)
+    for path in entry.folder.iterdir():
+        os.utime(path, (1000, 1000))
+    assert entry.used == 1000
+    store.obtain(FACTS, {"out.txt": tmp_path / "y"}, Work("never"))
+    assert entry.used > 1000

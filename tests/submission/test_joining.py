@@ -1,4 +1,6 @@
 import gzip
+import subprocess
+import sys
 
 import pytest
 
@@ -6,6 +8,7 @@ from carvana.errors import UserError
 from carvana.submission.check import validate_submission
 from carvana.submission.joining import write_submission
 from carvana.submission.mask_table import read_masks
+from tests.programs import SCRIPTS
 from tests.submission.tables import table
 
 SIZE = (4, 5)
@@ -59,3 +62,18 @@ def test_missing_and_damaged_tables_are_user_errors(tmp_path, shards):
     with pytest.raises(UserError, match="its columns are"):
         write_submission([table(tmp_path / "2.csv", [], "image,mask")], NAMES, out)
     assert not out.exists()
+
+
+def test_the_script_checks_its_submission_as_a_stranger_would(tmp_path):
+    table(tmp_path / "sample_submission.csv", [("a_01.jpg", "1 1")])
+
+    def run(rle):
+        masks = table(tmp_path / "masks.csv", [("a_01.jpg", rle)])
+        places = ["--data", tmp_path, "--work-dir", tmp_path / "work", "--out", tmp_path / "s.csv.gz"]
+        command = [sys.executable, SCRIPTS / "submission.py", "--masks", masks, "--geometry", "small", *places]
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+
+    assert (run("2 3").returncode, run("2 3").stdout) == (0, f"{tmp_path}/s.csv.gz: 1 images, valid\n")
+    wrong = run("1 3")
+    assert wrong.returncode == 1
+    assert "line 2: a_01.jpg: the RLE sets the image's first or last pixel" in wrong.stderr

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from carvana.data.manifest import ImageRecord, Manifest
-from carvana.figures.bands import band, pooled
+from carvana.figures.bands import Band, band, pooled
 from carvana.folds import assign_folds, folds_digest, mask_areas, write_folds
 from carvana.leaderboard.record import Scored
 from carvana.revision import ROOT
@@ -106,3 +106,16 @@ def test_a_conformance_table_that_does_not_hold_fails(tmp_path, old, new, failin
     (tmp_path / "conformance.md").write_text(document.replace(old, new, 1))
     checks = check_conformance(tmp_path / "conformance.md")
     assert [number for number, verdict in enumerate(verdicts(checks)) if verdict == "FAILS"] == [failing]
+
+
+def test_what_differs_from_the_bands_conditions_is_told_beside_them():
+    values = [0.90, 0.91, 0.92, 0.93, 0.94]
+    bands = {"training_loss/a": band(values, pooled([values]), 1)}
+    (check,) = check_figures({"training_loss/a": 0.92}, bands, " (they: bf16, this run: exact)")
+    assert check.source == "5 runs, s = 0.0158 (they: bf16, this run: exact)"
+
+
+def test_a_figure_is_held_to_its_band_in_the_digits_that_the_band_has():
+    bands = {"training_loss/a": Band((0.91,) * 5, 0.01, 4, 0.9, 0.92)}
+    for value, verdict in ((0.92004, "holds"), (0.89996, "holds"), (0.92006, "FAILS")):
+        assert verdicts(check_figures({"training_loss/a": value}, bands, "")) == [verdict]

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -22,6 +23,12 @@ def test_the_verdict_comes_back_from_json(tmp_path):
     assert read_verification(tmp_path / "v.json") == verification
     with pytest.raises(UserError, match="verify` again"):
         read_verification(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(("checks", "holds"), [(CHECKS, False), (CHECKS[:1], True), (CHECKS[2:], False)])
+def test_the_json_says_whether_the_reproduction_holds(tmp_path, checks, holds):
+    write_verification(Verification(checks, {}), tmp_path / "v.json", tmp_path / "v.xml")
+    assert json.loads((tmp_path / "v.json").read_text())["holds"] is holds
 
 
 def test_junit_has_a_case_for_every_check(tmp_path):

@@ -29,3 +29,8 @@ def test_all_there_distinct_and_in_their_places(tmp_path):
     assert failing(files) == ["different SHA-256", "of their model and fold"]
     files["ternausnet"][1].unlink()
     assert len(failing(files)) == 3
+
+
+def test_what_is_to_be_said_of_imported_networks_is_in_the_table():
+    (*_, told) = check_weights({}, {}, ["ternausnet: released weights"])
+    assert (told.verdict, told.measured) == ("no expectation", "ternausnet: released weights")
