@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import torch
@@ -17,13 +17,10 @@ from carvana.training.batches import Batch, Uint8Batch
 from carvana.training.draws import Draws
 from carvana.training.orders import EpochOrder, SampleKey, ValidationOrder
 from carvana.training.pixels import PixelSource
-from carvana.training.prepared import Prepared
+from carvana.training.prepared import CHANNELS, Prepared
 from carvana.training.ring import PREFETCHED, Ring
 from carvana.training.split import Split
 from carvana.transforms.protocol import Transforms
-
-# The image's, and the mask.
-_CHANNELS: Final = 4
 
 
 class Sample(NamedTuple):
@@ -119,7 +116,7 @@ def _loader(
     return DataLoader(
         samples,
         batch_sampler=order,
-        collate_fn=partial(collate, Ring(workers, batch_size * math.prod(size_HW) * _CHANNELS)),
+        collate_fn=partial(collate, Ring(workers, batch_size * math.prod(size_HW) * CHANNELS)),
         num_workers=workers,
         prefetch_factor=PREFETCHED if workers else None,
         # Shared memory, and the open file of what is kept on the disk, are passed on by a fork only.

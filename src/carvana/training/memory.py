@@ -20,14 +20,12 @@ from carvana.training.memory_count import Arrangement, bytes_needed
 CHECKPOINTED: Final = ("ternausnet", "linknet34")
 DIVIDED: Final = ("ternausnet",)
 GIB: Final = 2**30
-# What the errors of a full GPU say: of PyTorch's allocator and of CUDA; of cuBLAS and cuDNN, also where their handles
-# find no room; and of cuDNN, where none of its ways to convolve finds the memory that it would work in.
+# What the errors of a full GPU say: of PyTorch's allocator and of CUDA; of cuBLAS; of cuDNN 9; and of cuDNN, where none
+# of its ways to convolve finds the memory that it would work in.
 _OF_FULL_MEMORY: Final = (
     "out of memory",
     "ALLOC_FAILED",
     "ALLOCATION_FAILED",
-    "CUBLAS_STATUS_NOT_INITIALIZED",
-    "CUDNN_STATUS_NOT_INITIALIZED",
     "unable to find an engine",
 )
 

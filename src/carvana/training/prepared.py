@@ -21,8 +21,8 @@ from carvana.training.compression import compress, decompress
 from carvana.training.pixels import PixelSource
 from carvana.transforms.protocol import Transforms
 
-# The image's, and the mask.
-_CHANNELS: Final = 4
+CHANNELS: Final = 4
+"""The image's, and the mask."""
 
 
 class Prepared(Protocol):
@@ -54,7 +54,7 @@ class DiskCache:
 
     def __init__(self, source: Prepared, names: Sequence[str], size_HW: tuple[int, int], folder: Path) -> None:
         """Processes that are to share this are forked later; `source` is asked for `names`, of this size, only."""
-        self._source, self._shape_HW4 = source, (*size_HW, _CHANNELS)
+        self._source, self._shape_HW4 = source, (*size_HW, CHANNELS)
         self._places = {name: place for place, name in enumerate(names)}
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it is open as long as this object is
         # Memory that forked processes share, and not copy; zeros.
@@ -99,7 +99,7 @@ def cached_if_resized(source: Preparing, names: Sequence[str], folder: Path) -> 
     if not source.transforms.resizes:
         return source
     size_HW = source.transforms.size
-    needed, free = len(names) * math.prod(size_HW) * _CHANNELS, shutil.disk_usage(folder).free
+    needed, free = len(names) * math.prod(size_HW) * CHANNELS, shutil.disk_usage(folder).free
     if free < needed:
         say(
             f"{folder} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB could be needed: resized images are not"
