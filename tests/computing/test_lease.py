@@ -11,11 +11,12 @@ import time
 import pytest
 
 from carvana.computing.lease import lease, lease_one_if_free, lock_folder
-from carvana.computing.nvidia import devices, memory_gibibytes, visible
+from carvana.computing.nvidia import Memory, devices, memory, visible
 from carvana.errors import UserError
 from tests.programs import SNAKEMAKE
 
 UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(4)]
+LISTED = "\n".join(f"GPU {index}: a card (UUID: {uuid})" for index, uuid in enumerate(UUIDS))
 MIG = "MIG-5b2e7d11-0000-5000-8000-000000000001"
 
 
@@ -33,12 +34,17 @@ def machine(tmp_path, monkeypatch):
         program.write_text(
             '#!/bin/sh\ncase "$1" in\n'
             f"-L) cat <<'END'\n{listing}\nEND\n;;\n"
-            f"--query-gpu=uuid,memory.total) cat <<'END'\n{memory}\nEND\n;;\n"
+            f"--query-gpu=uuid,memory.total,memory.free) cat <<'END'\n{memory}\nEND\n;;\n"
             f"*) exit 9 ;;\nesac\nexit {exit_code}\n"
         )
         program.chmod(0o755)
 
     return prepare
+
+
+def memory_told(total, free):
+    """What `nvidia-smi` prints of the cards' memory, in MiB."""
+    return "\n".join(f"{uuid}, {of_all}, {left}" for uuid, of_all, left in zip(UUIDS, total, free, strict=True))
 
 
 @pytest.fixture
@@ -251,13 +257,26 @@ def test_fewer_devices_granted_than_wanted_is_an_error(four_gpus):
 @pytest.fixture
 def unequal_gpus(machine):
     """Two cards of 11 GiB, then two of 80."""
-    listing = "\n".join(f"GPU {index}: a card (UUID: {uuid})" for index, uuid in enumerate(UUIDS))
-    memory = "\n".join(f"{uuid}, {size}" for uuid, size in zip(UUIDS, (11264, 11264, 81559, 81559), strict=True))
-    machine(listing, memory=memory)
+    machine(LISTED, memory=memory_told((11264, 11264, 81559, 81559), (11000, 10500, 80000, 80000)))
 
 
 def test_cards_are_told_apart_by_their_memory(unequal_gpus):
-    assert memory_gibibytes() == pytest.approx(dict(zip(UUIDS, (11, 11, 79.647, 79.647), strict=True)), abs=1e-3)
+    told = memory()
+    assert list(told) == UUIDS
+    assert [one.total for one in told.values()] == pytest.approx([11, 11, 79.647, 79.647], abs=1e-3)
+    assert told[UUIDS[1]] == Memory(11, 10500 / 1024)
+
+
+def test_cards_that_other_programs_use_come_last(machine):
+    everywhere = (24576,) * 4
+    machine(LISTED, memory=memory_told(everywhere, (500, 9000, 24000, 24500)))
+    # Of idle ones the first, though another has a little more memory free.
+    assert leased_with(0) == UUIDS[2]
+    assert leased_with(22) == UUIDS[2]
+    machine(LISTED, memory=memory_told(everywhere, (500, 9000, 600, 700)))
+    assert leased_with(0) == UUIDS[1]
+    machine(LISTED, memory=f"{UUIDS[0]}, [N/A], [N/A]\n{UUIDS[1]}, 24576, 20000")
+    assert leased_with(0) == UUIDS[0]
 
 
 def leased_with(gibibytes):

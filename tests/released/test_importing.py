@@ -62,13 +62,12 @@ def test_linknets_whole_module(written, linknet, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("model", "module", "encoder", "key", "more"),
+    ("model", "module", "encoder", "key", "more", "zipped"),
     [
-        ("ternausnet", ternausnet, "vgg11", "model", {"epoch": 3, "step": 9, "best_valid_loss": 0.1}),
-        ("unet_scratch", unet, None, "state_dict", {"filter_sizes": np.asarray([32, 64]), "best": np.float64(1)}),
+        ("ternausnet", ternausnet, "vgg11", "model", {"epoch": 3, "step": 9, "best_valid_loss": 0.1}, True),
+        ("unet_scratch", unet, None, "state_dict", {"sizes": np.asarray([32, 64]), "best": np.float64(1)}, False),
     ],
-)  # fmt: skip
-@pytest.mark.parametrize("zipped", [False, True])
+)
 def test_state_dicts_beside_other_things(model, module, encoder, key, more, zipped, tmp_path):
     network = drawn(module, 32, encoder)
     state = {f"module.{name}": tensor for name, tensor in network.state_dict().items() if "num_batches" not in name}

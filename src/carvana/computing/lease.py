@@ -10,7 +10,6 @@ Lease before torch first looks for GPUs: CUDA reads CUDA_VISIBLE_DEVICES only on
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import sys
 import time
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from carvana.computing.nvidia import VISIBLE_VARIABLE, devices, is_instance, memory_gibibytes, visible
+from carvana.computing.nvidia import VISIBLE_VARIABLE, Memory, devices, is_instance, memory, visible
 from carvana.errors import UserError
 
 LOCKS_VARIABLE: Final = "CARVANA_GPU_LOCKS"
@@ -30,6 +29,8 @@ SECONDS_BETWEEN_TRIES: Final = 0.5
 
 # A card sold with 24 GB shows 23.99 GiB, or less where it keeps some for correcting errors.
 _LEAST_SHARE: Final = 0.93
+# The driver itself and a screen use some memory.
+_IDLE_SHARE: Final = 0.1
 
 # Descriptors of the leased devices' lock files: never closed, so that the lease ends with the process.
 _held: list[int] = []
@@ -77,16 +78,17 @@ def lease(wanted: int, granted: int, gibibytes: float = 0) -> str:
     limited = f" under {VISIBLE_VARIABLE}={os.environ[VISIBLE_VARIABLE]}" if VISIBLE_VARIABLE in os.environ else ""
     if len(usable) < wanted:
         raise UserError(f"this job needs {wanted} GPU(s) and this machine shows {len(usable)}{limited}; {CPU_SWITCH}")
+    sizes = memory()
     if gibibytes:
-        sizes = memory_gibibytes()
-        large = [uuid for uuid in usable if sizes.get(uuid, math.inf) >= _LEAST_SHARE * gibibytes]
+        large = [uuid for uuid in usable if uuid not in sizes or sizes[uuid].total >= _LEAST_SHARE * gibibytes]
         if len(large) < wanted:
-            told = ", ".join(f"{sizes[uuid]:.1f}" for uuid in usable if uuid in sizes)
+            told = ", ".join(f"{sizes[uuid].total:.1f}" for uuid in usable if uuid in sizes)
             raise UserError(
                 f"this job needs {wanted} GPU(s) of {gibibytes:g} GiB and this machine shows {len(large)}{limited}"
                 f" (they have {told} GiB): set `gpu_memory` lower if you know better, or, {CPU_SWITCH}"
             )
         usable = large
+    usable = _idle_first(usable, sizes)
     folder = lock_folder()
     leased = _try_to_lock(folder, usable, wanted)
     if not leased:
@@ -110,12 +112,22 @@ def lease_one_if_free() -> str:
         return "cpu"
     if not usable:
         return "cpu"
-    leased = _try_to_lock(lock_folder(), usable, 1)
+    leased = _try_to_lock(lock_folder(), _idle_first(usable, memory()), 1)
     if not leased:
         print(f"using the CPU: all of {len(usable)} GPU(s) are leased", file=sys.stderr)
         return "cpu"
     os.environ[VISIBLE_VARIABLE] = leased[0]
     return "cuda"
+
+
+def _idle_first(uuids: list[str], sizes: dict[str, Memory]) -> list[str]:
+    """Devices that other programs use, of which no lock tells, come last, the fullest at the end."""
+
+    def used(uuid: str) -> float:
+        share = 1 - sizes[uuid].free / sizes[uuid].total if uuid in sizes else 0
+        return share if share > _IDLE_SHARE else 0
+
+    return sorted(uuids, key=used)
 
 
 def lock_folder() -> Path:

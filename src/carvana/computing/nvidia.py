@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from typing import Final
 
 from carvana.errors import UserError
@@ -28,16 +29,23 @@ def devices() -> list[tuple[str, str]]:
     return re.findall(r"^\s*(?:GPU (\d+):|MIG ).*\(UUID: (\S+)\)", answer.stdout, flags=re.MULTILINE)
 
 
-def memory_gibibytes() -> dict[str, float]:
+@dataclass(frozen=True)
+class Memory:
+    """A GPU's memory, in GiB: all that it has, and what no program uses."""
+
+    total: float
+    free: float
+
+
+def memory() -> dict[str, Memory]:
     """Memory of the machine's GPUs by UUID. MIG instances are not among them: `nvidia-smi` does not tell theirs."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return {}
-    answer = subprocess.run(
-        [program, "--query-gpu=uuid,memory.total", "--format=csv,noheader,nounits"], capture_output=True, text=True
-    )
-    found = re.findall(r"^(\S+), (\d+)$", answer.stdout, flags=re.MULTILINE)
-    return {uuid: int(mebibytes) / 1024 for uuid, mebibytes in found}
+    asked = "--query-gpu=uuid,memory.total,memory.free"
+    answer = subprocess.run([program, asked, "--format=csv,noheader,nounits"], capture_output=True, text=True)
+    found = re.findall(r"^(\S+), (\d+), (\d+)$", answer.stdout, flags=re.MULTILINE)
+    return {uuid: Memory(int(total) / 1024, int(free) / 1024) for uuid, total, free in found}
 
 
 def visible(machine: list[tuple[str, str]], wish: str | None) -> list[str]:

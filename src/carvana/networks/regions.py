@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -28,16 +29,19 @@ class RegionalNetwork(nn.Module):
         """What the function gives for the inputs; it draws nothing at random."""
         if not (self.recompute and torch.is_grad_enabled()):
             return function(*inputs)
-        return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False, context_fn=self._both_times)
+        computing = function if isinstance(function, nn.Module) else self
+        both_times = partial(_both_times, computing)
+        return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False, context_fn=both_times)
 
-    def _both_times(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        return nullcontext(), _statistics_kept(self)
+
+def _both_times(computing: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    return nullcontext(), _statistics_kept(computing)
 
 
 @contextmanager
-def _statistics_kept(network: nn.Module) -> Iterator[None]:
+def _statistics_kept(computing: nn.Module) -> Iterator[None]:
     """Have batch norms move scratch statistics: the second pass would move their own a second time."""
-    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    norms = [module for module in computing.modules() if isinstance(module, _BatchNorm)]
     kept = [dict(norm.named_buffers(recurse=False)) for norm in norms]
     for norm, buffers in zip(norms, kept, strict=True):
         for name, buffer in buffers.items():
