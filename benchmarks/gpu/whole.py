@@ -13,7 +13,7 @@ from benchmarks.results import ROOT
 from carvana.catalogue import RECIPES, models_of
 from carvana.computing.runtime import configure
 from carvana.errors import UserError
-from carvana.planning.forecast import full_size
+from carvana.planning.cost import full_size
 from carvana.reading import read_yaml
 from carvana.recipe_files import load_recipe
 from carvana.training import parts

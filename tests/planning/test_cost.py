@@ -6,7 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from carvana.geometry import FULL
 from carvana.planning.cost import Size, finished_after, gflops_of, priority, training_work
-from carvana.planning.forecast import WEIGHTS_BYTES, Jobs, Speed, hours_on
+from carvana.planning.forecast import WEIGHTS_BYTES, Jobs, hours_on
+from carvana.planning.speeds import Speed
 from carvana.recipe_files import load_recipe
 from tests.planning.plans import plan
 

@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import pytest
 
-from carvana.planning.forecast import jobs_of, measured
+from carvana.planning.forecast import jobs_of
+from carvana.planning.speeds import measured
 from carvana.store.store import Store
 from tests.planning.plans import plan
 

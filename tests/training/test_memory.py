@@ -5,13 +5,13 @@ import torch
 import yaml
 
 from carvana.errors import UserError
-from carvana.geometry import FULL, SMALL
+from carvana.geometry import FULL, SMALL, Geometry
 from carvana.networks.building import build_network
 from carvana.networks.initialisation import initialise
 from carvana.networks.upsampling import as_on_gpu
 from carvana.recipe_files import load_recipe
 from carvana.revision import ROOT
-from carvana.training import memory, parts
+from carvana.training import memory, memory_count, parts
 from carvana.training.memory import GIB, Room, enough_memory, require_memory, told_of_full_memory
 from carvana.training.memory_count import Arrangement, LiveBytes
 from carvana.training.slices import arranged
@@ -22,20 +22,20 @@ LINKNET = "linknet34_fma_s44"
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def counted_once():
+counts: dict[tuple[str, Geometry, Arrangement], int] = {}
+
+
+def bytes_needed(recipe, geometry, arrangement):
     """Each count takes seconds, and these tests need the same ones again and again."""
-    count, found = memory.bytes_needed, {}
+    key = recipe.model_dump_json(), geometry, arrangement
+    if key not in counts:
+        counts[key] = memory_count.bytes_needed(recipe, geometry, arrangement)
+    return counts[key]
 
-    def bytes_needed(recipe, geometry, arrangement):
-        key = recipe.model_dump_json(), geometry, arrangement
-        if key not in found:
-            found[key] = count(recipe, geometry, arrangement)
-        return found[key]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "bytes_needed", bytes_needed)
-        yield
+@pytest.fixture(autouse=True)
+def counted_once(monkeypatch):
+    monkeypatch.setattr(memory, "bytes_needed", bytes_needed)
 
 
 def test_live_bytes_of_a_chain_known_by_hand():
@@ -74,7 +74,7 @@ def test_what_is_counted_is_what_real_steps_and_validations_hold(model, checkpoi
             network.train(recipe.validation.batch_norm == "batch")
             images_N3HW = torch.rand(recipe.validation.batch_size, 3, *size)
             judged(forward(images_N3HW), torch.ones(len(images_N3HW), 1, *judged_at), recipe.validation, objective)
-    counted = memory.bytes_needed(recipe, SMALL, Arrangement("exact", 1, checkpointing))
+    counted = bytes_needed(recipe, SMALL, Arrangement("exact", 1, checkpointing))
     assert counted == pytest.approx(live.peak, rel=0.01)
 
 
@@ -83,7 +83,7 @@ def test_ternausnet_keeps_what_its_layers_say():
     pixels = 4 * 1280 * 1920
     level1 = pixels * 64
     concatenated, convolved = pixels * (32 + 64), pixels * 32
-    assert memory.bytes_needed(load_recipe("ternausnet"), FULL, Arrangement("exact")) > 4 * (
+    assert bytes_needed(load_recipe("ternausnet"), FULL, Arrangement("exact")) > 4 * (
         level1 + concatenated + convolved + concatenated  # the last is the concatenation's gradient
     )
 
@@ -95,15 +95,15 @@ def test_validating_holds_no_more_than_training_where_memory_is_saved():
     larger = recipe.model_copy(update={"validation": recipe.validation.model_copy(update={"batch_size": 5})})
     assert recipe.validation.batch_size == 4
     of_image = 4 * 4 * 1280 * 1920
-    assert memory.bytes_needed(larger, FULL, ternausnet) - memory.bytes_needed(recipe, FULL, ternausnet) < of_image
+    assert bytes_needed(larger, FULL, ternausnet) - bytes_needed(recipe, FULL, ternausnet) < of_image
 
 
 def test_settings_that_save_memory():
     ternausnet, linknet = load_recipe("ternausnet"), load_recipe(LINKNET)
     plain, twice, two = (Arrangement("exact", *way) for way in ((1, False), (1, True), (2, False)))
-    needed = {one: memory.bytes_needed(ternausnet, FULL, one) / GIB for one in (plain, twice, two)}
+    needed = {one: bytes_needed(ternausnet, FULL, one) / GIB for one in (plain, twice, two)}
     assert needed[plain] > 24 > 15 > needed[two] > 11 > needed[twice]
-    assert memory.bytes_needed(linknet, FULL, plain) / GIB > 12 > 7 > memory.bytes_needed(linknet, FULL, twice) / GIB
+    assert bytes_needed(linknet, FULL, plain) / GIB > 12 > 7 > bytes_needed(linknet, FULL, twice) / GIB
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_the_readmes_table(model):
     for told, column in zip(row.split("|"), COLUMNS, strict=True):
         checkpointed = not column.activation_checkpointing or recipe.recipe in memory.CHECKPOINTED
         divided = column.gpus == 1 or recipe.recipe in memory.DIVIDED
-        counted = f"{memory.bytes_needed(recipe, FULL, column) / GIB:.1f}" if checkpointed and divided else ""
+        counted = f"{bytes_needed(recipe, FULL, column) / GIB:.1f}" if checkpointed and divided else ""
         assert told.strip() == counted
 
 

@@ -27,6 +27,12 @@ class Size:
     area: float = 1.0
 
 
+def full_size(published: Mapping[str, Any]) -> Size:
+    """The competition's."""
+    counts = published["counts"]
+    return Size(counts["train"]["images"], counts["test"]["images"])
+
+
 def training_work(recipe: Recipe, gflop: float, size: Size, folds: int, epochs: int) -> float:
     """GFLOP of one network's training, its replayed batches and its validations included.
 
