@@ -151,6 +151,7 @@ def test_what_another_checkout_made_is_done(run):
     assert run.states()[MODEL, 1] == "waiting"
 
 
+@pytest.mark.slow
 def test_what_the_training_script_made_is_found_under_its_key(run):
     run.train(1)
     assert run.states()[MODEL, 1] == "done"

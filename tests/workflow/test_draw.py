@@ -1,5 +1,7 @@
 """The first job of a drawn run: whose code it runs, and what makes it run again."""
 
+import pytest
+
 from tests.workflow.checkout import Checkout
 
 DRAWN = ["results/tiny/competition/metadata.csv"]
@@ -15,6 +17,7 @@ def test_jobs_run_the_checkouts_code_and_not_what_is_installed(tmp_path):
     assert "this is the checkout" in checkout.snakemake(check=False)
 
 
+@pytest.mark.slow
 def test_numbers_of_cars_that_change_places_are_another_competition(tmp_path):
     checkout = Checkout(tmp_path, targets=DRAWN)
     checkout.snakemake()

@@ -37,6 +37,7 @@ def test_the_full_reproduction(tmp_path):
     assert planned(tmp_path, *PRESENTED) == SECOND_ROUND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edition", "file"),
     [

@@ -178,6 +178,7 @@ def test_only_what_is_needed_is_downloaded(tmp_path):
     assert planned(tmp_path, "download") == {"download_file": 5, "download": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edition", "file"),
     [
@@ -214,6 +215,7 @@ def test_two_members_make_no_ensemble(tmp_path):
     assert "ensemble" not in jobs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("targets", "source", "others"),
     [
