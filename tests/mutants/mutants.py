@@ -323,7 +323,7 @@ MUTANTS: Final = (
     Mutant(
         "activations computed twice: running statistics move twice",
         "src/carvana/networks/regions.py",
-        "return nullcontext(), _statistics_kept(self)",
+        "return nullcontext(), _statistics_kept(computing)",
         "return nullcontext(), nullcontext()",
         "tests/training/test_slices.py::test_linknet34_computed_twice_has_the_same_bits_and_its_statistics_move_once",
     ),

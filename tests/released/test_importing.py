@@ -1,5 +1,6 @@
 """The authors' formats and ours, into the networks that they are of."""
 
+import re
 import struct
 from copy import deepcopy
 
@@ -106,7 +107,8 @@ class Opens:
 def test_a_malicious_checkpoint_runs_nothing(linknet, tmp_path):
     state = linknet.state_dict()
     torch.save({"model": state, "epoch": Opens(tmp_path / "it-ran")}, tmp_path / "best.pt")
-    assert "it asks for io.open" in refusal(LINKNET, tmp_path / "best.pt", tmp_path)
+    # Python 3.12 calls the function by the module that it is written in.
+    assert re.search(r"it asks for _?io\.open", refusal(LINKNET, tmp_path / "best.pt", tmp_path))
     assert not (tmp_path / "it-ran").exists()
     # It would have: torch itself, told to trust the file, runs it.
     torch.load(tmp_path / "best.pt", weights_only=False)
