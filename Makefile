@@ -62,15 +62,15 @@ lint: $(VENV)/.dev
 	mypy --platform darwin --cache-dir .mypy_cache/darwin src workflow/scripts
 	snakemake --lint
 
-# Several processes, each with the tests of whole files.
-PARALLEL := python -m pytest -q -n $(CORES) --dist loadfile --ignore=tests/golden
+# Several processes, each with the tests of whole files; a test that is left out is listed with its reason.
+PARALLEL := python -m pytest -q -rs -n $(CORES) --dist loadfile --ignore=tests/golden
 
 quick: $(VENV)/.dev
 	$(PARALLEL) -m "not slow"
 
 # In one process: only then is it known that every golden value was compared.
 golden: $(VENV)/.dev
-	python -m pytest -q tests/golden
+	python -m pytest -q -rs tests/golden
 
 test: lint quick golden
 	$(PARALLEL) -m "slow"

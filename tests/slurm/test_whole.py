@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         os.environ.get("CARVANA_WHOLE") != "slurm",
-        reason="the graph of tiny and two trainings take a quarter of an hour: make test-slurm",
+        reason="the graph of tiny and two trainings take up to half an hour, and Slurm comes with apt: make test-slurm",
     ),
 ]
 UUIDS = [f"GPU-{index}a3c9f2e-0000-4000-8000-00000000000{index}" for index in range(GPUS)]

@@ -13,7 +13,7 @@ from carvana.training.checkpoints import Checkpoints
 from carvana.training.snapshot import Snapshot
 from tests.accounts import as_user, passable
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="acts as two users in turn, which only root can")
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="acts as two accounts in turn, which only root can")
 
 GROUP, ONE, OTHER = 54321, 12345, 23456
 

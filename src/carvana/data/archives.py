@@ -19,8 +19,9 @@ from carvana.data.staging import staging
 from carvana.data.visible import is_ignored
 from carvana.errors import UserError
 
-# What reading a broken zip raises. zipfile answers NotImplementedError to a header that asks for patched data or strong
-# encryption, which one flipped bit is enough for; the file errors come of an entry that is both a file and a folder.
+# What reading a broken zip raises. zipfile answers NotImplementedError to a header that asks for patched data, strong
+# encryption or a later version of the format: one flipped bit is enough, and Kaggle's archives ask for none of these.
+# The file errors come of an entry that is both a file and a folder.
 _DAMAGES: Final = (
     zipfile.BadZipFile,
     zlib.error,
